@@ -1,0 +1,48 @@
+"""Hide the faces in pictures.
+
+    >>> import faceanon
+    >>> [name for name in faceanon.__all__ if name.islower()]
+    ['anonymize', 'detect', 'run']
+
+`detect` and `anonymize` work on NumPy arrays, `run` on folders.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from faceanon.api import anonymize, detect, run
+    from faceanon.errors import FaceanonError, OptionError, PictureError, StorageError
+    from faceanon.jobs import Outcome, Status
+    from faceanon.model import Box, Face
+
+__all__ = [
+    "Box",
+    "Face",
+    "FaceanonError",
+    "OptionError",
+    "Outcome",
+    "PictureError",
+    "Status",
+    "StorageError",
+    "anonymize",
+    "detect",
+    "run",
+]
+
+_HOMES = {
+    "api": ("anonymize", "detect", "run"),
+    "errors": ("FaceanonError", "OptionError", "PictureError", "StorageError"),
+    "jobs": ("Outcome", "Status"),
+    "model": ("Box", "Face"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first used (PEP 562): OpenCV and NumPy take longer to import than
+    # `faceanon --help` takes altogether.
+    from importlib import import_module  # noqa: PLC0415
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"faceanon.{home}"), name)
+    raise AttributeError(f"module 'faceanon' has no attribute {name!r}")

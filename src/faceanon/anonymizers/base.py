@@ -1,0 +1,98 @@
+"""What a method is: a frozen dataclass whose fields are its options."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from faceanon import options
+from faceanon.model import Cover, Face, Image
+
+
+class Anonymizer(ABC):
+    """A way to hide faces.
+
+    A method is a frozen dataclass: its docstring is the help of its subcommand, the
+    fields that it declares with `faceanon.options.option` are its options. It holds
+    nothing but those, so that it can be sent to other processes and compared.
+    """
+
+    default_grow: ClassVar[float] = 1.3
+    """How much this method grows a face's box when the user does not say."""
+
+    def __post_init__(self) -> None:
+        """Check the options against what they declare."""
+        options.check(self)
+
+    def cautions(self) -> tuple[str, ...]:
+        """What the user must be told about the protection these options give."""
+        return ()
+
+    @classmethod
+    def catalogue(cls) -> tuple[str, ...]:
+        """Names that `--list` prints; empty for a method that has nothing to list."""
+        return ()
+
+    @abstractmethod
+    def hide(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Image:
+        """Return a copy of the image in which every one of the faces is hidden.
+
+        Args:
+            image: shape (H, W, 3), BGR, uint8 or uint16, upright. It is not changed.
+            faces: one or more; their boxes may reach over the image's edge.
+            cover: how much around each face is to be covered.
+            rng: the only source of randomness.
+
+        Returns:
+            An array of the same shape and dtype, not sharing memory with `image`.
+
+        Raises:
+            PictureError: these faces cannot be hidden in this way.
+        """
+
+
+class PatchAnonymizer(Anonymizer):
+    """A method that hides each face by itself, from the pixels under its cover."""
+
+    @abstractmethod
+    def hide_patch(
+        self, patch: Image, face_width: float, rng: np.random.Generator
+    ) -> Image:
+        """Hide the face in a patch cut from the image.
+
+        Args:
+            patch: shape (h, w, 3), h and w at least 1. It is not changed.
+            face_width: width of the face as detected, in pixels; strength is a share
+                of it. The patch is wider, as the cover is grown, or narrower, where
+                the image ends.
+            rng: the only source of randomness.
+
+        Returns:
+            An array of the patch's shape and dtype.
+        """
+
+    def hide(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Image:
+        """Hide the faces one after the other; see `Anonymizer.hide`."""
+        result = image.copy()
+        for face in faces:
+            box = cover.box(face, image)
+            if box.is_empty:
+                continue
+            # Cut from the original: where covers overlap, a blur is not blurred again.
+            patch = self.hide_patch(image[box.slices], float(face.box.width), rng)
+            mask = cover.mask(face, image)
+            result[box.slices][mask] = patch[mask]
+        return result

@@ -1,0 +1,148 @@
+"""faceanon for Python programs: arrays in, arrays out, and whole folders."""
+
+from collections.abc import Generator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from faceanon import anonymizers, batch, detectors, files
+from faceanon.detectors.levels import Accuracy
+from faceanon.errors import OptionError
+from faceanon.jobs import Outcome
+from faceanon.model import Face, Image
+from faceanon.options import declared
+from faceanon.picture import eight_bit
+from faceanon.settings import RunOptions, Settings
+
+
+def detect(
+    image: Image,
+    *,
+    detector: str = "centerface",
+    accuracy: Accuracy = "balanced",
+    min_score: float | None = None,
+) -> tuple[Face, ...]:
+    """Find the faces in an image.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16, upright.
+        detector: "centerface" or "haar".
+        accuracy: "fast", "balanced" or "thorough".
+        min_score: the least score of what is returned, 0 to 1; None for the detector's
+            own.
+
+    Returns:
+        The faces, the most certain first.
+
+    Raises:
+        ValueError: the image is not of that kind, or an option is wrong.
+    """
+    _check_image(image)
+    return detectors.make(detector, accuracy)(eight_bit(image), min_score)
+
+
+def anonymize(
+    image: Image,
+    method: str,
+    *,
+    faces: Sequence[Face] | None = None,
+    **options: Any,
+) -> Image:
+    """Hide the faces in an image.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16, upright. It is not changed.
+        method: the name of a method, such as "pixelate".
+        faces: the faces to hide; None to detect them.
+        **options: those of the method and those of `Settings`, such as `cells=5`,
+            `grow=1.5`, `min_score=0.1` or `seed=1`.
+
+    Returns:
+        A new array of the same shape and dtype.
+
+    Raises:
+        ValueError: the image is not of that kind, or an option is wrong.
+        PictureError: the faces cannot be hidden in this way; `swap` needs two.
+    """
+    _check_image(image)
+    settings = make_settings(method, options)
+    if faces is None:
+        faces = detect(
+            image,
+            detector=settings.detector,
+            accuracy=settings.accuracy,
+            min_score=settings.min_score,
+        )
+    if not faces:
+        return image.copy()
+    rng = np.random.default_rng(settings.seed)
+    return settings.anonymizer.hide(image, faces, settings.cover, rng)
+
+
+def run(
+    source: str | PathLike[str],
+    target: str | PathLike[str],
+    method: str,
+    **options: Any,
+) -> Generator[Outcome, None, None]:
+    """Hide the faces in a folder of pictures, or in one picture.
+
+    A program that uses more than one job must be guarded by
+    `if __name__ == "__main__":`, as workers import it.
+
+    Args:
+        source: a folder or a file.
+        target: the folder or file to write.
+        method: the name of a method.
+        **options: those of the method, of `Settings` and of `RunOptions`.
+
+    Yields:
+        What came of each picture, as they are finished.
+
+    Raises:
+        FaceanonError: it cannot be done without losing something.
+        ValueError: an option is wrong.
+    """
+    names = {option.name for option in declared(RunOptions)}
+    run_options = RunOptions(
+        **{name: options.pop(name) for name in names & options.keys()}
+    )
+    settings = make_settings(method, options)
+    plan = files.plan(
+        Path(source),
+        Path(target),
+        format_=settings.format,
+        recursive=run_options.recursive,
+    )
+    yield from batch.run(plan, settings, run_options)
+
+
+def make_settings(method: str, options: dict[str, Any]) -> Settings:
+    """Sort options into those of the method and those of every method.
+
+    Raises:
+        OptionError: a method or an option is unknown, or a value is wrong.
+    """
+    anonymizer = anonymizers.get(method)
+    own = {option.name for option in declared(anonymizer)}
+    common = {option.name for option in declared(Settings)}
+    unknown = options.keys() - own - common
+    if unknown:
+        raise OptionError(
+            f"{method} has no option {', '.join(sorted(unknown))}; "
+            f"it has {', '.join(sorted(own | common))}"
+        )
+    return Settings(
+        method,
+        anonymizer(**{name: options[name] for name in own & options.keys()}),
+        **{name: options[name] for name in common & options.keys()},
+    )
+
+
+def _check_image(image: Image) -> None:
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"an image has the shape (H, W, 3), not {image.shape}")
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"an image is of uint8 or uint16, not {image.dtype}")

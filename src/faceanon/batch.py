@@ -1,0 +1,122 @@
+"""Many pictures: what is done already, what remains, and each output put in place."""
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+from faceanon import files
+from faceanon.engines import Item, run_here, run_pool
+from faceanon.errors import StorageError
+from faceanon.jobs import Job, Outcome, Status, shown
+from faceanon.settings import RunOptions, Settings
+from faceanon.state import State
+
+
+def run(
+    plan: files.Plan, settings: Settings, run_options: RunOptions
+) -> Generator[Outcome, None, None]:
+    """Do a plan: one outcome for each picture, as they come.
+
+    An output appears under its name only when it is complete, and only after that its
+    outcome is given. When the iterator is closed early, workers are ended and nothing
+    unfinished stays behind.
+
+    Raises:
+        FaceanonError: another run writes to the same folder.
+        StorageError: nothing more can be written; what was finished stays.
+    """
+    with ExitStack() as stack:
+        state = None
+        if plan.root is not None:
+            state = stack.enter_context(State(plan.root, settings.fingerprint()))
+        run_ = _Run(state, run_options.overwrite)
+        stack.callback(run_.clean_up)
+        items = run_.items(plan)
+        workers = min(run_options.workers, plan.total)
+        outcomes = (
+            run_here(items, settings)
+            if workers <= 1
+            else run_pool(items, settings, workers, run_options.timeout)
+        )
+        for outcome in stack.enter_context(closing(outcomes)):
+            yield run_.settle(outcome)
+        for folder, reason in plan.walk.problems:
+            yield Outcome(Job(folder, Path(folder), None), Status.FAILED, error=reason)
+
+
+class _Run:
+    """What is under way, and the one who puts outputs in place."""
+
+    def __init__(self, state: State | None, overwrite: bool) -> None:
+        self._state = state
+        self._overwrite = overwrite
+        self._under_way: set[Job] = set()
+
+    def items(self, plan: files.Plan) -> Iterator[Item]:
+        """The jobs that remain, and outcomes for those that do not."""
+        swept = None
+        for job in plan.jobs():
+            if job.target is not None:
+                if self._state is not None and job.target.parent != swept:
+                    swept = job.target.parent
+                    files.sweep(swept)
+                known = self._known(job, job.target)
+                if known is not None:
+                    yield known
+                    continue
+            self._under_way.add(job)
+            yield job
+
+    def _known(self, job: Job, target: Path) -> Outcome | None:
+        """What came of a job that need not or must not be done; else None."""
+        if self._overwrite:
+            return None
+        if self._state is not None and self._state.is_finished(job):
+            return Outcome(job, Status.SKIPPED)
+        if target.is_symlink() or target.exists():
+            return Outcome(job, Status.FAILED, error=_refusal(target))
+        return None
+
+    def settle(self, outcome: Outcome) -> Outcome:
+        """Put the output of a job in place."""
+        job = outcome.job
+        if job not in self._under_way:
+            return outcome
+        if outcome.stop:
+            raise StorageError(outcome.error)
+        if outcome.status is not Status.FAILED:
+            outcome = self._put_in_place(outcome)
+        if job.temporary is not None:
+            job.temporary.unlink(missing_ok=True)
+        self._under_way.discard(job)
+        return outcome
+
+    def _put_in_place(self, outcome: Outcome) -> Outcome:
+        job = outcome.job
+        is_written = outcome.target_stamp is not None
+        if is_written and not self._overwrite and job.target and job.target.exists():
+            # Somebody made it since it was planned.
+            return replace(outcome, status=Status.FAILED, error=_refusal(job.target))
+        if self._state is not None:
+            self._state.remember(outcome)
+        if is_written and job.temporary and job.target:
+            try:
+                job.temporary.replace(job.target)
+            except OSError as error:
+                message = f"cannot write {shown(job.target)}: {error.strerror}"
+                return replace(outcome, status=Status.FAILED, error=message)
+        return outcome
+
+    def clean_up(self) -> None:
+        """Remove what unfinished jobs have written."""
+        for job in self._under_way:
+            if job.temporary is not None:
+                job.temporary.unlink(missing_ok=True)
+
+
+def _refusal(target: Path) -> str:
+    return (
+        f"{shown(target)} exists already, and not from this input with these settings; "
+        "--overwrite replaces it"
+    )

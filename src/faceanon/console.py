@@ -1,0 +1,85 @@
+"""What a run says on the terminal: all of it on standard error."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+from faceanon.files import Plan
+from faceanon.jobs import Outcome, Status, shown
+from faceanon.report import Summary
+
+
+class Console:
+    """Progress, errors and the summary of a run.
+
+    Args:
+        quiet: say nothing but what failed.
+        verbose: 1 to say what came of each picture, 2 for tracebacks too.
+    """
+
+    def __init__(self, quiet: bool, verbose: int) -> None:
+        self.summary = Summary()
+        self._quiet = quiet
+        self._verbose = verbose
+        self._bar: tqdm[Any] = tqdm(disable=True)
+
+    def say(self, text: str) -> None:
+        """Say something, unless told to be quiet."""
+        if not self._quiet:
+            self._print(text)
+
+    def list_jobs(self, plan: Plan) -> None:
+        """Say what would be done."""
+        for job in plan.jobs():
+            source, target = (shown(path or "-") for path in (job.source, job.target))
+            sys.stdout.write(f"{source} -> {target}\n")
+        self.say(f"{plan.total} to do; nothing was written (--dry-run)")
+
+    @contextmanager
+    def counting(self, plan: Plan) -> Iterator[None]:
+        """Show progress while the outcomes of a plan come, then the summary."""
+        self.summary.left_alone = plan.walk.left_alone
+        start = time.perf_counter()
+        self._bar = tqdm(
+            total=plan.total,
+            unit=" pictures",
+            file=sys.stderr,
+            dynamic_ncols=True,
+            leave=False,
+            # On a terminal only: a log of a cron job is no place for a bar.
+            disable=self._quiet or plan.total < 2 or not sys.stderr.isatty(),
+        )
+        try:
+            yield
+        finally:
+            self._bar.close()
+            self.say(self.summary.line(time.perf_counter() - start))
+
+    def show(self, outcome: Outcome) -> None:
+        """Count an outcome, and say what is to be said of it."""
+        self.summary.add(outcome)
+        name = shown(outcome.job.source or "standard input")
+        if outcome.status is Status.FAILED:
+            self._print(f"{name}: {outcome.error}")
+            if outcome.traceback and self._verbose > 1:
+                self._print(outcome.traceback.rstrip())
+        elif self._verbose:
+            faces = f", {len(outcome.faces)} faces" if outcome.faces else ""
+            what = outcome.status.replace("_", " ")
+            self._print(f"{name}: {what}{faces}, {outcome.seconds:.2f} s")
+        for note in outcome.notes:
+            self.say(f"{name}: note: {note}")
+        self._bar.set_postfix(
+            faces=self.summary.faces,
+            failed=self.summary.statuses[Status.FAILED],
+            refresh=False,
+        )
+        self._bar.update()
+
+    def _print(self, text: str) -> None:
+        with self._bar.external_write_mode(file=sys.stderr):
+            sys.stderr.write(f"{text}\n")

@@ -1,0 +1,241 @@
+"""The bytes of a file to upright pixels.
+
+Only bytes come in: OpenCV crashes on paths that are not UTF-8, and `imread` fills up a
+truncated file with grey where `imdecode` refuses it.
+"""
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import simplejpeg
+from PIL import Image as PillowImage
+from PIL import JpegImagePlugin, UnidentifiedImageError
+
+from faceanon.errors import PictureError
+from faceanon.model import Image
+from faceanon.picture import Encoding, Format, Picture
+
+_PILLOW_FORMATS: dict[str, Format] = {
+    "JPEG": "jpeg",
+    "MPO": "jpeg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "TIFF": "tiff",
+    "BMP": "bmp",
+    "DIB": "bmp",
+}
+
+# What the first bytes say of formats that people have and that are not supported.
+_KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"GIF8", "a GIF"),
+    (4, b"ftypavi", "an AVIF"),
+    (4, b"ftyphe", "a HEIC"),
+    (4, b"ftypmif1", "a HEIF"),
+    (0, b"\xff\x0a", "a JPEG XL"),
+    (4, b"JXL ", "a JPEG XL"),
+    (4, b"jP  ", "a JPEG 2000"),
+    (0, b"8BPS", "a Photoshop file"),
+    (0, b"%PDF", "a PDF"),
+)
+
+# MPO, a JPEG with further pictures after it, is opened by the opener of JPEG.
+_OPENERS = [name for name in _PILLOW_FORMATS if name != "MPO"]
+
+# Pillow's names of the pixels that can be hidden in without changing others.
+_MODES = frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16L", "I;16B"])
+
+_LOSSLESS_TIFF = ("raw", "tiff_adobe_deflate", "tiff_deflate", "tiff_lzw", "packbits")
+
+_ORIENTATION_TAG = 0x0112
+_BITS_PER_SAMPLE_TAG = 0x0102
+
+
+def decode(data: bytes, max_pixels: int) -> Picture:
+    """Read a picture from the bytes of its file.
+
+    The content decides the format. Damaged and truncated files are refused: what a
+    decoder makes up for missing data must not be taken for the picture.
+
+    Args:
+        data: the whole file.
+        max_pixels: refuse more than this, from the header, before anything is decoded.
+
+    Raises:
+        PictureError: it is not a picture, or damaged, too large, or of a kind that is
+            not supported; the message says which.
+    """
+    if not data:
+        raise PictureError("the file is empty")
+    with _opened(data) as header:
+        _check_header(header, max_pixels)
+        format_ = _PILLOW_FORMATS[str(header.format)]
+        decoder = _DECODERS[format_]
+        pixels, encoding, is_upright = decoder(header, data)
+        orientation = 1 if is_upright else _orientation(header)
+        icc_profile = header.info.get("icc_profile") or None
+    return Picture(_upright(pixels, orientation), encoding, icc_profile)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    """Open with Pillow, which reads the header; decoding errors become PictureError."""
+    limit = PillowImage.MAX_IMAGE_PIXELS
+    # Pillow's own limit would refuse what --max-pixels allows.
+    PillowImage.MAX_IMAGE_PIXELS = None
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            PillowImage.open(io.BytesIO(data), formats=_OPENERS) as opened,
+        ):
+            yield opened
+    except (PictureError, MemoryError):
+        raise
+    except UnidentifiedImageError:
+        raise PictureError(_what_it_is(data)) from None
+    except Exception as error:
+        # Decoders raise whatever the damage makes them stumble over (OSError,
+        # ValueError, SyntaxError, struct.error, cv2.error, ...).
+        reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
+        raise PictureError(f"the file is damaged: {reason[0]}") from error
+    finally:
+        PillowImage.MAX_IMAGE_PIXELS = limit
+
+
+def _what_it_is(data: bytes) -> str:
+    for offset, magic, name in _KNOWN_MAGIC:
+        if data.startswith(magic, offset):
+            return f"it is {name}, which is not supported; convert it to PNG first"
+    return "it is not a picture, or damaged from its first bytes on"
+
+
+def _check_header(header: PillowImage.Image, max_pixels: int) -> None:
+    width, height = header.size
+    if width * height > max_pixels:
+        raise PictureError(
+            f"it has {width} x {height} pixels, more than the limit of {max_pixels}; "
+            "raise --max-pixels if you trust it"
+        )
+    frames = getattr(header, "n_frames", 1)
+    # The further frames of an MPO are previews and gain maps of the first.
+    if frames > 1 and header.format != "MPO":
+        raise PictureError(
+            f"it holds {frames} frames or pages; only single pictures are supported"
+        )
+    if header.mode not in _MODES:
+        raise PictureError(
+            f"its colours are {header.mode}, which is not supported; "
+            "convert it to RGB first"
+        )
+
+
+def _orientation(header: PillowImage.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none."""
+    try:
+        orientation = header.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # noqa: BLE001  Pillow raises anything on damaged metadata
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _upright(pixels: Image, orientation: int) -> Image:
+    """Turn the stored pixels as EXIF orientation says (TIFF 6.0, tag 274)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+Decoded: TypeAlias = tuple[Image, Encoding, bool]
+"""Pixels, how they were stored, and whether the decoder turned them upright."""
+
+
+def _decode_jpeg(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded:
+    colorspace = "GRAY" if header.mode == "L" else "BGR"
+    # strict: libjpeg warns of damage and goes on with grey; here a warning is an error.
+    pixels = simplejpeg.decode_jpeg(data, colorspace, strict=True)
+    encoding = Encoding(
+        "jpeg",
+        quantization={key: list(table) for key, table in header.quantization.items()},
+        # 4:4:0 and 4:1:1 are -1, "unknown", to Pillow; whole chroma keeps all they had.
+        subsampling=max(JpegImagePlugin.get_sampling(header), 0),
+    )
+    return pixels[:, :, 0] if colorspace == "GRAY" else pixels, encoding, False
+
+
+def _decode_png(header: PillowImage.Image, data: bytes) -> Decoded:
+    return _decode_with_opencv(data), Encoding("png"), False
+
+
+def _decode_webp(header: PillowImage.Image, data: bytes) -> Decoded:
+    encoding = Encoding("webp", lossless=_is_lossless_webp(data))
+    return _decode_with_opencv(data), encoding, False
+
+
+def _is_lossless_webp(data: bytes) -> bool:
+    """Whether the first image chunk of the RIFF container is VP8L (RFC 9649)."""
+    offset = 12
+    while offset + 8 <= len(data):
+        chunk = data[offset : offset + 4]
+        if chunk in (b"VP8L", b"VP8 "):
+            return chunk == b"VP8L"
+        size = int.from_bytes(data[offset + 4 : offset + 8], "little")
+        offset += 8 + size + size % 2
+    return False
+
+
+def _decode_bmp(header: PillowImage.Image, data: bytes) -> Decoded:
+    return _decode_with_opencv(data), Encoding("bmp"), True
+
+
+def _decode_tiff(header: Any, data: bytes) -> Decoded:
+    compression = header.info.get("compression", "raw")
+    if compression not in _LOSSLESS_TIFF:
+        compression = "tiff_adobe_deflate"
+    encoding = Encoding("tiff", compression=compression)
+    if max(header.tag_v2.get(_BITS_PER_SAMPLE_TAG, (1,))) <= 8:
+        # OpenCV multiplies the colours of an RGBA TIFF by their alpha; Pillow does not.
+        return _decode_with_pillow(header), encoding, False
+    if header.mode == "RGBA":
+        raise PictureError(
+            "it is a TIFF of 16 bits with transparency, which is not supported; "
+            "convert it to PNG first"
+        )
+    # Pillow would read 16-bit colour as 8-bit. OpenCV turns a TIFF upright by itself.
+    return _decode_with_opencv(data), encoding, True
+
+
+_DECODERS: dict[Format, Callable[[Any, bytes], Decoded]] = {
+    "jpeg": _decode_jpeg,
+    "png": _decode_png,
+    "webp": _decode_webp,
+    "tiff": _decode_tiff,
+    "bmp": _decode_bmp,
+}
+
+
+def _decode_with_opencv(data: bytes) -> Image:
+    flags = cv2.IMREAD_UNCHANGED
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if pixels is None:
+        raise PictureError("the file is damaged or truncated")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise PictureError(f"pixels of {pixels.dtype} are not supported")
+    return pixels
+
+
+def _decode_with_pillow(header: PillowImage.Image) -> Image:
+    header.load()
+    if header.mode in ("L", "1"):
+        return np.array(header.convert("L"))
+    has_alpha = header.mode in ("RGBA", "LA") or "transparency" in header.info
+    if has_alpha:
+        return cv2.cvtColor(np.array(header.convert("RGBA")), cv2.COLOR_RGBA2BGRA)
+    return cv2.cvtColor(np.array(header.convert("RGB")), cv2.COLOR_RGB2BGR)

@@ -1,0 +1,146 @@
+"""Pixels to the bytes of a file."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from faceanon.errors import PictureError
+from faceanon.picture import Encoding, Format, Picture
+
+DEFAULT_QUALITY = 90
+"""Used where a lossy format is written and the input does not say its quality."""
+
+
+def encode(
+    picture: Picture, format_: Format | None = None, quality: int | None = None
+) -> bytes:
+    """Write a picture to the bytes of a file, with its colour profile and nothing else.
+
+    Args:
+        picture: what to write.
+        format_: the format; None for the one it came in.
+        quality: of JPEG and lossy WebP, 1 to 100; None for that of the input (for a
+            JPEG its own quantization tables), or `DEFAULT_QUALITY` where the input was
+            in another format.
+
+    Raises:
+        PictureError: the format cannot hold the picture (transparency, 16 bits, size).
+    """
+    encoding = picture.encoding
+    if format_ is not None and format_ != encoding.format:
+        # A lossless picture stays lossless where the new format can.
+        encoding = Encoding(format_, lossless=encoding.format in ("png", "tiff", "bmp"))
+    _check_it_fits(picture, encoding.format)
+    try:
+        return _ENCODERS[encoding.format](picture, encoding, quality)
+    except (OSError, ValueError, cv2.error) as error:
+        raise PictureError(
+            f"it cannot be written as {encoding.format}: {error}"
+        ) from error
+
+
+def _check_it_fits(picture: Picture, format_: Format) -> None:
+    if picture.pixels.ndim == 3 and picture.pixels.shape[2] == 4 and format_ == "jpeg":
+        raise PictureError(
+            "it is transparent, which JPEG cannot hold; use --format png or webp"
+        )
+    if picture.pixels.dtype == np.uint16 and format_ not in ("png", "tiff"):
+        raise PictureError(
+            f"it has 16 bits, which {format_} cannot hold; use --format png or tiff"
+        )
+
+
+def _encode_jpeg(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    options: dict[str, Any] = {"subsampling": encoding.subsampling}
+    if quality is None and encoding.quantization:
+        options["qtables"] = encoding.quantization
+    else:
+        options["quality"] = quality or DEFAULT_QUALITY
+    return _encode_with_pillow(picture, "JPEG", **options)
+
+
+def _encode_png(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    return _encode_with_opencv(picture, ".png")
+
+
+def _encode_webp(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    if encoding.lossless and quality is None:
+        # For lossless WebP, quality is the effort; exact keeps the colours under
+        # transparent pixels as they are.
+        return _encode_with_pillow(
+            picture, "WEBP", lossless=True, quality=50, exact=True
+        )
+    return _encode_with_pillow(
+        picture, "WEBP", quality=quality or DEFAULT_QUALITY, exact=True
+    )
+
+
+def _encode_tiff(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    if picture.pixels.dtype == np.uint8:
+        return _encode_with_pillow(picture, "TIFF", compression=encoding.compression)
+    import tifffile  # noqa: PLC0415  only 16-bit TIFF needs it
+
+    pixels = picture.pixels
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(
+            pixels,
+            cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB,
+        )
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        pixels,
+        photometric="rgb" if pixels.ndim == 3 else "minisblack",
+        extrasamples=["unassalpha"] if pixels.shape[2:] == (4,) else None,
+        # Everything but "raw" is written as deflate, which needs no further library.
+        compression=None if encoding.compression == "raw" else "zlib",
+        iccprofile=picture.icc_profile,
+        metadata=None,
+        software=False,
+    )
+    return buffer.getvalue()
+
+
+def _encode_bmp(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    return _encode_with_opencv(picture, ".bmp")
+
+
+_ENCODERS: dict[Format, Callable[[Picture, Encoding, int | None], bytes]] = {
+    "jpeg": _encode_jpeg,
+    "png": _encode_png,
+    "webp": _encode_webp,
+    "tiff": _encode_tiff,
+    "bmp": _encode_bmp,
+}
+
+
+def _encode_with_opencv(picture: Picture, suffix: str) -> bytes:
+    if picture.icc_profile is None or suffix == ".bmp":
+        done, buffer = cv2.imencode(suffix, picture.pixels)
+    else:
+        profile: NDArray[np.uint8] = np.frombuffer(picture.icc_profile, np.uint8)
+        done, buffer = cv2.imencodeWithMetadata(
+            suffix, picture.pixels, [cv2.IMAGE_METADATA_ICCP], [profile]
+        )
+    if not done:
+        raise ValueError("OpenCV cannot encode it")
+    return buffer.tobytes()
+
+
+def _encode_with_pillow(picture: Picture, format_: str, **options: Any) -> bytes:
+    pixels = picture.pixels
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(
+            pixels,
+            cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB,
+        )
+    buffer = io.BytesIO()
+    PillowImage.fromarray(pixels).save(
+        buffer, format_, icc_profile=picture.icc_profile, **options
+    )
+    return buffer.getvalue()

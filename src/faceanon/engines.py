@@ -1,0 +1,180 @@
+"""Doing many jobs: in this process, or in a pool of worker processes.
+
+An engine takes jobs and gives outcomes, in whatever order they come. Between jobs it
+may be given outcomes that are known already; it hands those on.
+"""
+
+import multiprocessing
+import signal
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeAlias
+
+import cv2
+from pebble import ProcessExpired, ProcessPool
+
+from faceanon.jobs import Job, Outcome, Status
+from faceanon.pipeline import process
+from faceanon.settings import Settings
+
+Item: TypeAlias = Job | Outcome
+
+# So many jobs a worker are handed out ahead, to keep it busy.
+_AHEAD = 2
+
+# When no worker answers for this long over the time limit, the pool itself is stuck: a
+# worker was killed at a moment when it held the lock that all of them need.
+_GRACE_SECONDS = 30.0
+
+# How often a job may be in a pool that breaks before it takes the blame.
+_ATTEMPTS = 3
+
+
+def run_here(
+    items: Iterable[Item], settings: Settings
+) -> Generator[Outcome, None, None]:
+    """Do the jobs one after the other, in this process."""
+    threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        for item in items:
+            yield process(item, settings) if isinstance(item, Job) else item
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def run_pool(
+    items: Iterable[Item], settings: Settings, workers: int, timeout: float
+) -> Generator[Outcome, None, None]:
+    """Do the jobs in worker processes.
+
+    A worker that dies or takes too long costs the picture it held, and no other.
+
+    Args:
+        items: jobs, taken as workers become free, and outcomes to hand on.
+        settings: what to do with each.
+        workers: how many processes.
+        timeout: seconds after which a job is given up and its worker replaced.
+    """
+    pool = _Pool(settings, workers, timeout)
+    queue = iter(items)
+    try:
+        exhausted = False
+        while not exhausted or pool.busy:
+            while not exhausted and len(pool.busy) < workers * _AHEAD:
+                item = next(queue, None)
+                if item is None:
+                    exhausted = True
+                elif isinstance(item, Job):
+                    pool.submit(item)
+                else:
+                    yield item
+            yield from pool.finished()
+    finally:
+        pool.stop()
+
+
+class _Pool:
+    """A pool of pebble's that is made anew when it breaks."""
+
+    def __init__(self, settings: Settings, workers: int, timeout: float) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._timeout = timeout
+        self._attempts: dict[Job, int] = {}
+        self.busy: dict[Any, Job] = {}
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> Any:
+        return ProcessPool(
+            max_workers=self._workers,
+            initializer=_start_worker,
+            initargs=(self._settings,),
+            # A forked worker would inherit locks and threads in any state.
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def submit(self, job: Job) -> None:
+        self._attempts[job] = self._attempts.get(job, 0) + 1
+        try:
+            future = self._pool.schedule(_work, args=[job], timeout=self._timeout)
+        except RuntimeError:
+            # All workers were killed while none had anything to do.
+            self._renew()
+            future = self._pool.schedule(_work, args=[job], timeout=self._timeout)
+        self.busy[future] = job
+
+    def finished(self) -> Iterator[Outcome]:
+        """Wait for at least one job, and give what came of those that are done."""
+        patience = self._timeout + _GRACE_SECONDS
+        done, _ = wait(self.busy, timeout=patience, return_when=FIRST_COMPLETED)
+        if self.busy and not done:
+            self._renew()
+        for future in done:
+            outcome = self._outcome(future)
+            if outcome is not None:
+                del self._attempts[outcome.job]
+                yield outcome
+
+    def _outcome(self, future: Any) -> Outcome | None:
+        """What came of a job; None when it is to be done again."""
+        job = self.busy.pop(future)
+        error = future.exception()
+        if error is None:
+            outcome: Outcome = future.result()
+            return outcome
+        if isinstance(error, TimeoutError):
+            message = f"took longer than {self._timeout:g} seconds (--timeout)"
+        elif isinstance(error, ProcessExpired):
+            message = f"its worker process died ({_cause_of_death(error.exitcode)})"
+        elif isinstance(error, BrokenProcessPool):
+            if self._attempts[job] < _ATTEMPTS:
+                self._renew()
+                self.submit(job)
+                return None
+            message = "the worker processes died again and again"
+        else:
+            message = f"its worker process could not answer: {error}"
+        return Outcome(job, Status.FAILED, error=message)
+
+    def _renew(self) -> None:
+        """Replace a broken pool; its jobs are done again by the new one."""
+        unfinished = list(self.busy.values())
+        self.busy.clear()
+        self._end(self._pool)
+        self._pool = self._new_pool()
+        for job in unfinished:
+            self.submit(job)
+
+    def stop(self) -> None:
+        """End the workers, whatever they are doing."""
+        self._end(self._pool)
+
+    @staticmethod
+    def _end(pool: Any) -> None:
+        pool.stop()
+        pool.join()
+
+
+def _cause_of_death(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = ", perhaps for want of memory" if name == "SIGKILL" else ""
+        return f"{name}{hint}"
+    return f"exit code {exit_code}"
+
+
+_worker_settings: Settings
+
+
+def _start_worker(settings: Settings) -> None:
+    global _worker_settings  # noqa: PLW0603  a worker has one run, with these settings
+    _worker_settings = settings
+    # Ctrl-C reaches every process of the terminal; the parent alone decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+
+
+def _work(job: Job) -> Outcome:
+    return process(job, _worker_settings)

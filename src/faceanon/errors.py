@@ -1,0 +1,17 @@
+"""The errors that faceanon expects and can explain."""
+
+
+class FaceanonError(Exception):
+    """Something a user can understand and mend; its text says what to do."""
+
+
+class OptionError(FaceanonError, ValueError):
+    """An option has a value that it cannot have."""
+
+
+class PictureError(FaceanonError):
+    """One picture cannot be read, anonymized or written; others are not affected."""
+
+
+class StorageError(FaceanonError):
+    """Nothing more can be written (disk full, read-only); the run must stop."""

@@ -1,0 +1,95 @@
+"""One picture to do, and what came of it."""
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceanon.model import Face
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One picture to be anonymized.
+
+    Attributes:
+        name: the picture's path below INPUT, the same wherever INPUT lies.
+        source: the file to read; None for standard input.
+        target: the file to make; None for standard output.
+        temporary: where the output is put together, in the target's folder.
+    """
+
+    name: str
+    source: Path | None
+    target: Path | None
+    temporary: Path | None = None
+
+
+class Status(enum.StrEnum):
+    """What came of a picture."""
+
+    ANONYMIZED = "anonymized"
+    NO_FACES = "no_faces"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells whether a file is still the one it was.
+
+    Attributes:
+        size: in bytes.
+        mtime_ns: time of the last change, in nanoseconds since 1970.
+    """
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one job; plain data, so that it can cross process borders.
+
+    Attributes:
+        job: what was to be done.
+        status: what came of it.
+        faces: those that were found, in pixels of the upright picture.
+        width: of the upright picture, in pixels; 0 when it could not be read.
+        height: of the upright picture, in pixels; 0 when it could not be read.
+        error: why it failed, one line; empty otherwise.
+        notes: what the user should know although it did not fail.
+        traceback: where an unexpected error came from; empty otherwise.
+        seconds: the time it took.
+        source_stamp: the input as it was read; None when it was not, or is no file.
+        target_stamp: the output as it was written; None when there is none.
+        stop: whether the run must stop, as nothing more can be written.
+    """
+
+    job: Job
+    status: Status
+    faces: tuple[Face, ...] = ()
+    width: int = 0
+    height: int = 0
+    error: str = ""
+    notes: tuple[str, ...] = ()
+    traceback: str = ""
+    seconds: float = 0.0
+    source_stamp: Stamp | None = None
+    target_stamp: Stamp | None = None
+    stop: bool = False
+
+
+def shown(name: object) -> str:
+    r"""A file name for people and logs: one line, printable whatever bytes it holds.
+
+    >>> shown("a\nb\udcff")
+    'a\\nb\\xff'
+    """
+    return "".join(
+        f"\\x{ord(char) - 0xDC00:02x}"
+        if "\udc80" <= char <= "\udcff"
+        else char
+        if char.isprintable()
+        else char.encode("unicode_escape").decode()
+        for char in str(name)
+    )

@@ -1,0 +1,132 @@
+"""The nouns of the project: what is in a picture and how it is addressed."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.integer[Any] | np.floating[Any]]
+"""An upright picture: shape (H, W, 3), channels blue, green, red, dtype uint8 (white is
+255) or uint16 (white is 65535)."""
+
+Point: TypeAlias = tuple[float, float]
+"""(x, y) in pixels from the picture's left and top edge."""
+
+Shape: TypeAlias = Literal["box", "ellipse"]
+
+
+def white(image: Image) -> int:
+    """The value of white in an image of unsigned integers: 255 or 65535."""
+    return int(np.iinfo(image.dtype.type).max)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of whole pixels, half-open: `right` and `bottom` lie just outside.
+
+    >>> Box(2, 3, 6, 4).width, Box(2, 3, 6, 4).height
+    (4, 1)
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right; 0 or less when the box is empty."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom; 0 or less when the box is empty."""
+        return self.bottom - self.top
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the box holds no pixel."""
+        return self.width <= 0 or self.height <= 0
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """The index of the box's pixels in an image: `image[box.slices]`."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def grown(self, factor: float) -> "Box":
+        """The box with its sides multiplied by `factor` about its centre.
+
+        >>> Box(10, 10, 20, 20).grown(1.5)
+        Box(left=7, top=7, right=23, bottom=23)
+        """
+        dx, dy = self.width * (factor - 1) / 2, self.height * (factor - 1) / 2
+        return Box(
+            math.floor(self.left - dx),
+            math.floor(self.top - dy),
+            math.ceil(self.right + dx),
+            math.ceil(self.bottom + dy),
+        )
+
+    def clipped(self, height: int, width: int) -> "Box":
+        """The part of the box inside an image of this height and width.
+
+        >>> Box(-3, 5, 4, 50).clipped(20, 30)
+        Box(left=0, top=5, right=4, bottom=20)
+        """
+        return Box(
+            min(max(self.left, 0), width),
+            min(max(self.top, 0), height),
+            max(min(self.right, width), 0),
+            max(min(self.bottom, height), 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face that a detector found.
+
+    Attributes:
+        box: from the forehead to the chin, as detected, not grown; it may reach over
+            the edge of the picture.
+        score: how sure the detector is, 0 to 1.
+        points: the five points (x, y), in pixels, as seen in the picture: left eye,
+            right eye, tip of the nose, left and right corner of the mouth; None when
+            the detector does not tell them.
+    """
+
+    box: Box
+    score: float
+    points: tuple[Point, Point, Point, Point, Point] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """How much of the picture around a face is covered.
+
+    Attributes:
+        grow: the factor by which a face's box is grown, 1 or more.
+        shape: the whole grown box, or the ellipse inside it.
+    """
+
+    grow: float = 1.3
+    shape: Shape = "box"
+
+    def box(self, face: Face, image: Image) -> Box:
+        """The grown box of a face, clipped to the image."""
+        height, width = image.shape[:2]
+        return face.box.grown(self.grow).clipped(height, width)
+
+    def mask(self, face: Face, image: Image) -> NDArray[np.bool_]:
+        """Which pixels of `box(face, image)` are covered: shape (box height, width)."""
+        grown, box = face.box.grown(self.grow), self.box(face, image)
+        if self.shape == "box":
+            return np.ones((max(box.height, 0), max(box.width, 0)), dtype=bool)
+        # Distances from the centre of the grown box, in units of its half sides; taken
+        # at pixel centres, so that an ellipse cut by the picture's edge stays whole.
+        x = np.arange(box.left, box.right) + 0.5 - (grown.left + grown.right) / 2
+        y = np.arange(box.top, box.bottom) + 0.5 - (grown.top + grown.bottom) / 2
+        x, y = x / (grown.width / 2), y / (grown.height / 2)
+        mask: NDArray[np.bool_] = (x * x)[None, :] + (y * y)[:, None] <= 1
+        return mask

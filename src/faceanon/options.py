@@ -1,0 +1,114 @@
+"""Options declared once, as dataclass fields; command line and window read them.
+
+A field made with `option()` carries its help and its limits. `check()` enforces the
+limits wherever the value comes from: the shell, the environment, or Python.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass
+from typing import Any
+
+from faceanon.errors import OptionError
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is declared about one option.
+
+    Attributes:
+        name: the field's name.
+        type: the type of a given value (`bool`, `int`, `float` or `str`).
+        default: the value without one given; None where that means "as it comes".
+        help: a sentence for the user, without the default.
+        minimum: the smallest value, included; None for no limit.
+        maximum: the largest value, included; None for no limit.
+        choices: the values it can have; empty for any.
+        parse: checks and converts a text, raises `OptionError`; None for as it is.
+        metavar: what to call the value in a help text; None for the type's name.
+        default_text: what to show as the default; None for the default itself.
+        flags: further spellings on the command line, such as `-j`.
+    """
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    parse: Callable[[Any], Any] | None = None
+    metavar: str | None = None
+    default_text: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+def option(default: Any, help: str, **declared: Any) -> Any:
+    """Declare a dataclass field as an option; see `Option` for what can be declared."""
+    return dataclasses.field(
+        default=default, metadata={"option": {"help": help, **declared}}
+    )
+
+
+def declared(owner: type) -> Iterator[Option]:
+    """The options that a dataclass declares, in the order of its fields."""
+    hints = typing.get_type_hints(owner)
+    for field in dataclasses.fields(owner):
+        if "option" in field.metadata:
+            default = None if field.default is MISSING else field.default
+            yield Option(
+                field.name,
+                _value_type(hints[field.name]),
+                default,
+                **field.metadata["option"],
+            )
+
+
+def check(instance: Any) -> None:
+    """Check every option of a dataclass; call it from `__post_init__`.
+
+    Raises:
+        OptionError: a value is outside of what was declared.
+    """
+    for declaration in declared(type(instance)):
+        value = getattr(instance, declaration.name)
+        if value is not None:
+            _check_value(declaration, value)
+
+
+def _check_value(declaration: Option, value: Any) -> None:
+    name = declaration.name
+    numeric = declaration.type in (int, float)
+    if numeric and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise OptionError(f"{name} must be a number, not {value!r}")
+    if declaration.type is int and value != int(value):
+        raise OptionError(f"{name} must be a whole number, not {value!r}")
+    # Written so that NaN, which compares false with everything, is refused.
+    if declaration.minimum is not None and not value >= declaration.minimum:
+        raise OptionError(
+            f"{name} must be at least {declaration.minimum:g}, not {value}"
+        )
+    if declaration.maximum is not None and not value <= declaration.maximum:
+        raise OptionError(
+            f"{name} must be at most {declaration.maximum:g}, not {value}"
+        )
+    if declaration.choices and value not in declaration.choices:
+        raise OptionError(
+            f"{name} must be one of {', '.join(declaration.choices)}, not {value!r}"
+        )
+    if declaration.parse is not None:
+        declaration.parse(value)
+
+
+def _value_type(hint: Any) -> type:
+    """The plain type behind a hint such as `int | None` or `Literal["a", "b"]`."""
+    if isinstance(hint, type):
+        return hint
+    if typing.get_origin(hint) is typing.Literal:
+        return type(typing.get_args(hint)[0])
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        (hint,) = (arg for arg in typing.get_args(hint) if arg is not types.NoneType)
+        return _value_type(hint)
+    raise TypeError(f"an option cannot have the type {hint}")

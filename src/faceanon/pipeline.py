@@ -1,0 +1,168 @@
+"""One picture: from its file to its output, and to one outcome."""
+
+import errno
+import os
+import stat
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
+
+import numpy as np
+
+from faceanon import detectors
+from faceanon.decoding import decode
+from faceanon.encoding import encode
+from faceanon.errors import PictureError, StorageError
+from faceanon.jobs import Job, Outcome, Stamp, Status, shown
+from faceanon.model import Face
+from faceanon.picture import SUFFIXES, Picture, eight_bit
+from faceanon.settings import Settings
+
+# What the whole run suffers from, and not one picture only.
+_STORAGE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def process(job: Job, settings: Settings) -> Outcome:
+    """Do one job: read, detect, hide, encode, and write to the job's temporary file.
+
+    Whatever goes wrong becomes text in the outcome; no exception leaves but those that
+    end the process. The output does not appear under its name: that is for the caller,
+    who can then account for it exactly once.
+    """
+    start = time.perf_counter()
+    try:
+        outcome = _process(job, settings)
+    except PictureError as error:
+        outcome = Outcome(job, Status.FAILED, error=str(error))
+    except StorageError as error:
+        outcome = Outcome(job, Status.FAILED, error=str(error), stop=True)
+    except MemoryError:
+        outcome = Outcome(job, Status.FAILED, error="there is not enough memory for it")
+    except Exception as error:  # noqa: BLE001  the one place that catches everything
+        outcome = Outcome(
+            job,
+            Status.FAILED,
+            error=f"unexpected {type(error).__name__}: {error} (-vv tells where)",
+            traceback=traceback.format_exc(),
+        )
+    return replace(outcome, seconds=time.perf_counter() - start)
+
+
+def _process(job: Job, settings: Settings) -> Outcome:
+    data, source_stamp = read_source(job)
+    picture = decode(data, settings.max_pixels)
+    notes = _notes(job, picture)
+    del data
+    faces = find_faces(picture, settings)
+    if not faces and settings.no_face == "fail":
+        raise PictureError("no face was found in it (--no-face fail)")
+    height, width = picture.pixels.shape[:2]
+    outcome = Outcome(
+        job,
+        Status.ANONYMIZED if faces else Status.NO_FACES,
+        faces,
+        width,
+        height,
+        notes=notes,
+        source_stamp=source_stamp,
+    )
+    if not faces and settings.no_face == "skip":
+        return outcome
+    if faces:
+        picture = hide_faces(picture, faces, settings, random_for(job, settings))
+    encoded = encode(picture, settings.format, settings.quality)
+    return replace(outcome, target_stamp=write_target(job, encoded))
+
+
+def find_faces(picture: Picture, settings: Settings) -> tuple[Face, ...]:
+    """The faces in a picture, most certain first."""
+    detector = detectors.make(settings.detector, settings.accuracy)
+    return detector(eight_bit(picture.color), settings.min_score)
+
+
+def hide_faces(
+    picture: Picture,
+    faces: Sequence[Face],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> Picture:
+    """The picture with these faces hidden.
+
+    Raises:
+        PictureError: they cannot be hidden in this way.
+    """
+    hidden = settings.anonymizer.hide(picture.color, faces, settings.cover, rng)
+    return picture.with_color(hidden)
+
+
+def random_for(job: Job, settings: Settings) -> np.random.Generator:
+    """The randomness for one picture; with a seed, the same for the same name.
+
+    It does not depend on which worker takes the picture, or when.
+    """
+    if settings.seed is None:
+        return np.random.default_rng()
+    digest = blake2b(os.fsencode(job.name), digest_size=16).digest()
+    return np.random.default_rng([settings.seed, int.from_bytes(digest, "little")])
+
+
+def read_source(job: Job) -> tuple[bytes, Stamp | None]:
+    """The bytes of the input, and the stamp of the file; no stamp for a stream.
+
+    Raises:
+        PictureError: it cannot be read, or somebody writes to it.
+    """
+    if job.source is None:
+        return sys.stdin.buffer.read(), None
+    try:
+        with job.source.open("rb") as file:
+            before = os.fstat(file.fileno())
+            data = file.read()
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise PictureError(f"cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(before.st_mode):
+        return data, None
+    stamp = Stamp(before.st_size, before.st_mtime_ns)
+    if stamp != Stamp(after.st_size, after.st_mtime_ns) or len(data) != stamp.size:
+        raise PictureError("it changed while it was read; run again for it")
+    return data, stamp
+
+
+def write_target(job: Job, data: bytes) -> Stamp | None:
+    """Write an output whole, to the job's temporary file or to standard output.
+
+    Raises:
+        StorageError: nothing more can be written there.
+        PictureError: this output cannot be written.
+    """
+    if job.temporary is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return None
+    try:
+        job.temporary.parent.mkdir(parents=True, exist_ok=True)
+        # x: a file or link that is there already is never written through.
+        with job.temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            status = os.fstat(file.fileno())
+    except OSError as error:
+        folder = shown(job.temporary.parent)
+        message = f"cannot write to {folder}: {error.strerror}"
+        if error.errno in _STORAGE_ERRORS:
+            raise StorageError(message) from error
+        raise PictureError(message) from error
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def _notes(job: Job, picture: Picture) -> tuple[str, ...]:
+    format_ = picture.encoding.format
+    if job.source is None or not job.source.suffix:
+        return ()
+    if job.source.suffix.lower() in SUFFIXES[format_]:
+        return ()
+    return (f"it is a {format_.upper()} file, whatever its name says",)

@@ -1,0 +1,161 @@
+"""Everything a user can choose, declared once."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from faceanon import detectors, options
+from faceanon.anonymizers.base import Anonymizer
+from faceanon.detectors.levels import ACCURACIES, Accuracy
+from faceanon.model import Cover, Shape
+from faceanon.options import option
+from faceanon.picture import SUFFIXES, Format
+
+NoFace: TypeAlias = Literal["write", "skip", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is done to each picture.
+
+    Attributes:
+        method: the method's name.
+        anonymizer: the method with its options.
+    """
+
+    method: str
+    anonymizer: Anonymizer
+    detector: str = option(
+        "centerface", "What finds the faces.", choices=detectors.names()
+    )
+    accuracy: Accuracy = option(
+        "balanced",
+        "How much work is spent on finding faces.",
+        choices=ACCURACIES,
+    )
+    min_score: float | None = option(
+        None,
+        "Hide what the detector is at least this sure of. Lower hides more faces, and "
+        "more that is none.",
+        minimum=0.01,
+        maximum=1,
+        default_text="the detector's own",
+    )
+    grow: float | None = option(
+        None,
+        "Factor by which the box of a face is grown before it is covered.",
+        minimum=1,
+        maximum=4,
+        default_text="1.3, unless the method says otherwise",
+    )
+    shape: Shape = option(
+        "box", "What is covered of the grown box.", choices=("box", "ellipse")
+    )
+    no_face: NoFace = option(
+        "write",
+        "What to do with a picture in which no face was found: write it, skip it "
+        "(write nothing), or fail.",
+        choices=("write", "skip", "fail"),
+    )
+    format: Format | None = option(
+        None,
+        "Format of the outputs.",
+        choices=tuple(SUFFIXES),
+        default_text="that of each input",
+    )
+    quality: int | None = option(
+        None,
+        "Quality of JPEG and WebP outputs.",
+        minimum=1,
+        maximum=100,
+        default_text="that of each input",
+    )
+    seed: int | None = option(
+        None,
+        "Make random choices repeatable. Who knows the seed can take the noise away: "
+        "keep it secret.",
+        minimum=0,
+        default_text="random",
+    )
+    max_pixels: int = option(
+        200_000_000, "Refuse pictures of more pixels than this.", minimum=1
+    )
+
+    def __post_init__(self) -> None:
+        """Check the values against what is declared."""
+        options.check(self)
+
+    @property
+    def cover(self) -> Cover:
+        """What is covered around each face."""
+        grow = self.anonymizer.default_grow if self.grow is None else self.grow
+        return Cover(grow, self.shape)
+
+    def described(self) -> dict[str, Any]:
+        """The settings as they may be published, for reports: all but the seed."""
+        described = {
+            declaration.name: getattr(self, declaration.name)
+            for declaration in options.declared(type(self))
+        }
+        described["seed"] = None if self.seed is None else "given"
+        return {
+            "method": self.method,
+            "options": dataclasses.asdict(self.anonymizer),  # type: ignore[call-overload]
+            **described,
+            "grow": self.cover.grow,
+        }
+
+    def fingerprint(self) -> bytes:
+        """16 bytes that differ when the outputs would; they do not tell the seed."""
+        described = self.described()
+        del described["max_pixels"]
+        if self.seed is not None:
+            # Slow to compute, so that a file that holds the fingerprint is no quick
+            # way to try seeds.
+            seed = str(self.seed).encode()
+            described["seed"] = hashlib.scrypt(
+                seed, salt=b"faceanon", n=2**14, r=8, p=1
+            ).hex()
+        text = json.dumps(described, sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run over many pictures goes; the outputs do not depend on it."""
+
+    jobs: int | None = option(
+        None,
+        "How many pictures are worked on at the same time.",
+        minimum=1,
+        default_text="all processors that this process may use",
+        flags=("-j",),
+    )
+    recursive: bool = option(True, "Go down into the folders of INPUT.")
+    overwrite: bool = option(
+        False, "Replace what is in OUTPUT; without it nothing is ever replaced."
+    )
+    timeout: float = option(
+        300.0,
+        "Seconds after which a picture is given up. Needs two jobs or more.",
+        minimum=1,
+    )
+
+    def __post_init__(self) -> None:
+        """Check the values against what is declared."""
+        options.check(self)
+
+    @property
+    def workers(self) -> int:
+        """How many pictures are worked on at the same time."""
+        return self.jobs or processors()
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

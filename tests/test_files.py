@@ -1,0 +1,135 @@
+"""Planning: what is taken, what is left alone, what is refused before it is too late."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from faceanon import files
+from faceanon.errors import FaceanonError
+from faceanon.jobs import shown
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def planned(source: Path, target: Path, **options: object) -> dict[str, str]:
+    """Input to output, both below their folders."""
+    plan = files.plan(source, target, **options)
+    pairs = {
+        job.name: str(job.target.relative_to(target)) for job in plan.jobs() if job.target
+    }
+    assert len(pairs) == plan.total
+    return pairs
+
+
+def test_the_tree_is_mirrored(tmp_path: Path) -> None:
+    touch(tmp_path / "in", "a.jpg", "b/c.PNG", "b/d/e.webp")
+    assert planned(tmp_path / "in", tmp_path / "out") == {
+        "a.jpg": "a.jpg",
+        "b/c.PNG": "b/c.PNG",
+        "b/d/e.webp": "b/d/e.webp",
+    }
+    flat = planned(tmp_path / "in", tmp_path / "out", recursive=False)
+    assert list(flat) == ["a.jpg"]
+
+
+def test_a_format_changes_suffixes_that_are_not_its_own(tmp_path: Path) -> None:
+    touch(tmp_path / "in", "a.jpg", "b.JPEG", "c.v2.png", "d.tiff")
+    assert planned(tmp_path / "in", tmp_path / "out", format_="jpeg") == {
+        "a.jpg": "a.jpg",
+        "b.JPEG": "b.JPEG",
+        "c.v2.png": "c.v2.jpg",
+        "d.tiff": "d.jpg",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "format_"),
+    [
+        (("a.jpg", "A.JPG"), None),
+        (("Folder/a.jpg", "folder/A.jpg"), None),
+        (("caf\u00e9.jpg", "cafe\u0301.jpg"), None),
+        (("a.png", "a.jpg"), "jpeg"),
+    ],
+)
+def test_two_pictures_never_become_one_file(
+    tmp_path: Path, names: tuple[str, str], format_: str | None
+) -> None:
+    touch(tmp_path / "in", "other.jpg", *names)
+    with pytest.raises(FaceanonError, match="2 pictures would be written over") as error:
+        files.plan(tmp_path / "in", tmp_path / "out", format_=format_)
+    assert all(shown(name) in str(error.value) for name in names)
+    assert "other.jpg" not in str(error.value)
+
+
+def test_output_inside_of_input_is_not_read_again(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "out/a.jpg", "out/b/c.jpg")
+    assert list(planned(tmp_path, tmp_path / "out")) == ["a.jpg"]
+
+
+def test_originals_are_never_written_over(tmp_path: Path) -> None:
+    touch(tmp_path, "in/deep/a.jpg")
+    (tmp_path / "alias").symlink_to("in")
+    with pytest.raises(FaceanonError, match="OUTPUT is INPUT itself"):
+        files.plan(tmp_path / "in", tmp_path / "alias")
+    with pytest.raises(FaceanonError, match="INPUT lies inside of OUTPUT"):
+        files.plan(tmp_path / "in" / "deep", tmp_path / "in")
+    picture = tmp_path / "in" / "deep" / "a.jpg"
+    for same in (picture, picture.parent):
+        with pytest.raises(FaceanonError, match="is the input itself"):
+            files.plan(picture, same)
+
+
+def test_only_regular_files_are_taken_and_the_rest_is_counted(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    touch(source, "a.jpg", "notes.txt", "._a.jpg", ".git/b.jpg", "x.jpg/c.jpg")
+    (source / "link.jpg").symlink_to("a.jpg")
+    (source / "dangling.jpg").symlink_to("nowhere")
+    (source / "loop").symlink_to(source)
+    os.mkfifo(source / "pipe.jpg")
+    plan = files.plan(source, tmp_path / "out")
+    assert sorted(job.name for job in plan.jobs()) == ["a.jpg", "x.jpg/c.jpg"]
+    assert dict(plan.walk.left_alone) == {
+        "links": 3,
+        "files that are no pictures": 1,
+        "hidden files": 1,
+        "hidden folders": 1,
+        "pipes, sockets and devices": 1,
+    }
+
+
+def test_pictures_that_cannot_be_read_are_taken_so_that_they_are_named(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path / "in", "a.heic", "b.gif", "c.CR2")
+    assert len(planned(tmp_path / "in", tmp_path / "out")) == 3
+
+
+def test_names_that_are_not_text_are_taken(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path / "in")
+    os.mkdir(folder)
+    for name in (b"a\xff.jpg", b"b\n.jpg", b"-c.jpg", "d\u202e.jpg".encode()):
+        open(folder + b"/" + name, "wb").close()
+    names = planned(tmp_path / "in", tmp_path / "out")
+    assert sorted(map(shown, names)) == [
+        "-c.jpg",
+        r"a\xff.jpg",
+        r"b\n.jpg",
+        r"d\u202e.jpg",
+    ]
+
+
+def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    touch(tmp_path, ".faceanon-0123456789abcdef.tmp", ".faceanon.db", "a.jpg", "b.tmp")
+    files.sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        ".faceanon.db",
+        "a.jpg",
+        "b.tmp",
+    ]
+    files.sweep(tmp_path / "missing")

@@ -1,0 +1,271 @@
+"""What goes through the codecs: kept where it must be, refused where it is damaged."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as PillowImage
+from PIL import ImageCms
+
+from faceanon.decoding import decode
+from faceanon.encoding import encode
+from faceanon.errors import PictureError
+from faceanon.model import Image
+from faceanon.picture import Encoding, Picture
+from support import EXAMPLES, read
+
+LIMIT = 10_000_000
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def photo(channels: int, dtype: type) -> Image:
+    """A part of a real photo with this many channels and this depth."""
+    pixels = read(EXAMPLES / "grace_hopper.jpg")[40:160, 150:250]
+    if dtype is np.uint16:
+        noise = np.random.default_rng(0).integers(0, 256, pixels.shape)
+        pixels = (pixels.astype(np.uint16) << 8) + noise.astype(np.uint16)
+    if channels == 1:
+        return pixels[:, :, 1].copy()
+    if channels == 4:
+        alpha = np.linspace(0, np.iinfo(dtype).max, pixels.shape[1]).astype(dtype)
+        return np.dstack((pixels, np.broadcast_to(alpha, pixels.shape[:2])))
+    return pixels
+
+
+def with_pillow(pixels: Image, format_: str, **options: object) -> bytes:
+    """The file that another program (Pillow) writes."""
+    if pixels.ndim == 3:
+        code = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+        pixels = cv2.cvtColor(pixels, code)
+    buffer = io.BytesIO()
+    PillowImage.fromarray(pixels).save(buffer, format_, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("icc_profile", [None, SRGB], ids=["plain", "icc"])
+@pytest.mark.parametrize(
+    ("format_", "channels", "dtype"),
+    [
+        *(("png", channels, dtype) for channels in (1, 3, 4) for dtype in (8, 16)),
+        *(("tiff", channels, 8) for channels in (1, 3, 4)),
+        *(("tiff", channels, 16) for channels in (1, 3)),
+        *(("webp", channels, 8) for channels in (3, 4)),
+    ],
+)
+def test_lossless_formats_keep_pixels_depth_alpha_and_profile(
+    format_: str, channels: int, dtype: int, icc_profile: bytes | None
+) -> None:
+    pixels = photo(channels, np.uint8 if dtype == 8 else np.uint16)
+    picture = Picture(pixels, Encoding(format_, lossless=True), icc_profile)
+    again = decode(encode(picture), LIMIT)
+    assert again.pixels.dtype == pixels.dtype
+    assert again.pixels.shape == pixels.shape
+    assert (again.pixels == pixels).all()
+    assert again.icc_profile == icc_profile
+    assert again.encoding.format == format_
+
+
+def test_sixteen_bit_colour_tiff_of_another_program_is_read_as_it_is() -> None:
+    pixels = photo(3, np.uint16)
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels[:, :, ::-1], photometric="rgb", iccprofile=SRGB)
+    picture = decode(buffer.getvalue(), LIMIT)
+    assert (picture.pixels == pixels).all()
+    assert picture.icc_profile == SRGB
+    written = encode(picture)
+    assert (tifffile.imread(io.BytesIO(written))[:, :, ::-1] == pixels).all()
+
+
+def test_colours_of_a_transparent_tiff_are_not_multiplied_by_alpha() -> None:
+    pixels = photo(4, np.uint8)
+    picture = decode(with_pillow(pixels, "TIFF"), LIMIT)
+    assert (picture.pixels == pixels).all()
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("quality", [35, 75, 92])
+def test_a_jpeg_keeps_its_quality_and_subsampling(
+    quality: int, subsampling: int
+) -> None:
+    source = with_pillow(
+        photo(3, np.uint8), "JPEG", quality=quality, subsampling=subsampling
+    )
+    written = encode(decode(source, LIMIT))
+    with (
+        PillowImage.open(io.BytesIO(source)) as before,
+        PillowImage.open(io.BytesIO(written)) as after,
+    ):
+        assert after.quantization == before.quantization
+    assert abs(len(written) - len(source)) < 0.05 * len(source)
+    difference = (
+        decode(written, LIMIT).pixels.astype(int) - decode(source, LIMIT).pixels
+    )
+    assert np.abs(difference).mean() < 1.5
+
+
+def test_a_grey_jpeg_stays_grey() -> None:
+    written = encode(decode(with_pillow(photo(1, np.uint8), "JPEG"), LIMIT))
+    with PillowImage.open(io.BytesIO(written)) as after:
+        assert after.mode == "L"
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_comes_out_upright_and_without_a_tag(
+    format_: str, orientation: int
+) -> None:
+    upright = photo(3, np.uint8)
+    # Storing is the reverse of turning upright: by EXIF, orientation 6 means that the
+    # top of the picture is the right side of what is stored.
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.swapaxes(0, 1),
+        6: np.rot90(upright),
+        7: upright[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 95} if format_ == "JPEG" else {"lossless": True}
+    data = with_pillow(np.ascontiguousarray(stored), format_, exif=exif, **options)
+    picture = decode(data, LIMIT)
+    assert picture.pixels.shape == upright.shape
+    assert np.abs(picture.pixels.astype(int) - upright).mean() < 3
+    with PillowImage.open(io.BytesIO(encode(picture))) as written:
+        assert written.getexif().get(0x0112, 1) == 1
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_sixteen_bit_tiff_is_turned_once(orientation: int) -> None:
+    upright = photo(3, np.uint16)
+    stored = upright if orientation == 1 else np.rot90(upright)
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        np.ascontiguousarray(stored[:, :, ::-1]),
+        photometric="rgb",
+        extratags=[(274, 3, 1, orientation, True)],
+    )
+    assert (decode(buffer.getvalue(), LIMIT).pixels == upright).all()
+
+
+FILES = {
+    "jpeg": (EXAMPLES / "grace_hopper.jpg").read_bytes,
+    "progressive": lambda: with_pillow(photo(3, np.uint8), "JPEG", progressive=True),
+    "grey": (EXAMPLES / "curies.jpg").read_bytes,
+    "png": lambda: with_pillow(photo(3, np.uint8), "PNG"),
+    "webp": lambda: with_pillow(photo(3, np.uint8), "WEBP"),
+    "webp lossless": lambda: with_pillow(photo(3, np.uint8), "WEBP", lossless=True),
+    "tiff": lambda: with_pillow(photo(3, np.uint8), "TIFF"),
+    "tiff lzw": lambda: with_pillow(photo(3, np.uint8), "TIFF", compression="tiff_lzw"),
+    "bmp": lambda: with_pillow(photo(3, np.uint8), "BMP"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.95])
+def test_a_truncated_file_is_refused(kind: str, kept: float) -> None:
+    data = FILES[kind]()
+    decode(data, LIMIT)
+    with pytest.raises(PictureError):
+        decode(data[: int(len(data) * kept)], LIMIT)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "progressive", "grey"])
+def test_a_jpeg_cut_and_closed_again_is_refused(kind: str) -> None:
+    """Most decoders fill such a file up with grey and say nothing."""
+    data = FILES[kind]()
+    with pytest.raises(PictureError, match="damaged"):
+        decode(data[: len(data) // 2] + b"\xff\xd9", LIMIT)
+
+
+def test_a_png_with_a_changed_byte_is_refused() -> None:
+    data = bytearray(FILES["png"]())
+    data[len(data) // 2] ^= 0x55
+    with pytest.raises(PictureError, match="damaged"):
+        decode(bytes(data), LIMIT)
+
+
+def png_header(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    check = zlib.crc32(b"IHDR" + header)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", len(header))
+        + b"IHDR"
+        + header
+        + struct.pack(">I", check)
+        + struct.pack(">I", 0)
+        + b"IDAT"
+        + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_from_its_header() -> None:
+    with pytest.raises(PictureError, match=r"32000 x 32000.*--max-pixels"):
+        decode(png_header(32000, 32000), 200_000_000)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"<!doctype html><title>404</title>", "not a picture"),
+        (b"GIF89a" + bytes(20), "a GIF, which is not supported"),
+        (bytes(4) + b"ftypheic" + bytes(20), "a HEIC, which is not supported"),
+    ],
+)
+def test_what_is_not_a_picture_is_named(data: bytes, message: str) -> None:
+    with pytest.raises(PictureError, match=message):
+        decode(data, LIMIT)
+
+
+def test_animations_and_pages_are_refused_and_not_cut_to_the_first() -> None:
+    pages = [PillowImage.new("RGB", (20, 20), color) for color in ("red", "blue")]
+    for format_ in ("TIFF", "WEBP", "PNG"):
+        buffer = io.BytesIO()
+        pages[0].save(buffer, format_, save_all=True, append_images=pages[1:])
+        with pytest.raises(PictureError, match="2 frames or pages"):
+            decode(buffer.getvalue(), LIMIT)
+
+
+def test_cmyk_is_refused_by_name() -> None:
+    buffer = io.BytesIO()
+    PillowImage.new("CMYK", (20, 20)).save(buffer, "JPEG")
+    with pytest.raises(PictureError, match="CMYK"):
+        decode(buffer.getvalue(), LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("channels", "dtype", "format_", "message"),
+    [
+        (4, np.uint8, "jpeg", "transparent"),
+        (3, np.uint16, "jpeg", "16 bits"),
+        (3, np.uint16, "webp", "16 bits"),
+        (1, np.uint16, "bmp", "16 bits"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(
+    channels: int, dtype: type, format_: str, message: str
+) -> None:
+    picture = Picture(photo(channels, dtype), Encoding("png"))
+    with pytest.raises(PictureError, match=message):
+        encode(picture, format_)
+
+
+def test_nothing_of_the_metadata_is_written(tmp_path: Path) -> None:
+    """Names, places and thumbnails of a real file are not in its output."""
+    for name in ("curies.jpg", "group.jpg"):
+        data = (EXAMPLES / name).read_bytes()
+        written = encode(decode(data, LIMIT))
+        assert written.count(b"\xff\xd8\xff") == 1
+        for word in (b"Exif", b"Curie", b"Canon", b"http", b"Photoshop", b"JFXX"):
+            assert word not in written
