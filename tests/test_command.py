@@ -1,16 +1,635 @@
 """The installed command, as a user meets it."""
 
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import COMMAND
 from PIL import Image as PillowImage
+
+from conftest import COMMAND, Run
 from support import EXAMPLES, read, write_png
+
+PLUGINS = Path(__file__).parent / "plugins"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder and its bytes, hidden ones too."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {n: d for n, d in tree(folder).items() if not n.startswith(".faceanon")}
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A small folder: one face, two faces in a folder below, none."""
+    folder = tmp_path / "in"
+    (folder / "album").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "astronaut.png", folder)
+    shutil.copy(EXAMPLES / "curies.jpg", folder / "album")
+    shutil.copy(EXAMPLES / "cat.png", folder)
+    return folder
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Twelve pictures with a face, each of another width: 200 to 211."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    face = read(EXAMPLES / "astronaut.png")[20:240]
+    for number in range(12):
+        width = 200 + number
+        write_png(folder / f"{number:02}.png", face[:, 120 : 120 + width])
+    return folder
+
+
+@pytest.fixture
+def faulty(faceanon: Run, environment: dict[str, str]) -> Run:
+    """The command with the plug-in `faulty` installed."""
+    environment["PYTHONPATH"] = str(PLUGINS)
+    return faceanon
+
+
+# --- The run of every day --------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["blackbar", "pixelate", "blur", "emoji"])
+def test_a_folder_is_mirrored_and_only_the_faces_change(
+    faceanon: Run, source: Path, tmp_path: Path, method: str
+) -> None:
+    before = tree(source)
+    report = tmp_path / "report.jsonl"
+    done = faceanon(method, source, tmp_path / "out", "--report", report)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "3 pictures" in done.stderr.splitlines()[-1]
+    assert "1 without a face" in done.stderr.splitlines()[-1]
+    assert tree(source) == before
+    assert set(pictures(tmp_path / "out")) == set(before)
+
+    (line,) = (x for x in lines(report) if str(x["input"]).endswith("astronaut.png"))
+    (face,) = line["faces"]
+    left, top, right, bottom = face["box"]
+    original = read(source / "astronaut.png").astype(int)
+    changed = (
+        np.abs(read(tmp_path / "out" / "astronaut.png") - original).max(axis=2) > 0
+    )
+    assert changed[top:bottom, left:right].mean() > 0.95
+    ys, xs = np.nonzero(changed)
+    reach = 2.4 if method == "emoji" else 1.35
+    assert ys.max() - ys.min() <= reach * (bottom - top) + 2
+    assert xs.max() - xs.min() <= reach * (bottom - top) + 2
+
+    cat = read(source / "cat.png")
+    assert (read(tmp_path / "out" / "cat.png") == cat).all()
+
+
+def test_nothing_of_a_detected_face_can_be_found_again(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    faceanon("blackbar", source, tmp_path / "out")
+    report = tmp_path / "again.jsonl"
+    faceanon("blackbar", tmp_path / "out", tmp_path / "again", "--report", report)
+    assert [len(line["faces"]) for line in lines(report)] == [0, 0, 0]
+
+
+def test_the_report_tells_what_was_done(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.jsonl"
+    done = faceanon(
+        "pixelate", source, tmp_path / "out", "--report", report, "--seed", "8731"
+    )
+    assert done.returncode == 0
+    by_name = {Path(str(line["input"])).name: line for line in lines(report)}
+    curies = by_name["curies.jpg"]
+    assert curies["status"] == "anonymized"
+    assert curies["output"] == str(tmp_path / "out" / "album" / "curies.jpg")
+    assert (curies["width"], curies["height"]) == (840, 700)
+    assert curies["input_bytes"] == (EXAMPLES / "curies.jpg").stat().st_size
+    assert curies["output_bytes"] == Path(str(curies["output"])).stat().st_size
+    assert len(curies["faces"]) >= 2
+    for face in curies["faces"]:
+        left, top, right, bottom = face["box"]
+        assert left < right
+        assert top < bottom
+        assert 0 < face["score"] <= 1
+        assert np.shape(face["points"]) == (5, 2)
+    assert curies["settings"]["method"] == "pixelate"
+    assert curies["settings"]["options"] == {"cells": 6.0, "noise": 40.0}
+    assert by_name["cat.png"]["status"] == "no_faces"
+    # Who knows the seed can take the noise away again.
+    assert "8731" not in report.read_text()
+
+
+def test_one_worker_and_two_make_the_same(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    for jobs in (1, 2):
+        done = faceanon(
+            "pixelate", source, tmp_path / f"out{jobs}", "-j", jobs, "--seed", 5
+        )
+        assert done.returncode == 0
+    assert pictures(tmp_path / "out1") == pictures(tmp_path / "out2")
+
+
+def test_without_a_seed_the_noise_is_another_each_time(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    for name in ("a.png", "b.png"):
+        assert not faceanon(
+            "pixelate", EXAMPLES / "astronaut.png", tmp_path / name
+        ).returncode
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+def test_a_single_picture_goes_to_a_file_a_folder_or_through_a_pipe(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    picture = EXAMPLES / "astronaut.png"
+    assert faceanon("blackbar", picture, tmp_path / "a.png").returncode == 0
+    assert faceanon("blackbar", picture, tmp_path).returncode == 0
+    piped = subprocess.run(
+        [COMMAND, "blackbar", "-", "-"],
+        input=picture.read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    expected = (tmp_path / "a.png").read_bytes()
+    assert (tmp_path / "astronaut.png").read_bytes() == expected
+    assert piped.stdout == expected
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "astronaut.png"]
+
+
+def test_python_dash_m_and_the_version(faceanon: Run) -> None:
+    version = faceanon("--version")
+    assert version.stdout.startswith("faceanon, version ")
+    module = subprocess.run(
+        [sys.executable, "-m", "faceanon", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert module.stdout == version.stdout
+
+
+@pytest.mark.parametrize(
+    "method", ["blackbar", "pixelate", "blur", "swap", "emoji", "eyecolor"]
+)
+def test_help_of_each_method_shows_every_default(faceanon: Run, method: str) -> None:
+    text = faceanon(method, "--help").stdout
+    for option in ("--detector", "--min-score", "--grow", "--jobs", "--report"):
+        assert option in text
+    # A flag that only acts once has no default; everything else shows one.
+    silent = {"--report", "--dry-run", "-q,", "-v,", "-h,", "--list"}
+    for block in text.split("Options:")[1].split("\n  -"):
+        if block.strip() and ("-" + block).split()[0] not in silent:
+            assert "[default:" in " ".join(block.split()), block
+
+
+@pytest.mark.parametrize(
+    ("method", "words"), [("blur", "cosmetic"), ("eyecolor", "recogni")]
+)
+def test_a_method_that_does_not_protect_says_so(
+    faceanon: Run, tmp_path: Path, method: str, words: str
+) -> None:
+    assert words in " ".join(faceanon(method, "--help").stdout.split())
+    done = faceanon(method, EXAMPLES / "astronaut.png", tmp_path / "out.png")
+    assert words in done.stderr
+
+
+def test_options_come_from_the_environment(
+    faceanon: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment.update(FACEANON_BLACKBAR_COLOR="white", FACEANON_GROW="2")
+    report = tmp_path / "report.jsonl"
+    out = tmp_path / "out.png"
+    faceanon("blackbar", EXAMPLES / "astronaut.png", out, "--report", report)
+    (line,) = lines(report)
+    assert line["settings"]["grow"] == 2
+    left, top, right, bottom = line["faces"][0]["box"]
+    assert (read(out)[top:bottom, left:right] == 255).all()
+
+
+def test_orientation_is_applied_before_faces_are_looked_for(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    """The same photo, stored upright and stored turned, gives the same picture."""
+    report = tmp_path / "report.jsonl"
+    out = tmp_path / "out.jpg"
+    source = EXAMPLES / "curies_orientation6.jpg"
+    assert faceanon("blackbar", source, out, "--report", report).returncode == 0
+    (line,) = lines(report)
+    assert (line["width"], line["height"]) == (840, 700)
+    assert len(line["faces"]) >= 2
+    with PillowImage.open(out) as written:
+        assert written.size == (840, 700)
+        assert not written.getexif()
+
+
+# --- Formats ---------------------------------------------------------------------
+
+
+def test_depth_alpha_and_profile_are_kept(faceanon: Run, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    face = read(EXAMPLES / "astronaut.png")
+    alpha = np.broadcast_to(np.arange(512) // 2, (512, 512)).astype(np.uint8)
+    write_png(source / "alpha.png", np.dstack((face, alpha)))
+    write_png(source / "deep.png", face.astype(np.uint16) * 257)
+    write_png(source / "grey.png", cv2.cvtColor(face, cv2.COLOR_BGR2GRAY))
+    done = faceanon("pixelate", source, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    for name in ("alpha.png", "deep.png", "grey.png"):
+        before = read(source / name, cv2.IMREAD_UNCHANGED)
+        after = read(tmp_path / "out" / name, cv2.IMREAD_UNCHANGED)
+        assert (after.dtype, after.shape) == (before.dtype, before.shape)
+        assert (after[60:190, 180:260] != before[60:190, 180:260]).mean() > 0.6
+        assert (after[300:] == before[300:]).all()
+    assert (read(tmp_path / "out" / "alpha.png", -1)[:, :, 3] == alpha).all()
+
+
+def test_another_format_is_written_on_request(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = faceanon("blackbar", source, out, "--format", "webp", "--quality", 80)
+    assert done.returncode == 0
+    assert set(pictures(out)) == {"astronaut.webp", "cat.webp", "album/curies.webp"}
+    for path in out.rglob("*.webp"):
+        with PillowImage.open(path) as picture:
+            assert picture.format == "WEBP"
+
+
+def test_content_decides_the_format_and_a_wrong_suffix_is_told(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = tmp_path / "photo.jpg"
+    shutil.copy(EXAMPLES / "astronaut.png", source)
+    done = faceanon("blackbar", source, tmp_path / "out.jpg")
+    assert done.returncode == 0
+    assert "it is a PNG file" in done.stderr
+    with PillowImage.open(tmp_path / "out.jpg") as picture:
+        assert picture.format == "PNG"
+
+
+# --- What fails ------------------------------------------------------------------
+
+
+def test_what_fails_has_no_output_is_named_and_sets_the_status(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    good = (source / "astronaut.png").read_bytes()
+    (source / "half.png").write_bytes(good[: len(good) // 2])
+    (source / "empty.jpg").touch()
+    (source / "page.jpg").write_text("<html>")
+    report = tmp_path / "report.jsonl"
+    done = faceanon("blur", source, tmp_path / "out", "--report", report)
+    assert done.returncode == 1
+    for name, reason in (
+        ("half.png", "damaged"),
+        ("empty.jpg", "the file is empty"),
+        ("page.jpg", "not a picture"),
+    ):
+        (line,) = (x for x in done.stderr.splitlines() if name in x)
+        assert reason in line
+    assert "3 FAILED" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert len(pictures(tmp_path / "out")) == 3
+    failed = [line for line in lines(report) if line["status"] == "failed"]
+    assert len(failed) == 3
+    assert all(line["error"] and line["output"] is None for line in failed)
+
+
+def test_swap_with_one_face_fails_alone(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    done = faceanon("swap", source, tmp_path / "out")
+    assert done.returncode == 1
+    (line,) = (x for x in done.stderr.splitlines() if "astronaut.png" in x)
+    assert "two faces" in line
+    assert set(pictures(tmp_path / "out")) == {"cat.png", "album/curies.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "written"),
+    [("write", 0, True), ("skip", 0, False), ("fail", 1, False)],
+)
+def test_a_picture_without_a_face_is_treated_as_told(
+    faceanon: Run, tmp_path: Path, policy: str, status: int, written: bool
+) -> None:
+    out = tmp_path / "out.png"
+    done = faceanon("blur", EXAMPLES / "cat.png", out, "--no-face", policy)
+    assert done.returncode == status
+    assert out.exists() == written
+    assert ("no face was found" in done.stderr) == (policy == "fail")
+    if policy != "fail":
+        assert "1 without a face" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("blur", "nowhere", "out"), "nowhere does not exist"),
+        (("blur", ".", "."), "OUTPUT is INPUT itself"),
+        (("blur", ".", "-"), "cannot be written to standard output"),
+        (("blur", ".", "out", "--strength", "0.1"), "0.1 is not in the range"),
+        (("blackbar", ".", "out", "--color", "octarine"), "'octarine' is not a colour"),
+        (("emoji", ".", "out", "--emoji", "nonesuch"), "nonesuch"),
+        (("blur", ".", "out", "--report", "no/such/folder"), "cannot be written"),
+        (("bluur", ".", "out"), "No such command 'bluur'"),
+    ],
+)
+def test_wrong_usage_is_explained_and_has_status_2(
+    faceanon: Run, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = faceanon(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert tree(tmp_path) == {}
+
+
+def test_names_that_are_not_text_and_very_long_ones(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    names = [
+        b"not utf-8 \xff\xfe.png",
+        b"two\nlines.png",
+        b"-dash.png",
+        b"x" * 251 + b".png",
+    ]
+    for name in names:
+        shutil.copy(EXAMPLES / "astronaut.png", os.path.join(os.fsencode(source), name))
+    report = tmp_path / "report.jsonl"
+    done = faceanon("blackbar", source, tmp_path / "out", "-v", "--report", report)
+    assert done.returncode == 0, done.stderr
+    out = os.fsencode(tmp_path / "out")
+    assert sorted(set(os.listdir(out)) - {b".faceanon.db"}) == sorted(names)
+    assert r"two\nlines.png" in done.stderr
+    reported = {os.path.basename(os.fsencode(str(x["input"]))) for x in lines(report)}
+    assert reported == set(names)
+
+
+# --- Going on where a run ended --------------------------------------------------
+
+
+def test_a_rerun_skips_what_is_done_and_does_the_rest(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    faceanon("pixelate", source, out)
+    first = pictures(out)
+    (out / "cat.png").unlink()
+    shutil.copy(EXAMPLES / "grace_hopper.jpg", source)
+    done = faceanon("pixelate", source, out)
+    assert done.returncode == 0
+    assert "2 already done" in done.stderr
+    # The noise is random: what is the same was not made again.
+    assert {**pictures(out), "grace_hopper.jpg": b""} == {
+        **first,
+        "grace_hopper.jpg": b"",
+    }
+
+
+def test_nothing_is_replaced_unasked(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "astronaut.png").write_bytes(b"something dear")
+    done = faceanon("blur", source, out)
+    assert done.returncode == 1
+    assert "astronaut.png exists already" in done.stderr
+    assert (out / "astronaut.png").read_bytes() == b"something dear"
+    assert len(pictures(out)) == 3
+
+    # Other settings, and an input that has changed, are other pictures.
+    other = faceanon("blur", source, out, "--strength", "0.5")
+    assert other.returncode == 1
+    assert "3 FAILED" in other.stderr
+    shutil.copy(EXAMPLES / "grace_hopper.jpg", source / "album" / "curies.jpg")
+    changed = faceanon("blur", source, out)
+    assert "curies.jpg exists already, and not from this input" in changed.stderr
+
+    done = faceanon("blur", source, out, "--overwrite")
+    assert done.returncode == 0
+    assert read(out / "astronaut.png").shape == (512, 512, 3)
+    assert not (out / "astronaut.png").is_symlink()
+
+
+def test_a_link_in_the_output_is_not_written_through(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious.png"
+    precious.write_bytes(b"something dear")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "astronaut.png").symlink_to(precious)
+    (out / "cat.png").symlink_to(tmp_path / "nowhere.png")
+    assert faceanon("blur", source, out).returncode == 1
+    assert faceanon("blur", source, out, "--overwrite").returncode == 0
+    assert precious.read_bytes() == b"something dear"
+    assert not (tmp_path / "nowhere.png").exists()
+
+
+def test_two_runs_do_not_share_an_output(
+    faulty: Run, many: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    out = tmp_path / "out"
+    command = [COMMAND, "faulty", many, out, "--fault", "slow", "-j", "1"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as first:
+        wait_for(lambda: pictures(out))
+        second = faulty("faulty", many, out, "--fault", "slow")
+        assert second.returncode == 2
+        assert "another run writes into" in second.stderr
+        assert first.wait(60) == 0
+    assert len(pictures(out)) == 12
+
+
+def test_a_dry_run_writes_nothing(faceanon: Run, source: Path, tmp_path: Path) -> None:
+    before = tree(tmp_path)
+    done = faceanon("blur", source, tmp_path / "out", "--dry-run")
+    assert done.returncode == 0
+    assert f"{source}/astronaut.png -> {tmp_path}/out/astronaut.png" in done.stdout
+    assert len(done.stdout.splitlines()) == 3
+    assert tree(tmp_path) == before
+
+
+# --- Faults ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "message"),
+    [
+        ("raise", ("-j", 1), r"unexpected ZeroDivisionError: a fault\nof two lines"),
+        ("raise", ("-j", 2), r"unexpected ZeroDivisionError: a fault\nof two lines"),
+        ("kill", ("-j", 2), "its worker process died (SIGKILL, perhaps for want of"),
+        ("crash", ("-j", 2), "its worker process died (SIGABRT)"),
+        ("hang", ("-j", 2, "--timeout", 4), "took longer than 4 seconds"),
+        ("shape", ("-j", 1), "the method faulty made uint8 (219, 207, 3) of"),
+    ],
+)
+def test_a_fault_costs_exactly_the_picture_it_befell(
+    faulty: Run,
+    many: Path,
+    tmp_path: Path,
+    fault: str,
+    options: tuple[object, ...],
+    message: str,
+) -> None:
+    report = tmp_path / "report.jsonl"
+    out = tmp_path / "out"
+    done = faulty(
+        *("faulty", many, out, "--fault", fault, "--width", 207, "--report", report),
+        *options,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (line,) = (x for x in done.stderr.splitlines() if "07.png" in x)
+    assert message in line
+    assert set(pictures(out)) == {f"{n:02}.png" for n in range(12)} - {"07.png"}
+    assert not list(out.glob("*.tmp"))
+    assert sorted(Path(str(x["input"])).name for x in lines(report)) == [
+        f"{n:02}.png" for n in range(12)
+    ]
+
+
+def test_verbose_twice_shows_where_an_unexpected_error_came_from(
+    faulty: Run, many: Path, tmp_path: Path
+) -> None:
+    done = faulty("faulty", many / "00.png", tmp_path / "a.png", "--width", 200, "-vv")
+    assert "Traceback" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+
+
+def wait_for(condition: object, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_soon_and_leaves_nothing_half_done(
+    faulty: Run,
+    many: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+    jobs: int,
+    number: signal.Signals,
+) -> None:
+    out = tmp_path / "out"
+    command = [COMMAND, "faulty", many, out, "--fault", "slow", "-j", str(jobs)]
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, process_group=0
+    ) as process:
+        wait_for(lambda: pictures(out))
+        start = time.monotonic()
+        # A terminal sends it to every process of the group.
+        os.killpg(process.pid, number)
+        _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - start < 2
+    assert process.returncode == 130
+    assert b"interrupted" in errors
+    assert b"Traceback" not in errors
+    left = tree(out)
+    assert not [name for name in left if name.endswith(".tmp")]
+    finished = pictures(out)
+    assert 0 < len(finished) < 12
+    for data in finished.values():
+        PillowImage.open(io.BytesIO(data)).load()
+
+    again = faulty("faulty", many, out, "--fault", "slow")
+    assert again.returncode == 0
+    assert f"{len(finished)} already done" in again.stderr
+    assert len(pictures(out)) == 12
+
+
+def test_a_killed_run_leaves_no_orphans_and_a_rerun_cleans_up(
+    faulty: Run, many: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    out = tmp_path / "out"
+    command = [COMMAND, "faulty", many, out, "--fault", "slow", "-j", "2"]
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.DEVNULL, process_group=0
+    ) as process:
+        wait_for(lambda: pictures(out))
+        process.kill()
+    wait_for(lambda: not group_is_alive(process.pid), seconds=10)
+    finished = pictures(out)
+    done = faulty("faulty", many, out, "--fault", "slow")
+    assert done.returncode == 0
+    assert f"{len(finished)} already done" in done.stderr
+    assert len(pictures(out)) == 12
+    assert not list(out.glob("*.tmp"))
+
+
+def group_is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+# --- What it must not do ---------------------------------------------------------
+
+
+def test_it_never_opens_a_network_connection(
+    faceanon: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """OpenVINO reports its import to a web service, unless it is kept from it."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "def watch(event, arguments):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo'):\n"
+        "        os.write(2, f'NETWORK {arguments}\\n'.encode())\n"
+        "        os._exit(99)\n"
+        "sys.addaudithook(watch)\n"
+    )
+    environment["PYTHONPATH"] = str(tmp_path)
+    environment["HOME"] = str(tmp_path / "home")
+    done = faceanon("swap", EXAMPLES / "curies.jpg", tmp_path / "out.jpg")
+    assert done.returncode == 0, done.stderr
+    assert "NETWORK" not in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_outputs_have_the_permissions_of_new_files(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    faceanon("blackbar", EXAMPLES / "astronaut.png", out, umask=0o027)
+    assert out.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = faceanon("blur", source, tmp_path / "file" / "out")
+    assert done.returncode == 1
+    assert "cannot write to" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""Planning: what is taken, what is left alone, what is refused before it is too late."""
+"""Planning: what is taken, left alone, or refused before it is too late."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,9 @@ def planned(source: Path, target: Path, **options: object) -> dict[str, str]:
     """Input to output, both below their folders."""
     plan = files.plan(source, target, **options)
     pairs = {
-        job.name: str(job.target.relative_to(target)) for job in plan.jobs() if job.target
+        job.name: str(job.target.relative_to(target))
+        for job in plan.jobs()
+        if job.target
     }
     assert len(pairs) == plan.total
     return pairs
@@ -61,7 +63,9 @@ def test_two_pictures_never_become_one_file(
     tmp_path: Path, names: tuple[str, str], format_: str | None
 ) -> None:
     touch(tmp_path / "in", "other.jpg", *names)
-    with pytest.raises(FaceanonError, match="2 pictures would be written over") as error:
+    with pytest.raises(
+        FaceanonError, match="2 pictures would be written over"
+    ) as error:
         files.plan(tmp_path / "in", tmp_path / "out", format_=format_)
     assert all(shown(name) in str(error.value) for name in names)
     assert "other.jpg" not in str(error.value)
@@ -95,11 +99,11 @@ def test_only_regular_files_are_taken_and_the_rest_is_counted(tmp_path: Path) ->
     plan = files.plan(source, tmp_path / "out")
     assert sorted(job.name for job in plan.jobs()) == ["a.jpg", "x.jpg/c.jpg"]
     assert dict(plan.walk.left_alone) == {
-        "links": 3,
-        "files that are no pictures": 1,
-        "hidden files": 1,
-        "hidden folders": 1,
-        "pipes, sockets and devices": 1,
+        "link": 3,
+        "no picture": 1,
+        "hidden file": 1,
+        "hidden folder": 1,
+        "pipe, socket or device": 1,
     }
 
 

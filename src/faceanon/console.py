@@ -64,7 +64,7 @@ class Console:
         self.summary.add(outcome)
         name = shown(outcome.job.source or "standard input")
         if outcome.status is Status.FAILED:
-            self._print(f"{name}: {outcome.error}")
+            self._print(f"{name}: {shown(outcome.error)}")
             if outcome.traceback and self._verbose > 1:
                 self._print(outcome.traceback.rstrip())
         elif self._verbose:

@@ -179,23 +179,23 @@ class _Folder:
         """Picture, folder, why it is left alone, or nothing for what is our own."""
         is_hidden = entry.name.startswith(".")
         if entry.is_symlink():
-            kind = "links"
+            kind = "link"
         elif entry.is_dir(follow_symlinks=False):
             # OUTPUT may lie inside of INPUT; what was written is not read again.
             if Path(entry.path).resolve() == self.real_target:
                 kind = ""
             elif is_hidden:
-                kind = "hidden folders"
+                kind = "hidden folder"
             else:
-                kind = "folder" if self.recursive else "folders"
+                kind = "folder" if self.recursive else "folder, not recursive"
         elif not entry.is_file(follow_symlinks=False):
-            kind = "pipes, sockets and devices"
+            kind = "pipe, socket or device"
         elif is_hidden:
-            kind = "hidden files"
+            kind = "hidden file"
         else:
             suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  fast
             is_picture = suffix in PICTURE_SUFFIXES
-            kind = "picture" if is_picture else "files that are no pictures"
+            kind = "picture" if is_picture else "no picture"
         return kind
 
 

@@ -94,7 +94,14 @@ def hide_faces(
     Raises:
         PictureError: they cannot be hidden in this way.
     """
-    hidden = settings.anonymizer.hide(picture.color, faces, settings.cover, rng)
+    color = picture.color
+    hidden = settings.anonymizer.hide(color, faces, settings.cover, rng)
+    if hidden.shape != color.shape or hidden.dtype != color.dtype:
+        # A plug-in's mistake must not become a picture of another size or depth.
+        raise PictureError(
+            f"the method {settings.method} made {hidden.dtype} {hidden.shape} of "
+            f"{color.dtype} {color.shape}; tell its author"
+        )
     return picture.with_color(hidden)
 
 

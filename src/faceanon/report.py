@@ -62,7 +62,7 @@ class Summary:
             line += f": {', '.join(parts)}"
         if self.left_alone:
             reasons = ", ".join(
-                f"{count} {reason}" for reason, count in self.left_alone.most_common()
+                f"{reason} ({count})" for reason, count in self.left_alone.most_common()
             )
             line += f"; left alone: {reasons}"
         return line

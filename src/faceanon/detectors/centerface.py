@@ -5,6 +5,8 @@ Face as Point", Scientific Programming, 2020. The picture is shown to the networ
 scaled to several sizes, as it knows faces of some 10 to 300 pixels best.
 """
 
+import math
+
 import cv2
 import numpy as np
 
@@ -58,7 +60,7 @@ def run_pass(network: Network, image: Image, one: Pass, min_score: float) -> Can
     height, width = image.shape[:2]
     scale = one.long_side / max(height, width)
     shown_width, shown_height = (
-        max(round(side * scale / _MULTIPLE), 1) * _MULTIPLE for side in (width, height)
+        math.ceil(side * scale / _MULTIPLE) * _MULTIPLE for side in (width, height)
     )
     shown = scaled(image, shown_width, shown_height)
     if one.mirrored:
@@ -78,7 +80,7 @@ def scaled(image: Image, width: int, height: int) -> Image:
     """The image scaled to a width and height, without aliasing."""
     if image.shape[:2] == (height, width):
         return image
-    smaller = width * height < image.shape[0] * image.shape[1]
+    smaller = width < image.shape[1] and height < image.shape[0]
     interpolation = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=interpolation)
 
