@@ -7,7 +7,7 @@ import pytest
 
 from faceanon import files
 from faceanon.errors import FaceanonError
-from faceanon.jobs import shown
+from faceanon.names import shown
 
 
 def touch(folder: Path, *names: str) -> None:

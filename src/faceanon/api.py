@@ -14,6 +14,7 @@ from faceanon.jobs import Outcome
 from faceanon.model import Face, Image
 from faceanon.options import declared
 from faceanon.picture import eight_bit
+from faceanon.pipeline import hide_faces
 from faceanon.settings import RunOptions, Settings
 
 
@@ -78,7 +79,7 @@ def anonymize(
     if not faces:
         return image.copy()
     rng = np.random.default_rng(settings.seed)
-    return settings.anonymizer.hide(image, faces, settings.cover, rng)
+    return hide_faces(image, faces, settings, rng)
 
 
 def run(

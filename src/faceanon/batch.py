@@ -1,14 +1,16 @@
 """Many pictures: what is done already, what remains, and each output put in place."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 from faceanon import files
+from faceanon.boxes import Record
 from faceanon.engines import Item, run_here, run_pool
 from faceanon.errors import StorageError
-from faceanon.jobs import Job, Outcome, Status, shown
+from faceanon.jobs import Job, Outcome, Status
+from faceanon.names import shown
 from faceanon.settings import RunOptions, Settings
 from faceanon.state import State
 
@@ -57,26 +59,29 @@ class _Run:
         """The jobs that remain, and outcomes for those that do not."""
         swept = None
         for job in plan.jobs():
-            if job.target is not None:
-                if self._state is not None and job.target.parent != swept:
-                    swept = job.target.parent
-                    files.sweep(swept)
-                known = self._known(job, job.target)
-                if known is not None:
-                    yield known
-                    continue
-            self._under_way.add(job)
-            yield job
+            if self._state and job.target and job.target.parent != swept:
+                swept = job.target.parent
+                files.sweep(swept)
+            item = self._item(job, plan.records)
+            if isinstance(item, Job):
+                self._under_way.add(item)
+            yield item
 
-    def _known(self, job: Job, target: Path) -> Outcome | None:
-        """What came of a job that need not or must not be done; else None."""
-        if self._overwrite:
-            return None
+    def _item(self, job: Job, records: Mapping[str, Record] | None) -> Item:
+        """The job with its record, or what is known of it without doing it."""
+        if records is not None:
+            record = records.get(job.name)
+            if record is None:
+                reason = "the box file does not speak of it; detect its faces first"
+                return Outcome(job, Status.FAILED, error=reason)
+            job = replace(job, record=record)
+        if job.target is None or self._overwrite:
+            return job
         if self._state is not None and self._state.is_finished(job):
             return Outcome(job, Status.SKIPPED)
-        if target.is_symlink() or target.exists():
-            return Outcome(job, Status.FAILED, error=_refusal(target))
-        return None
+        if job.target.is_symlink() or job.target.exists():
+            return Outcome(job, Status.FAILED, error=_refusal(job.target))
+        return job
 
     def settle(self, outcome: Outcome) -> Outcome:
         """Put the output of a job in place."""

@@ -9,7 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from faceanon.files import Plan
-from faceanon.jobs import Outcome, Status, shown
+from faceanon.jobs import Outcome, Status
+from faceanon.names import shown
 from faceanon.report import Summary
 
 

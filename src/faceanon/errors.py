@@ -15,3 +15,7 @@ class PictureError(FaceanonError):
 
 class StorageError(FaceanonError):
     """Nothing more can be written (disk full, read-only); the run must stop."""
+
+
+class BoxesError(FaceanonError, ValueError):
+    """A box file is not what it should be."""

@@ -6,19 +6,20 @@ the jobs; a million pictures need eight megabytes, not a list of a million paths
 """
 
 import os
-import secrets
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
+from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
-from faceanon.jobs import Job, shown
+from faceanon.jobs import Job
+from faceanon.names import is_temporary, shown, temporary_name
 from faceanon.picture import SUFFIXES, Format
 
 # Suffixes of pictures that cannot be read: they are tried, and so reported, and not
@@ -31,9 +32,6 @@ _OTHER_PICTURES = (
 PICTURE_SUFFIXES = frozenset(
     [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
 )
-
-TEMPORARY_PREFIX = ".faceanon-"
-TEMPORARY_SUFFIX = ".tmp"
 
 
 @dataclass
@@ -57,12 +55,14 @@ class Plan:
         total: how many there are.
         root: the folder that outputs are written to; None for a single picture.
         walk: what else was found.
+        records: the faces to hide, by the pictures' names; None to detect them.
     """
 
     total: int
     root: Path | None
     walk: Walk
     _jobs: Iterable[Job]
+    records: Mapping[str, Record] | None = None
 
     def jobs(self) -> Iterator[Job]:
         """The pictures, in the order in which the file system gives them."""
@@ -75,6 +75,7 @@ def plan(
     *,
     format_: Format | None = None,
     recursive: bool = True,
+    records: Mapping[str, Record] | None = None,
 ) -> Plan:
     """Plan a run.
 
@@ -83,16 +84,37 @@ def plan(
         target: where to write to; None for standard output.
         format_: the format of the outputs, which changes their suffixes; None to keep.
         recursive: whether to go down into the folders of a folder.
+        records: the faces to hide, by the pictures' names; None to detect them.
 
     Raises:
         FaceanonError: it cannot be done without losing something, or at all; the text
             says why.
     """
     if source is None or not source.is_dir():
-        return _plan_file(source, target, format_)
-    if target is None:
+        planned = _plan_file(source, target, format_)
+    elif target is None:
         raise FaceanonError("a folder cannot be written to standard output")
-    return _plan_folder(source, target, format_, recursive)
+    else:
+        planned = _plan_folder(source, target, format_, recursive)
+    return replace(planned, records=records)
+
+
+def plan_reading(source: Path, *, recursive: bool = True) -> Plan:
+    """Plan a run that reads pictures and writes none.
+
+    Args:
+        source: a folder or a file.
+        recursive: whether to go down into the folders of a folder.
+
+    Raises:
+        FaceanonError: there is no such file or folder.
+    """
+    if not source.is_dir():
+        return _plan_file(source, None, None)
+    folder = _Folder(source, None, None, recursive)
+    walk = Walk()
+    total = sum(1 for _ in folder.names(walk))
+    return Plan(total, None, walk, folder)
 
 
 def _plan_file(
@@ -109,7 +131,7 @@ def _plan_file(
     if source and target and target.exists() and target.samefile(source):
         raise FaceanonError(f"{shown(target)} is the input itself; name another output")
     name = source.name if source else "-"
-    temporary = target.parent / _temporary_name() if target else None
+    temporary = target.parent / temporary_name() if target else None
     return Plan(1, None, Walk(), [Job(name, source, target, temporary)])
 
 
@@ -130,7 +152,7 @@ def _plan_folder(
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
-    folder = _Folder(source, target, real_target, format_, recursive)
+    folder = _Folder(source, target, format_, recursive)
     walk = Walk()
     total = _refuse_collisions(folder, walk)
     return Plan(total, target, walk, folder)
@@ -141,31 +163,33 @@ class _Folder:
     """A folder of pictures; iterating over it walks it and gives its jobs."""
 
     source: Path
-    target: Path
-    real_target: Path
+    target: Path | None
     format: Format | None
     recursive: bool
 
     def __iter__(self) -> Iterator[Job]:
         for name in self.names(Walk()):
-            target = self.target / self.target_name(name)
-            yield Job(
-                name, self.source / name, target, target.parent / _temporary_name()
-            )
+            source = self.source / name
+            if self.target is None:
+                yield Job(name, source, None)
+            else:
+                target = self.target / self.target_name(name)
+                yield Job(name, source, target, target.parent / temporary_name())
 
     def target_name(self, name: str) -> str:
         return _renamed(name, self.format)
 
     def names(self, walk: Walk) -> Iterator[str]:
         """The pictures, as paths below the folder; what else there is, to `walk`."""
+        real_target = self.target.resolve() if self.target else None
         folders = [""]
         while folders:
             folder = folders.pop()
             try:
                 with os.scandir(self.source / folder) as entries:
                     for entry in entries:
-                        path = os.path.join(folder, entry.name)  # noqa: PTH118  fast
-                        kind = self._kind(entry)
+                        path = f"{folder}/{entry.name}" if folder else entry.name
+                        kind = self._kind(entry, real_target)
                         if kind == "folder":
                             folders.append(path)
                         elif kind == "picture":
@@ -175,14 +199,14 @@ class _Folder:
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
 
-    def _kind(self, entry: os.DirEntry[str]) -> str:
+    def _kind(self, entry: os.DirEntry[str], real_target: Path | None) -> str:
         """Picture, folder, why it is left alone, or nothing for what is our own."""
         is_hidden = entry.name.startswith(".")
         if entry.is_symlink():
             kind = "link"
         elif entry.is_dir(follow_symlinks=False):
             # OUTPUT may lie inside of INPUT; what was written is not read again.
-            if Path(entry.path).resolve() == self.real_target:
+            if Path(entry.path).resolve() == real_target:
                 kind = ""
             elif is_hidden:
                 kind = "hidden folder"
@@ -231,10 +255,6 @@ def _renamed(name: str, format_: Format | None) -> str:
     return stem + SUFFIXES[format_][0]
 
 
-def _temporary_name() -> str:
-    return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-
-
 def sweep(folder: Path) -> None:
     """Remove temporary files that a run that was killed left in a folder."""
     try:
@@ -242,9 +262,7 @@ def sweep(folder: Path) -> None:
             stale = [
                 entry.path
                 for entry in entries
-                if entry.name.startswith(TEMPORARY_PREFIX)
-                and entry.name.endswith(TEMPORARY_SUFFIX)
-                and entry.is_file(follow_symlinks=False)
+                if is_temporary(entry.name) and entry.is_file(follow_symlinks=False)
             ]
     except FileNotFoundError:
         return

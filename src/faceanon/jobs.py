@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 from pathlib import Path
 
+from faceanon.boxes import Record
 from faceanon.model import Face
 
 
@@ -16,18 +17,21 @@ class Job:
         source: the file to read; None for standard input.
         target: the file to make; None for standard output.
         temporary: where the output is put together, in the target's folder.
+        record: the faces that are to be hidden, from a box file; None to detect them.
     """
 
     name: str
     source: Path | None
     target: Path | None
     temporary: Path | None = None
+    record: Record | None = None
 
 
 class Status(enum.StrEnum):
     """What came of a picture."""
 
     ANONYMIZED = "anonymized"
+    FOUND = "found"
     NO_FACES = "no_faces"
     SKIPPED = "skipped"
     FAILED = "failed"
@@ -54,8 +58,10 @@ class Outcome:
         job: what was to be done.
         status: what came of it.
         faces: those that were found, in pixels of the upright picture.
+        unsure: what may be a face, but is not sure enough to be hidden.
         width: of the upright picture, in pixels; 0 when it could not be read.
         height: of the upright picture, in pixels; 0 when it could not be read.
+        content: `boxes.content_digest` of the input, where it is needed, else empty.
         error: why it failed, one line; empty otherwise.
         notes: what the user should know although it did not fail.
         traceback: where an unexpected error came from; empty otherwise.
@@ -68,8 +74,10 @@ class Outcome:
     job: Job
     status: Status
     faces: tuple[Face, ...] = ()
+    unsure: tuple[Face, ...] = ()
     width: int = 0
     height: int = 0
+    content: str = ""
     error: str = ""
     notes: tuple[str, ...] = ()
     traceback: str = ""
@@ -77,19 +85,3 @@ class Outcome:
     source_stamp: Stamp | None = None
     target_stamp: Stamp | None = None
     stop: bool = False
-
-
-def shown(name: object) -> str:
-    r"""A file name for people and logs: one line, printable whatever bytes it holds.
-
-    >>> shown("a\nb\udcff")
-    'a\\nb\\xff'
-    """
-    return "".join(
-        f"\\x{ord(char) - 0xDC00:02x}"
-        if "\udc80" <= char <= "\udcff"
-        else char
-        if char.isprintable()
-        else char.encode("unicode_escape").decode()
-        for char in str(name)
-    )

@@ -14,6 +14,8 @@ Image: TypeAlias = NDArray[np.integer[Any] | np.floating[Any]]
 Point: TypeAlias = tuple[float, float]
 """(x, y) in pixels from the picture's left and top edge."""
 
+Points: TypeAlias = tuple[Point, Point, Point, Point, Point]
+
 Shape: TypeAlias = Literal["box", "ellipse"]
 
 
@@ -69,6 +71,20 @@ class Box:
             math.ceil(self.bottom + dy),
         )
 
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union of two boxes, 0 to 1.
+
+        >>> Box(0, 0, 4, 2).overlap(Box(2, 0, 6, 2))
+        0.3333333333333333
+        """
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        both = self.width * self.height + other.width * other.height
+        return shared / (both - shared)
+
     def clipped(self, height: int, width: int) -> "Box":
         """The part of the box inside an image of this height and width.
 
@@ -94,11 +110,13 @@ class Face:
         points: the five points (x, y), in pixels, as seen in the picture: left eye,
             right eye, tip of the nose, left and right corner of the mouth; None when
             the detector does not tell them.
+        found_by: what found it, such as a pass of the detector, or "hand".
     """
 
     box: Box
     score: float
-    points: tuple[Point, Point, Point, Point, Point] | None = None
+    points: Points | None = None
+    found_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

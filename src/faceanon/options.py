@@ -66,6 +66,14 @@ def declared(owner: type) -> Iterator[Option]:
             )
 
 
+def values(instance: Any) -> dict[str, Any]:
+    """The options that a dataclass declares, with the values they have."""
+    return {
+        option.name: getattr(instance, option.name)
+        for option in declared(type(instance))
+    }
+
+
 def check(instance: Any) -> None:
     """Check every option of a dataclass; call it from `__post_init__`.
 

@@ -12,13 +12,16 @@ from hashlib import blake2b
 
 import numpy as np
 
-from faceanon import detectors
+from faceanon.boxes import content_digest
 from faceanon.decoding import decode
 from faceanon.encoding import encode
 from faceanon.errors import PictureError, StorageError
-from faceanon.jobs import Job, Outcome, Stamp, Status, shown
-from faceanon.model import Face
-from faceanon.picture import SUFFIXES, Picture, eight_bit
+from faceanon.finding import SAME_FACE, Found, find_faces
+from faceanon.jobs import Job, Outcome, Stamp, Status
+from faceanon.model import Face, Image
+from faceanon.names import shown
+from faceanon.picture import SUFFIXES, Picture
+from faceanon.preview import drawn
 from faceanon.settings import Settings
 
 # What the whole run suffers from, and not one picture only.
@@ -54,55 +57,84 @@ def process(job: Job, settings: Settings) -> Outcome:
 def _process(job: Job, settings: Settings) -> Outcome:
     data, source_stamp = read_source(job)
     picture = decode(data, settings.max_pixels)
-    notes = _notes(job, picture)
-    del data
-    faces = find_faces(picture, settings)
-    if not faces and settings.no_face == "fail":
-        raise PictureError("no face was found in it (--no-face fail)")
     height, width = picture.pixels.shape[:2]
+    # The digest tells box files and pictures apart; a run that only hides needs none.
+    content = content_digest(data) if job.record or not settings.anonymizer else ""
+    del data
+    found = _found(picture, content, job, settings)
     outcome = Outcome(
         job,
-        Status.ANONYMIZED if faces else Status.NO_FACES,
-        faces,
+        Status.FOUND if found.sure else Status.NO_FACES,
+        found.sure,
+        found.unsure,
         width,
         height,
-        notes=notes,
+        content,
+        notes=_notes(job, picture),
         source_stamp=source_stamp,
     )
-    if not faces and settings.no_face == "skip":
+    if settings.method == "detect":
         return outcome
-    if faces:
-        picture = hide_faces(picture, faces, settings, random_for(job, settings))
+    if settings.method == "preview":
+        picture = picture.with_color(drawn(picture.color, found.sure, found.unsure))
+    elif found.sure:
+        rng = random_for(job, settings)
+        hidden = hide_faces(picture.color, found.sure, settings, rng)
+        picture = picture.with_color(hidden)
+        outcome = replace(outcome, status=Status.ANONYMIZED)
+    elif settings.no_face == "fail":
+        raise PictureError("no face was found in it (--no-face fail)")
+    elif settings.no_face == "skip":
+        return outcome
     encoded = encode(picture, settings.format, settings.quality)
     return replace(outcome, target_stamp=write_target(job, encoded))
 
 
-def find_faces(picture: Picture, settings: Settings) -> tuple[Face, ...]:
-    """The faces in a picture, most certain first."""
-    detector = detectors.make(settings.detector, settings.accuracy)
-    return detector(eight_bit(picture.color), settings.min_score)
+def _found(picture: Picture, content: str, job: Job, settings: Settings) -> Found:
+    """The faces of a picture: those of its record, those detected, or both."""
+    record = job.record
+    if record is None:
+        return find_faces(picture, settings)
+    height, width = picture.pixels.shape[:2]
+    is_same = not record.content or record.content == content
+    if (record.width, record.height) != (width, height) or not is_same:
+        raise PictureError(
+            "it is not the picture that the box file speaks of: it has changed since; "
+            "detect its faces again"
+        )
+    if not settings.also_detect:
+        return Found(record.hidden)
+    detected = find_faces(picture, settings)
+    # What somebody has dropped stays dropped; what the detector was unsure of does not.
+    known = record.hidden + (record.shown if record.reviewed else ())
+    added = tuple(
+        face
+        for face in detected.sure
+        if all(face.box.overlap(other.box) < SAME_FACE for other in known)
+    )
+    return Found(record.hidden + added, detected.unsure)
 
 
 def hide_faces(
-    picture: Picture,
+    image: Image,
     faces: Sequence[Face],
     settings: Settings,
     rng: np.random.Generator,
-) -> Picture:
-    """The picture with these faces hidden.
+) -> Image:
+    """A copy of an image with these faces hidden.
 
     Raises:
         PictureError: they cannot be hidden in this way.
     """
-    color = picture.color
-    hidden = settings.anonymizer.hide(color, faces, settings.cover, rng)
-    if hidden.shape != color.shape or hidden.dtype != color.dtype:
+    assert settings.anonymizer is not None, "these settings are not for hiding"
+    hidden = settings.anonymizer.hide(image, faces, settings.cover, rng)
+    if hidden.shape != image.shape or hidden.dtype != image.dtype:
         # A plug-in's mistake must not become a picture of another size or depth.
         raise PictureError(
             f"the method {settings.method} made {hidden.dtype} {hidden.shape} of "
-            f"{color.dtype} {color.shape}; tell its author"
+            f"{image.dtype} {image.shape}; tell its author"
         )
-    return picture.with_color(hidden)
+    return hidden
 
 
 def random_for(job: Job, settings: Settings) -> np.random.Generator:

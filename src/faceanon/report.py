@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
+from faceanon.boxes import face_to_json
 from faceanon.jobs import Outcome, Status
 from faceanon.settings import Settings
 
@@ -17,24 +18,28 @@ class Summary:
 
     Attributes:
         statuses: how many pictures had each outcome.
-        faces: how many faces were found in those that were anonymized.
-        not_written: how many pictures without a face were not written.
+        faces: how many faces were found.
+        written: how many pictures without a face were written.
+        not_written: how many were not, as `--no-face skip` asks for.
+        unsure: in how many pictures something may be a face, but is not sure enough.
         left_alone: how many files were passed over, by reason.
     """
 
     statuses: Counter[Status] = field(default_factory=Counter)
     faces: int = 0
+    written: int = 0
     not_written: int = 0
+    unsure: int = 0
     left_alone: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
         self.statuses[outcome.status] += 1
-        if outcome.status is Status.ANONYMIZED:
-            self.faces += len(outcome.faces)
-        is_missing = outcome.target_stamp is None and outcome.job.target is not None
-        if outcome.status is Status.NO_FACES and is_missing:
-            self.not_written += 1
+        self.faces += len(outcome.faces)
+        self.unsure += bool(outcome.unsure)
+        if outcome.status is Status.NO_FACES and outcome.job.temporary is not None:
+            self.written += outcome.target_stamp is not None
+            self.not_written += outcome.target_stamp is None
 
     @property
     def exit_status(self) -> int:
@@ -44,14 +49,16 @@ class Summary:
     def line(self, seconds: float) -> str:
         """The summary, one line."""
         parts = []
-        if self.statuses[Status.ANONYMIZED]:
-            done = self.statuses[Status.ANONYMIZED]
-            parts.append(f"{done} anonymized ({_counted(self.faces, 'face')})")
+        for status, verb in (
+            (Status.ANONYMIZED, "anonymized"),
+            (Status.FOUND, "with faces"),
+        ):
+            if self.statuses[status]:
+                faces = _counted(self.faces, "face")
+                parts.append(f"{self.statuses[status]} {verb} ({faces})")
         without = self.statuses[Status.NO_FACES]
         if without:
-            written = without - self.not_written
-            what = "written as they are" if written else "not written"
-            parts.append(f"{without} without a face ({what})")
+            parts.append(f"{without} without a face{self._what_became_of_them()}")
         if self.statuses[Status.SKIPPED]:
             parts.append(f"{self.statuses[Status.SKIPPED]} already done")
         if self.statuses[Status.FAILED]:
@@ -60,12 +67,19 @@ class Summary:
         line = f"{_counted(total, 'picture')} in {seconds:.1f} s"
         if parts:
             line += f": {', '.join(parts)}"
+        if self.unsure:
+            line += f"; worth a look: {self.unsure}, with what may be a face"
         if self.left_alone:
             reasons = ", ".join(
                 f"{reason} ({count})" for reason, count in self.left_alone.most_common()
             )
             line += f"; left alone: {reasons}"
         return line
+
+    def _what_became_of_them(self) -> str:
+        if self.written:
+            return " (written as they are)"
+        return " (nothing written)" if self.not_written else ""
 
 
 def _counted(number: int, noun: str) -> str:
@@ -116,19 +130,8 @@ class ReportFile:
             "status": outcome.status.value,
             "error": outcome.error or None,
             "notes": list(outcome.notes),
-            "faces": [
-                {
-                    "box": [
-                        face.box.left,
-                        face.box.top,
-                        face.box.right,
-                        face.box.bottom,
-                    ],
-                    "score": round(face.score, 4),
-                    "points": face.points,
-                }
-                for face in outcome.faces
-            ],
+            "faces": [face_to_json(face, hide=True) for face in outcome.faces],
+            "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
             "width": outcome.width,
             "height": outcome.height,
             "input_bytes": source.size if source else None,

@@ -1,6 +1,5 @@
 """Everything a user can choose, declared once."""
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -22,12 +21,12 @@ class Settings:
     """What is done to each picture.
 
     Attributes:
-        method: the method's name.
-        anonymizer: the method with its options.
+        method: the method's name; "detect" and "preview" hide nothing.
+        anonymizer: the method with its options; None when nothing is hidden.
     """
 
     method: str
-    anonymizer: Anonymizer
+    anonymizer: Anonymizer | None
     detector: str = option(
         "centerface", "What finds the faces.", choices=detectors.names()
     )
@@ -60,6 +59,10 @@ class Settings:
         "(write nothing), or fail.",
         choices=("write", "skip", "fail"),
     )
+    also_detect: bool = option(
+        False,
+        "With --boxes: hide the faces that are found besides those of the box file.",
+    )
     format: Format | None = option(
         None,
         "Format of the outputs.",
@@ -91,19 +94,16 @@ class Settings:
     @property
     def cover(self) -> Cover:
         """What is covered around each face."""
-        grow = self.anonymizer.default_grow if self.grow is None else self.grow
-        return Cover(grow, self.shape)
+        usual = (self.anonymizer or Anonymizer).default_grow
+        return Cover(usual if self.grow is None else self.grow, self.shape)
 
     def described(self) -> dict[str, Any]:
         """The settings as they may be published, for reports: all but the seed."""
-        described = {
-            declaration.name: getattr(self, declaration.name)
-            for declaration in options.declared(type(self))
-        }
+        described = options.values(self)
         described["seed"] = None if self.seed is None else "given"
         return {
             "method": self.method,
-            "options": dataclasses.asdict(self.anonymizer),  # type: ignore[call-overload]
+            "options": options.values(self.anonymizer) if self.anonymizer else {},
             **described,
             "grow": self.cover.grow,
         }

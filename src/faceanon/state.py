@@ -10,15 +10,17 @@ import sqlite3
 from hashlib import blake2b
 from pathlib import Path
 
+from faceanon import boxes
 from faceanon.errors import FaceanonError, StorageError
-from faceanon.jobs import Job, Outcome, Stamp, shown
+from faceanon.jobs import Job, Outcome, Stamp
+from faceanon.names import shown
 
 STATE_FILE = ".faceanon.db"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS finished (
     picture BLOB PRIMARY KEY,   -- digest of the path below INPUT
-    settings BLOB NOT NULL,     -- Settings.fingerprint()
+    settings BLOB NOT NULL,     -- digest of the settings and boxes
     source_size INTEGER NOT NULL,
     source_mtime_ns INTEGER NOT NULL,
     target_size INTEGER,        -- NULL: finished, with nothing to write
@@ -74,7 +76,7 @@ class State:
             "target_mtime_ns FROM finished WHERE picture = ?",
             (_key(job),),
         ).fetchone()
-        if row is None or row[0] != self._settings or job.source is None:
+        if row is None or row[0] != self._made_by(job) or job.source is None:
             return False
         if _stamp(job.source) != Stamp(row[1], row[2]):
             return False
@@ -98,7 +100,7 @@ class State:
                 "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     _key(outcome.job),
-                    self._settings,
+                    self._made_by(outcome.job),
                     outcome.source_stamp.size,
                     outcome.source_stamp.mtime_ns,
                     target.size if target else None,
@@ -107,6 +109,13 @@ class State:
             )
         except sqlite3.Error as error:
             raise self._explained(error) from error
+
+    def _made_by(self, job: Job) -> bytes:
+        """A digest of all that decides on a job's output, besides its input."""
+        if job.record is None:
+            return self._settings
+        line = boxes.to_line(job.record).encode()
+        return blake2b(self._settings + line, digest_size=16).digest()
 
     def _explained(self, error: sqlite3.Error) -> FaceanonError:
         path = self._folder / STATE_FILE

@@ -19,7 +19,13 @@ _MODULES = {
 
 
 class Detector(Protocol):
-    """Something that finds the faces in an image."""
+    """Something that finds the faces in an image.
+
+    Attributes:
+        min_score: the least score that counts as a face, when the user does not say.
+    """
+
+    min_score: float
 
     def __call__(
         self, image: Image, min_score: float | None = None

@@ -40,6 +40,7 @@ class CenterFace:
     """The detector: a network and the passes it makes over a picture."""
 
     def __init__(self, network: Network, passes: tuple[Pass, ...]) -> None:
+        self.min_score = _MIN_SCORE
         self._network = network
         self._passes = passes
 

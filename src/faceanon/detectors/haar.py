@@ -62,6 +62,7 @@ class Haar:
     """The detector: the frontal cascade, and the profile cascade both ways."""
 
     def __init__(self) -> None:
+        self.min_score = _MIN_SCORE
         self._cascades = {view.name: _load(view.name) for view in _VIEWS}
 
     def __call__(

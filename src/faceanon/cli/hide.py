@@ -1,0 +1,102 @@
+"""`faceanon METHOD INPUT OUTPUT`: a subcommand for each method."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from faceanon import anonymizers
+from faceanon.anonymizers import Anonymizer
+from faceanon.cli.declared import Values, chosen, click_options, environment_variable
+from faceanon.cli.running import (
+    errors_explained,
+    make_console,
+    open_report,
+    path_argument,
+    path_or_stream,
+    report_option,
+    run_plan,
+    verbosity_options,
+)
+from faceanon.errors import FaceanonError
+from faceanon.settings import RunOptions, Settings
+
+
+def method_command(name: str) -> click.Command:
+    """The subcommand of a method, with its options and those of every method."""
+    method = anonymizers.get(name)
+    parameters: list[click.Parameter] = [
+        path_argument("source", "INPUT"),
+        path_argument("target", "OUTPUT"),
+        *click_options(method, prefix=f"{name}_"),
+        *click_options(Settings),
+        *click_options(RunOptions),
+        click.Option(
+            ["--boxes"],
+            type=click.Path(),
+            metavar="FILE",
+            help="Hide the faces that FILE tells, as 'faceanon detect' writes it or a "
+            "labelling tool in COCO, instead of looking for faces.",
+            envvar=environment_variable("boxes"),
+        ),
+        report_option(),
+        click.Option(
+            ["--dry-run"], is_flag=True, help="Say what would be done; write nothing."
+        ),
+        *verbosity_options(),
+    ]
+    if method.catalogue():
+        parameters.append(_list_option(method.catalogue()))
+    return click.Command(
+        name,
+        params=parameters,
+        help=method.__doc__,
+        callback=lambda **values: _hide(name, method, values),
+        no_args_is_help=True,
+    )
+
+
+def _list_option(names: tuple[str, ...]) -> click.Option:
+    def callback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            click.echo("\n".join(names))
+            ctx.exit()
+
+    return click.Option(
+        ["--list"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        help="List the names that can be given, and exit.",
+        callback=callback,
+    )
+
+
+def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
+    # Imported late: they bring much that --help does not need.
+    from faceanon import boxes, files  # noqa: PLC0415
+
+    console = make_console(values)
+    with errors_explained():
+        anonymizer = method(**chosen(anonymizers.get(name), values))
+        settings = Settings(name, anonymizer, **chosen(Settings, values))
+        run_options = RunOptions(**chosen(RunOptions, values))
+        if settings.also_detect and values["boxes"] is None:
+            raise FaceanonError("--also-detect adds to --boxes; name a box file")
+        records = boxes.read(Path(values["boxes"])) if values["boxes"] else None
+        plan = files.plan(
+            path_or_stream(values["source"]),
+            path_or_stream(values["target"]),
+            format_=settings.format,
+            recursive=run_options.recursive,
+            records=records,
+        )
+        if values["dry_run"]:
+            console.list_jobs(plan)
+            return
+        for caution in anonymizer.cautions():
+            console.say(f"note: {caution}")
+        with open_report(values["report"], settings) as report:
+            run_plan(plan, settings, run_options, console, report.add)
+    sys.exit(console.summary.exit_status)

@@ -1,0 +1,115 @@
+"""`faceanon detect` and `faceanon preview`: what would be hidden, to be corrected."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from faceanon.cli.declared import Values, chosen, click_options
+from faceanon.cli.running import (
+    errors_explained,
+    make_console,
+    open_report,
+    path_argument,
+    path_or_stream,
+    report_option,
+    run_plan,
+    verbosity_options,
+)
+from faceanon.settings import RunOptions, Settings
+
+# Those options of Settings that matter when nothing is hidden.
+_FINDING = {"detector", "accuracy", "min_score", "max_pixels"}
+_WRITING = {"format", "quality"}
+
+
+def detect_command() -> click.Command:
+    """`faceanon detect INPUT`."""
+    return click.Command(
+        "detect",
+        params=[
+            path_argument("source", "INPUT"),
+            click.Option(
+                ["-o", "--output"],
+                type=click.Path(),
+                metavar="FILE",
+                default="-",
+                show_default="standard output",
+                help="The box file to write.",
+            ),
+            click.Option(
+                ["--format", "form"],
+                type=click.Choice(["jsonl", "coco"]),
+                default="jsonl",
+                show_default=True,
+                help="JSON Lines, or COCO for labelling tools.",
+            ),
+            *click_options(Settings, only=_FINDING),
+            *click_options(RunOptions),
+            *verbosity_options(),
+        ],
+        help="""Find the faces in INPUT and write a box file; no picture is written.
+
+        The box file can be corrected, by hand, with a labelling tool or with
+        'faceanon review', and then be given to any method with --boxes.
+        """,
+        callback=lambda **values: _detect(values),
+        no_args_is_help=True,
+    )
+
+
+def preview_command() -> click.Command:
+    """`faceanon preview INPUT OUTPUT`."""
+    return click.Command(
+        "preview",
+        params=[
+            path_argument("source", "INPUT"),
+            path_argument("target", "OUTPUT"),
+            *click_options(Settings, only=_FINDING | _WRITING),
+            *click_options(RunOptions),
+            report_option(),
+            *verbosity_options(),
+        ],
+        help="""Draw the boxes and scores of what is found; nothing is hidden.
+
+        Green is what would be hidden, orange with a question mark what may be a face
+        but is not sure enough. For choosing --min-score and --accuracy.
+        """,
+        callback=lambda **values: _preview(values),
+        no_args_is_help=True,
+    )
+
+
+def _detect(values: Values) -> None:
+    from faceanon import files  # noqa: PLC0415
+    from faceanon.boxwriter import BoxWriter  # noqa: PLC0415
+
+    console = make_console(values)
+    with errors_explained():
+        settings = Settings("detect", None, **chosen(Settings, values))
+        run_options = RunOptions(**chosen(RunOptions, values))
+        plan = files.plan_reading(
+            Path(values["source"]), recursive=run_options.recursive
+        )
+        output = path_or_stream(values["output"])
+        with BoxWriter(output, values["form"], run_options.overwrite) as file:
+            run_plan(plan, settings, run_options, console, file.add)
+    sys.exit(console.summary.exit_status)
+
+
+def _preview(values: Values) -> None:
+    from faceanon import files  # noqa: PLC0415
+
+    console = make_console(values)
+    with errors_explained():
+        settings = Settings("preview", None, **chosen(Settings, values))
+        run_options = RunOptions(**chosen(RunOptions, values))
+        plan = files.plan(
+            path_or_stream(values["source"]),
+            path_or_stream(values["target"]),
+            format_=settings.format,
+            recursive=run_options.recursive,
+        )
+        with open_report(values["report"], settings) as report:
+            run_plan(plan, settings, run_options, console, report.add)
+    sys.exit(console.summary.exit_status)

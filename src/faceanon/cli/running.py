@@ -1,0 +1,111 @@
+"""What the commands have in common: errors as one line, and the exit status."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from faceanon.cli.declared import Values, environment_variable
+from faceanon.errors import FaceanonError, StorageError
+from faceanon.names import shown
+
+if TYPE_CHECKING:
+    from faceanon.console import Console
+    from faceanon.files import Plan
+    from faceanon.jobs import Outcome
+    from faceanon.report import ReportFile
+    from faceanon.settings import RunOptions, Settings
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+
+
+def path_argument(name: str, metavar: str) -> click.Argument:
+    """A path, as text, so that "-" and "./-" are not the same."""
+    return click.Argument([name], metavar=metavar, type=click.Path())
+
+
+def verbosity_options() -> list[click.Parameter]:
+    """`--quiet` and `--verbose`."""
+    return [
+        click.Option(
+            ["-q", "--quiet"], is_flag=True, help="Say nothing but what failed."
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            help="Say what came of each picture; twice: where errors came from.",
+        ),
+    ]
+
+
+def report_option() -> click.Option:
+    """`--report`."""
+    return click.Option(
+        ["--report"],
+        type=click.Path(),
+        metavar="FILE",
+        help="Append one JSON line a picture to FILE: what was found and done.",
+        envvar=environment_variable("report"),
+    )
+
+
+def open_report(path: str | None, settings: "Settings") -> "ReportFile":
+    """Open the file that `--report` names."""
+    from faceanon.report import ReportFile  # noqa: PLC0415
+
+    try:
+        return ReportFile(None if path is None else Path(path), settings)
+    except OSError as error:
+        raise FaceanonError(
+            f"the report {shown(path)} cannot be written: {error.strerror}"
+        ) from error
+
+
+def path_or_stream(argument: str) -> Path | None:
+    """The path that an argument names; None for "-"."""
+    return None if argument == "-" else Path(argument)
+
+
+@contextmanager
+def errors_explained() -> Iterator[None]:
+    """Turn expected errors into one line and the exit status that belongs to them."""
+    try:
+        yield
+    except StorageError as error:
+        raise click.ClickException(f"{error}; the run has stopped") from error
+    except FaceanonError as error:
+        raise click.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("interrupted; run the same command again to go on", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def run_plan(
+    plan: "Plan",
+    settings: "Settings",
+    run_options: "RunOptions",
+    console: "Console",
+    *takers: "Callable[[Outcome], Any]",
+) -> None:
+    """Run a plan; every outcome goes to the takers, then to the console."""
+    from faceanon import batch  # noqa: PLC0415
+
+    with (
+        console.counting(plan),
+        closing(batch.run(plan, settings, run_options)) as outcomes,
+    ):
+        for outcome in outcomes:
+            for take in takers:
+                take(outcome)
+            console.show(outcome)
+
+
+def make_console(values: Values) -> "Console":
+    """The console that `--quiet` and `--verbose` ask for."""
+    from faceanon.console import Console  # noqa: PLC0415
+
+    return Console(values["quiet"], values["verbose"])

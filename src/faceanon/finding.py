@@ -1,0 +1,38 @@
+"""Which faces of a picture are sure enough to be hidden, and which are not."""
+
+from dataclasses import dataclass
+
+from faceanon import detectors
+from faceanon.model import Face
+from faceanon.picture import Picture, eight_bit
+from faceanon.settings import Settings
+
+UNSURE_SHARE = 0.5
+"""A find of this share of the least score, or more, is worth a look."""
+
+SAME_FACE = 0.4
+"""The overlap (intersection over union) from which on two boxes are one face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The faces of one picture, the most certain first.
+
+    Attributes:
+        sure: those to hide.
+        unsure: what may be faces; not hidden, but worth a look.
+    """
+
+    sure: tuple[Face, ...]
+    unsure: tuple[Face, ...] = ()
+
+
+def find_faces(picture: Picture, settings: Settings) -> Found:
+    """Find the faces in a picture."""
+    detector = detectors.make(settings.detector, settings.accuracy)
+    least = detector.min_score if settings.min_score is None else settings.min_score
+    faces = detector(eight_bit(picture.color), least * UNSURE_SHARE)
+    return Found(
+        tuple(face for face in faces if face.score >= least),
+        tuple(face for face in faces if face.score < least),
+    )
