@@ -1,0 +1,255 @@
+"""Detect, correct, hide: box files through the command, and what they refuse."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import Run
+from faceanon import boxes
+from faceanon.boxes import Record
+from faceanon.errors import BoxesError
+from faceanon.model import Box, Face
+from support import EXAMPLES, read
+
+pixels = st.integers(-(2**20), 2**20)
+coordinates = st.floats(-1e4, 1e4).map(lambda number: round(number, 2))
+point = st.tuples(coordinates, coordinates)
+faces = st.builds(
+    lambda left, top, width, height, score, points, by: Face(
+        Box(left, top, left + width, top + height), round(score, 4), points, by
+    ),
+    pixels,
+    pixels,
+    st.integers(1, 5000),
+    st.integers(1, 5000),
+    st.floats(0, 1),
+    st.none() | st.tuples(point, point, point, point, point),
+    st.text(max_size=8),
+)
+several = st.lists(faces, max_size=4).map(tuple)
+records = st.builds(
+    Record,
+    picture=st.text(st.characters(exclude_categories=()), min_size=1, max_size=20),
+    width=st.integers(1, 10**6),
+    height=st.integers(1, 10**6),
+    content=st.sampled_from(["", "0f" * 16]),
+    hidden=several,
+    shown=several,
+    reviewed=st.booleans(),
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "album").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "astronaut.png", folder)
+    shutil.copy(EXAMPLES / "curies.jpg", folder / "album")
+    shutil.copy(EXAMPLES / "cat.png", folder)
+    return folder
+
+
+@settings(deadline=None)
+@given(records)
+def test_a_record_comes_back_from_its_line(record: Record) -> None:
+    line = boxes.to_line(record)
+    assert line.isascii()
+    assert "\n" not in line
+    assert boxes.from_line(line) == record
+
+
+@settings(deadline=None)
+@given(st.lists(records, max_size=4, unique_by=lambda record: record.picture))
+def test_what_is_to_be_hidden_comes_back_from_coco(several: list[Record]) -> None:
+    document = json.loads(json.dumps(boxes.to_coco(several)))
+    again = list(boxes.from_coco(document))
+    assert [r.picture for r in again] == [r.picture for r in several]
+    assert [[f.box for f in r.hidden] for r in again] == [
+        [f.box for f in r.hidden] for r in several
+    ]
+
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["schema", "picture", "faces", "box", "images", "hide"]),
+            inner,
+        )
+    ),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(junk)
+def test_junk_is_refused_and_never_crashes(data: object) -> None:
+    text = json.dumps(data)
+    with pytest.raises(BoxesError):
+        boxes.from_line(text)
+    with pytest.raises(BoxesError):
+        list(boxes.from_coco(json.loads(text)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 2}, "schema 2"),
+        ({"width": "wide"}, "'wide' is not a number"),
+        ({"faces": [{"box": [1, 2, 1, 5], "hide": True}]}, "an empty box"),
+        ({"faces": [{"box": [1, 2, 3, 1e300], "hide": True}]}, "not a number"),
+        ({"faces": [{"box": [1, 2, 3, 5]}]}, "'hide' is missing"),
+        ({"faces": [{"box": [1, 2, 3, 5], "hide": "yes"}]}, '"hide" must be'),
+    ],
+)
+def test_a_wrong_line_is_named(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    good = json.loads(boxes.to_line(Record("a.jpg", 10, 10)))
+    path = tmp_path / "boxes.jsonl"
+    path.write_text(json.dumps(good) + "\n" + json.dumps({**good, **change}) + "\n")
+    with pytest.raises(BoxesError, match=r"boxes.jsonl: line 2: ") as error:
+        boxes.read(path)
+    assert message in str(error.value)
+
+
+def test_the_last_line_of_a_picture_counts(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.jsonl"
+    first = Record("a.jpg", 10, 10, hidden=(Face(Box(0, 0, 5, 5), 1.0),))
+    second = Record("a.jpg", 10, 10)
+    path.write_text(boxes.to_line(first) + "\n" + boxes.to_line(second) + "\n")
+    assert boxes.read(path) == {"a.jpg": second}
+
+
+def test_detecting_and_then_hiding_is_hiding_at_once(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    for form in ("jsonl", "coco"):
+        file = tmp_path / form
+        found = faceanon("detect", source, "--output", file, "--format", form)
+        assert found.returncode == 0, found.stderr
+        assert faceanon("blackbar", source, tmp_path / f"by-{form}", "--boxes", file)
+    faceanon("blackbar", source, tmp_path / "at-once")
+    for name in ("astronaut.png", "cat.png", "album/curies.jpg"):
+        expected = (tmp_path / "at-once" / name).read_bytes()
+        assert (tmp_path / "by-jsonl" / name).read_bytes() == expected
+        assert (tmp_path / "by-coco" / name).read_bytes() == expected
+
+
+def test_exactly_what_the_file_tells_is_hidden(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "boxes.jsonl"
+    drawn = Face(Box(300, 300, 400, 420), 1.0, found_by="hand")
+    picture = source / "astronaut.png"
+    record = Record(
+        "astronaut.png",
+        512,
+        512,
+        boxes.content_digest(picture.read_bytes()),
+        hidden=(drawn,),
+    )
+    boxes.write(file, [record])
+    out = tmp_path / "out.png"
+    report = tmp_path / "report.jsonl"
+    options = ("--grow", 1, "--boxes", file)
+    done = faceanon("blackbar", picture, out, *options, "--report", report)
+    assert done.returncode == 0, done.stderr
+    changed = (read(out) != read(picture)).any(axis=2)
+    assert (read(out)[drawn.box.slices] == 0).all()
+    changed[drawn.box.slices] = False
+    assert not changed.any()
+    (face,) = json.loads(report.read_text())["faces"]
+    assert face["found_by"] == "hand"
+
+    faceanon("blackbar", picture, out, *options, "--also-detect", "--overwrite")
+    both = read(out)
+    assert (both[drawn.box.slices] == 0).all()
+    assert (both[90:150, 200:250] == 0).all()
+
+
+def test_a_picture_that_has_changed_since_fails_alone(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "boxes.jsonl"
+    faceanon("detect", source, "-o", file)
+    shutil.copy(EXAMPLES / "curies_orientation6.jpg", source / "album" / "curies.jpg")
+    shutil.copy(EXAMPLES / "grace_hopper.jpg", source)
+    done = faceanon("blackbar", source, tmp_path / "out", "--boxes", file)
+    assert done.returncode == 1
+    told = {
+        Path(line.split(": ")[0]).name: line
+        for line in done.stderr.splitlines()
+        if ": " in line
+    }
+    assert "changed since" in told["curies.jpg"]
+    assert "the box file does not speak of it" in told["grace_hopper.jpg"]
+    written = {p.name for p in (tmp_path / "out").rglob("*.*g")}
+    assert written == {"astronaut.png", "cat.png"}
+
+
+def test_a_box_file_is_not_replaced_unasked_and_needs_to_be_one(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "boxes.jsonl"
+    file.write_text("something dear")
+    done = faceanon("detect", source, "--output", file)
+    assert done.returncode == 2
+    assert "exists already" in done.stderr
+    assert file.read_text() == "something dear"
+    done = faceanon("blur", source, tmp_path / "out", "--boxes", file)
+    assert done.returncode == 2
+    assert "line 1: not a line of a box file" in done.stderr
+    done = faceanon("blur", source, tmp_path / "out", "--also-detect")
+    assert done.returncode == 2
+
+
+def test_other_boxes_are_other_settings(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    """A rerun with a corrected box file must not pass over the corrected picture."""
+    file, out = tmp_path / "boxes.jsonl", tmp_path / "out"
+    faceanon("detect", source, "-o", file)
+    faceanon("blackbar", source, out, "--boxes", file)
+    corrected = boxes.read(file)
+    corrected["cat.png"] = Record(
+        "cat.png",
+        corrected["cat.png"].width,
+        corrected["cat.png"].height,
+        hidden=(Face(Box(10, 10, 90, 90), 1.0),),
+    )
+    boxes.write(file, corrected.values())
+    done = faceanon("blackbar", source, out, "--boxes", file)
+    assert done.returncode == 1
+    assert "2 already done" in done.stderr
+    assert "cat.png exists already" in done.stderr
+
+
+def test_preview_draws_boxes_and_hides_nothing(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    done = faceanon("preview", source, tmp_path / "out")
+    assert done.returncode == 0
+    assert "2 with faces" in done.stderr
+    before = read(source / "astronaut.png").astype(int)
+    after = read(tmp_path / "out" / "astronaut.png").astype(int)
+    changed = np.abs(after - before).max(axis=2) > 0
+    assert 0.001 < changed.mean() < 0.05
+
+
+def test_the_run_says_how_many_pictures_are_worth_a_look(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.jsonl"
+    options = ("--min-score", 0.99, "--report", report)
+    done = faceanon("blackbar", source, tmp_path / "out", *options)
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    unsure = [line for line in lines if line["unsure"]]
+    assert unsure
+    assert f"worth a look: {len(unsure)}" in done.stderr
+    assert not any(line["faces"] for line in lines)
