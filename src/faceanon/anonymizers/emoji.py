@@ -1,0 +1,157 @@
+"""Put stickers on faces."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceanon.anonymizers import stickers
+from faceanon.anonymizers.base import Anonymizer
+from faceanon.anonymizers.stickers import Sticker
+from faceanon.model import Box, Cover, Face, Image, white
+from faceanon.options import option
+
+# The disc is this much larger than what it covers, in pixels of the picture: its edge
+# is smooth, and it must be opaque where the cover ends.
+_MARGIN = 1.5
+
+# Eyes closer to each other than this share of the face's width are those of a face seen
+# from the side, whose line says nothing of how the head is held.
+_LEAST_EYES = 0.2
+
+# A sticker is pasted in strips of so many pixels, as it may be larger than the picture
+# needs memory for otherwise.
+_STRIP_PIXELS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Emoji(Anonymizer):
+    """Put an emoji on each face, large enough to hide all of it.
+
+    Nothing of the face is left in the picture. Which emoji a face gets is random and
+    says nothing about the person.
+    """
+
+    # The disc around a box reaches well beyond it; grown as much as a rectangle has to
+    # be, it would hide the neighbours too.
+    default_grow: ClassVar[float] = 1.1
+
+    emoji: str | None = option(
+        None,
+        "The emoji to use: a name from --list, or a PNG file of your own.",
+        parse=stickers.load,
+        metavar="NAME|FILE",
+        default_text="another for each face",
+    )
+
+    @classmethod
+    def catalogue(cls) -> tuple[str, ...]:
+        """The names of the emoji that come with faceanon."""
+        return stickers.names()
+
+    def hide(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Image:
+        """Put a sticker on each face; see `Anonymizer.hide`."""
+        result = image.copy()
+        names = stickers.names()
+        # Faces in front are larger, mostly; their stickers go on top.
+        for face in sorted(faces, key=lambda face: face.box.width):
+            name = self.emoji or names[rng.integers(len(names))]
+            _paste(result, stickers.load(name), face, cover)
+        return result
+
+
+def _paste(image: Image, sticker: Sticker, face: Face, cover: Cover) -> None:
+    """Put a sticker over the cover of a face, into the image."""
+    box = face.box.grown(cover.grow)
+    centre_x, centre_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    radius = _radius(box, cover) + _MARGIN
+    scale = radius / sticker.radius
+    region = _region(sticker, (centre_x, centre_y), scale)
+    region = region.clipped(*image.shape[:2])
+    if region.is_empty:
+        return
+    level = min(max(0, math.floor(-math.log2(scale))), len(sticker.levels) - 1)
+    pixels = sticker.levels[level]
+    turn = _turn(face) * scale
+    full = sticker.levels[0]
+    to_full = np.array(full.shape[1::-1]) / pixels.shape[1::-1]
+    linear = turn * to_full
+    offset = (centre_x, centre_y) - turn @ np.array(sticker.centre)
+    rows = max(1, _STRIP_PIXELS // region.width)
+    for top in range(region.top, region.bottom, rows):
+        strip = Box(region.left, top, region.right, min(top + rows, region.bottom))
+        # Pixel centres have whole coordinates in OpenCV; those of Point lie at a half.
+        shift = linear @ (0.5, 0.5) + offset - (strip.left + 0.5, strip.top + 0.5)
+        drawn = cv2.warpAffine(
+            pixels,
+            np.column_stack((linear, shift)),
+            (strip.width, strip.height),
+            flags=cv2.INTER_LINEAR,
+        )
+        under = image[strip.slices]
+        _blend(under, drawn, sticker, strip, (centre_x, centre_y, radius))
+
+
+def _radius(box: Box, cover: Cover) -> float:
+    """The radius of the disc that holds the cover of a grown box."""
+    if cover.shape == "ellipse":
+        return max(box.width, box.height) / 2
+    return math.hypot(box.width, box.height) / 2
+
+
+def _turn(face: Face) -> NDArray[np.float64]:
+    """The rotation, shape (2, 2), that lays a level line along the line of the eyes."""
+    if face.points is None:
+        return np.eye(2)
+    (left_x, left_y), (right_x, right_y) = face.points[:2]
+    dx, dy = right_x - left_x, right_y - left_y
+    length = math.hypot(dx, dy)
+    if length < _LEAST_EYES * face.box.width:
+        return np.eye(2)
+    cosine, sine = dx / length, dy / length
+    return np.array([[cosine, -sine], [sine, cosine]])
+
+
+def _region(sticker: Sticker, centre: tuple[float, float], scale: float) -> Box:
+    """The box that holds the sticker, however it is turned."""
+    height, width = sticker.levels[0].shape[:2]
+    x, y = sticker.centre
+    reach = scale * math.hypot(max(x, width - x), max(y, height - y)) + 1
+    return Box(
+        math.floor(centre[0] - reach),
+        math.floor(centre[1] - reach),
+        math.ceil(centre[0] + reach),
+        math.ceil(centre[1] + reach),
+    )
+
+
+def _blend(
+    under: Image,
+    drawn: Image,
+    sticker: Sticker,
+    strip: Box,
+    disc: tuple[float, float, float],
+) -> None:
+    """Put a drawn strip of a sticker onto the pixels under it."""
+    centre_x, centre_y, radius = disc
+    x = np.arange(strip.left, strip.right) + 0.5 - centre_x
+    y = np.arange(strip.top, strip.bottom) + 0.5 - centre_y
+    covered = (x * x)[None, :] + (y * y)[:, None] <= radius * radius
+    level = white(under) / 255
+    # Whatever the sticker's alpha, nothing of the face shines through.
+    base = under.astype(np.float32)
+    base[covered] = np.multiply(sticker.color, level)
+    share = 1 - drawn[:, :, 3:].astype(np.float32) / 255
+    blended = drawn[:, :, :3] * np.float32(level) + share * base
+    touched = covered | (drawn[:, :, 3] > 0)
+    under[touched] = blended[touched].round().astype(under.dtype)
