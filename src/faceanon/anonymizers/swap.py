@@ -1,0 +1,80 @@
+"""Let the faces of a picture trade places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceanon.anonymizers.base import Anonymizer
+from faceanon.anonymizers.facewarp import put_in_place
+from faceanon.anonymizers.pixelate import Pixelate
+from faceanon.errors import PictureError
+from faceanon.landmarks import Landmarks, find_landmarks
+from faceanon.model import Cover, Face, Image
+
+# Nose to the nearer side of the face, by nose to the farther. Of a face that is turned
+# further, half is missing, and it cannot be shown in another's place.
+_LEAST_SYMMETRY = 0.3
+
+
+@dataclass(frozen=True)
+class Swap(Anonymizer):
+    """Let the faces of each picture trade places: nobody keeps their own.
+
+    A picture with one face is an error. Faces that are too small or turned too far to
+    be shown elsewhere are pixelated. The faces of all who were there can still be seen,
+    on the shoulders of others.
+    """
+
+    def cautions(self) -> tuple[str, ...]:
+        """Say that the faces are still in the picture."""
+        return (
+            "swap hides who stood where, not who was there: every face can still be "
+            "seen, on another person",
+        )
+
+    def hide(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Image:
+        """Swap the faces; see `Anonymizer.hide`."""
+        if len(faces) == 1:
+            raise PictureError(
+                "swap needs at least two faces and one was found; use another method "
+                "for this picture"
+            )
+        found = [_landmarks(image, face) for face in faces]
+        meshes = [mesh for mesh in found if mesh is not None]
+        if len(meshes) < 2:
+            return Pixelate().hide(image, faces, cover, rng)
+        others = [face for face, mesh in zip(faces, found, strict=True) if mesh is None]
+        result = Pixelate().hide(image, others, cover, rng)
+        sources = derangement(len(meshes), rng)
+        # Faces in front are larger, mostly, and are drawn last.
+        for number in sorted(range(len(meshes)), key=lambda n: meshes[n].width):
+            put_in_place(result, image, meshes[sources[number]], meshes[number])
+        return result
+
+
+def derangement(number: int, rng: np.random.Generator) -> list[int]:
+    """A random order of 0 .. number - 1 in which none is in its own place.
+
+    All such orders are equally likely; about e orders are drawn for one.
+
+    Args:
+        number: 2 or more.
+        rng: where the order comes from.
+    """
+    own = np.arange(number)
+    while True:
+        order = rng.permutation(number)
+        if not (order == own).any():
+            return [int(place) for place in order]
+
+
+def _landmarks(image: Image, face: Face) -> Landmarks | None:
+    found = find_landmarks(image, face)
+    return found if found is not None and found.symmetry >= _LEAST_SYMMETRY else None
