@@ -36,11 +36,15 @@ RIGHT_EYE = (
 )
 LEFT_IRIS = (468, 469, 470, 471, 472)
 RIGHT_IRIS = (473, 474, 475, 476, 477)
+# The middles of both cheeks and of the forehead.
+SKIN_PATCHES = (50, 280, 205, 425, 151)
 NOSE_TIP, LEFT_CHEEK, RIGHT_CHEEK = 1, 234, 454
 
 _INPUT_SIDE = 256
-# The network was trained on squares 1.5 times the longer side of a face's box.
+# The network's square is larger than the face: by this much around a detector's box,
+# and around the outline of a first mesh, where the points of the eyes come out best.
 _CROP = 1.5
+_SECOND_CROP = 1.25
 
 _MOST_OVERSAMPLING = 4
 
@@ -52,7 +56,7 @@ _LEAST_PRESENCE = 0.6
 # How far, in face widths, the eyes of the mesh may lie from those the detector saw.
 _MOST_DISAGREEMENT = 0.2
 
-# Nose to the nearer outline, by nose to the farther: 1 from the front, 0 from the side.
+# Nose to the nearer side of the face, by nose to the farther, across the face.
 _LEAST_SYMMETRY = 0.2
 
 
@@ -80,10 +84,11 @@ class Landmarks:
 
     @property
     def symmetry(self) -> float:
-        """1 for a face seen from the front, down to 0 for one seen from the side."""
+        """1 for a face seen from the front, 0 or less for one seen from the side."""
         nose, left, right = self.points[[NOSE_TIP, LEFT_CHEEK, RIGHT_CHEEK]]
-        distances = sorted((math.dist(nose, left), math.dist(nose, right)))
-        return distances[0] / max(distances[1], 1e-6)
+        across = right - left
+        share = float((nose - left) @ across) / max(float(across @ across), 1e-6)
+        return min(share, 1 - share) / max(share, 1 - share)
 
 
 def find_landmarks(image: Image, face: Face) -> Landmarks | None:
@@ -107,9 +112,9 @@ def find_landmarks(image: Image, face: Face) -> Landmarks | None:
     # The mesh tells better than the box where the face is and how it is held.
     outline = first.outline
     centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
-    side = _CROP * float(np.ptp(outline, axis=0).max())
+    side = _SECOND_CROP * float(np.ptp(outline, axis=0).max())
     left, right = first.points[list(LEFT_EYE)], first.points[list(RIGHT_EYE)]
-    if side < _CROP * _LEAST_WIDTH:
+    if side < _SECOND_CROP * _LEAST_WIDTH:
         return None
     angle = _roll(left.mean(axis=0), right.mean(axis=0))
     found = _run(image, centre, side, angle)

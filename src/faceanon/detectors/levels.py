@@ -1,4 +1,7 @@
-"""How much work detection spends on a picture, as data."""
+"""How much work detection spends on a picture, as data.
+
+The figures behind the choices are in `docs/accuracy.md`.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -9,28 +12,75 @@ ACCURACIES: tuple[str, ...] = get_args(Accuracy)
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One run of the network over a picture.
+    """One look of the network at a picture.
 
     Attributes:
-        long_side: what the picture's longer side is scaled to, in pixels.
-        smallest: faces smaller than this in the scaled picture are left to other
-            passes, in pixels.
-        largest: so are those that are larger.
-        mirrored: whether the picture is mirrored left to right before.
+        long_side: the size at which the picture is shown, in pixels: that of the longer
+            side, were the picture 3:2. Others are shown with the same area. Infinity
+            shows it as large as it is.
+        smallest: faces that appear smaller are left to other passes, in shown pixels.
+        largest: so are those that appear larger.
+        mirrored: whether the picture is mirrored left to right.
+        everywhere: whether all of the picture is shown, or only the part in which the
+            first pass saw a hint of small faces.
+        turned: quarter turns clockwise before the picture is shown.
     """
 
-    long_side: int
+    long_side: float
     smallest: float = 0
     largest: float = float("inf")
     mirrored: bool = False
+    everywhere: bool = True
+    turned: int = 0
 
 
-LEVELS: dict[str, tuple[Pass, ...]] = {
-    "fast": (Pass(640),),
-    "balanced": (Pass(640, smallest=20), Pass(1600, largest=100)),
-    "thorough": tuple(
-        Pass(*sizes, mirrored=mirrored)
-        for sizes in ((640, 20), (1024, 16, 128), (1600, 0, 100))
-        for mirrored in (False, True)
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The passes over a picture.
+
+    Attributes:
+        first: the pass made first.
+        others: the passes made then.
+        hint_score: from which score on a small face in the first pass is a hint.
+        hint_size: up to which size, in shown pixels, a face is a small one.
+        if_uncertain: passes made when no face was certain until then.
+    """
+
+    first: Pass
+    others: tuple[Pass, ...]
+    hint_score: float
+    hint_size: float
+    if_uncertain: tuple[Pass, ...] = ()
+
+
+LEVELS: dict[str, Level] = {
+    "fast": Level(
+        Pass(480, smallest=15),
+        (Pass(1280, largest=128, everywhere=False),),
+        hint_score=0.1,
+        hint_size=20,
+    ),
+    "balanced": Level(
+        Pass(640, smallest=20),
+        (
+            Pass(640, smallest=20, mirrored=True),
+            Pass(1024, smallest=16, largest=128, everywhere=False),
+            Pass(1600, largest=100, mirrored=True, everywhere=False),
+        ),
+        hint_score=0.05,
+        hint_size=25,
+    ),
+    "thorough": Level(
+        Pass(640, smallest=20),
+        (
+            Pass(640, smallest=20, mirrored=True),
+            Pass(float("inf"), largest=128),
+            Pass(1024, smallest=16, largest=128, mirrored=True, everywhere=False),
+            Pass(1600, largest=100, everywhere=False),
+            Pass(1600, largest=100, mirrored=True, everywhere=False),
+        ),
+        hint_score=0.03,
+        hint_size=40,
+        if_uncertain=tuple(Pass(640, smallest=20, turned=turned) for turned in (1, 2, 3)),
     ),
 }

@@ -1,0 +1,126 @@
+"""Showing a picture, or a part of it, at some size, and finding the way back."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceanon.detectors.candidates import Candidates, Floats
+from faceanon.model import Image
+
+# Larger pictures are shown in tiles, so that memory stays the same for any size: about
+# a million pixels at a time.
+_TILE_PIXELS = 1 << 20
+_TILE_SIDE = 1024
+
+# How far tiles overlap, in shown pixels. A face whose centre is in a tile's own part
+# is whole in the tile when it is no larger than this.
+_OVERLAP = 128
+
+# The network takes sides that are multiples of this.
+_MULTIPLE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a picture: left, top, right, bottom in its pixels, not rounded."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def around(cls, boxes: Floats, margin: float) -> "Region":
+        """The region that holds boxes, shape (N, 4), N at least 1, and a margin."""
+        left, top = (boxes[:, :2].min(axis=0) - margin).tolist()
+        right, bottom = (boxes[:, 2:].max(axis=0) + margin).tolist()
+        return cls(left, top, right, bottom)
+
+    def holds(self, boxes: Floats) -> "np.typing.NDArray[np.bool_]":
+        """Which boxes, shape (N, 4), have their centres here."""
+        x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+        across = (x >= self.left) & (x < self.right)
+        return np.asarray(across & (y >= self.top) & (y < self.bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A part of a picture as it is shown to the network.
+
+    Attributes:
+        shown: the part, scaled; sides are multiples of 32.
+        left: where the part begins in the picture, in pixels.
+        top: likewise.
+        scale: (x, y): picture pixels to a shown pixel.
+        own: the part of the picture for which this view answers.
+    """
+
+    shown: Image
+    left: int
+    top: int
+    scale: tuple[float, float]
+    own: Region
+
+    def in_picture(self, candidates: Candidates) -> Candidates:
+        """Bring candidates from shown pixels to the picture; keep this view's own."""
+        moved = candidates.mapped(self.scale, (self.left, self.top))
+        return moved[self.own.holds(moved.boxes)]
+
+
+def views(image: Image, scale: float, region: Region) -> Iterator[View]:
+    """Show a region of an image, in tiles where it is large.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8.
+        scale: shown pixels to a pixel of the image.
+        region: what to show; it may reach over the image's edges.
+    """
+    height, width = image.shape[:2]
+    left, right = max(math.floor(region.left), 0), min(math.ceil(region.right), width)
+    top, bottom = max(math.floor(region.top), 0), min(math.ceil(region.bottom), height)
+    whole = (right - left) * (bottom - top) * scale**2 <= _TILE_PIXELS
+    side, overlap = (math.inf if whole else _TILE_SIDE / scale), _OVERLAP / scale
+    for y0, y1, own_top, own_bottom in _tiles(top, bottom, side, overlap):
+        for x0, x1, own_left, own_right in _tiles(left, right, side, overlap):
+            shown = _scaled(image[y0:y1, x0:x1], scale)
+            view_scale = (x1 - x0) / shown.shape[1], (y1 - y0) / shown.shape[0]
+            own = Region(own_left, own_top, own_right, own_bottom)
+            yield View(shown, x0, y0, view_scale, own)
+
+
+def _tiles(
+    start: int, stop: int, side: float, overlap: float
+) -> Iterator[tuple[int, int, float, float]]:
+    """Cut a span into overlapping tiles of one size, at most `side` long.
+
+    Yields:
+        Where a tile begins and ends, and where its own part does: those parts touch,
+        the first and the last go on without end.
+    """
+    span = stop - start
+    count = 1 if span <= side else math.ceil((span - overlap) / (side - overlap))
+    step = (span - overlap) / count if count > 1 else span
+    for index in range(count):
+        begin = start + index * step
+        end = begin + step + overlap if count > 1 else stop
+        yield (
+            math.floor(begin),
+            min(math.ceil(end), stop),
+            begin + overlap / 2 if index else -math.inf,
+            end - overlap / 2 if index < count - 1 else math.inf,
+        )
+
+
+def _scaled(image: Image, scale: float) -> Image:
+    """The image scaled, a little larger where the sides must be multiples of 32."""
+    height, width = (
+        math.ceil(side * scale / _MULTIPLE) * _MULTIPLE for side in image.shape[:2]
+    )
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = width < image.shape[1] and height < image.shape[0]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=interpolation)

@@ -1,0 +1,217 @@
+"""What the page asks for, and who may ask.
+
+Other pages in the same browser, other programs and other users of the computer can
+reach a port on 127.0.0.1. Each request must therefore have the token in its path, go to
+a name of this computer (a page of another name could have been rebound to 127.0.0.1),
+and not come from another page.
+"""
+
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from importlib.resources import files
+from typing import Any
+
+from flask import Flask, Response, abort, request
+from werkzeug.exceptions import HTTPException
+
+from faceanon import boxes
+from faceanon.boxes import Record, face_to_json
+from faceanon.errors import BoxesError, PictureError
+from faceanon.names import shown
+from faceanon.review.boxfile import BoxFile, OutdatedError
+from faceanon.review.order import by_doubt
+from faceanon.review.pictures import Pictures, Size
+
+_STATIC = {
+    "review.css": "text/css",
+    "main.js": "text/javascript",
+    "editor.js": "text/javascript",
+    "list.js": "text/javascript",
+    "store.js": "text/javascript",
+}
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # The address of the page is a secret.
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_application(
+    token: str, box_file: BoxFile, pictures: Pictures, chosen: Sequence[int]
+) -> Flask:
+    """The application that serves the page.
+
+    Args:
+        token: the first part of the path of every request.
+        box_file: what is reviewed.
+        pictures: the pictures that it speaks of.
+        chosen: the indices of those that are reviewed.
+    """
+    application = Flask(__name__, static_folder=None)
+    application.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+    application.config["MAX_CONTENT_LENGTH"] = 2**20
+    _guard(application, token)
+    _explain_errors(application)
+    _serve_page(application, token)
+    _serve_records(application, token, _Review(box_file, pictures, chosen))
+    return application
+
+
+def _guard(application: Flask, token: str) -> None:
+    expected = token.encode()
+
+    def check() -> None:
+        first = request.path.removeprefix("/").partition("/")[0]
+        if not hmac.compare_digest(first.encode(), expected):
+            abort(403, "open the address that the terminal shows")
+        # A request of this page names its origin; a visit by the user names none.
+        origin = request.headers.get("Origin")
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        if origin not in (None, f"http://{request.host}") or site not in (
+            "none",
+            "same-origin",
+        ):
+            abort(403, "not from another page")
+
+    def protect(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        return response
+
+    application.before_request(check)
+    application.after_request(protect)
+
+
+def _explain_errors(application: Flask) -> None:
+    def explain(error: Exception) -> tuple[dict[str, str], int]:
+        if isinstance(error, HTTPException):
+            return {"error": error.description or error.name}, error.code or 500
+        return {"error": str(error)}, 400 if isinstance(error, BoxesError) else 409
+
+    for kind in (HTTPException, BoxesError, OutdatedError, PictureError):
+        application.register_error_handler(kind, explain)
+
+
+def _serve_page(application: Flask, token: str) -> None:
+    folder = files("faceanon.review") / "static"
+
+    @application.get(f"/{token}/")
+    def page() -> Response:
+        return Response((folder / "review.html").read_bytes(), mimetype="text/html")
+
+    @application.get(f"/{token}/static/<name>")
+    def static(name: str) -> Response:
+        if name not in _STATIC:
+            abort(404)
+        return Response((folder / name).read_bytes(), mimetype=_STATIC[name])
+
+
+def _serve_records(application: Flask, token: str, review: "_Review") -> None:
+    @application.get(f"/{token}/pictures")
+    def overview() -> dict[str, Any]:
+        return review.overview()
+
+    @application.get(f"/{token}/pictures/<int:index>")
+    def picture(index: int) -> dict[str, Any]:
+        return review.picture(index)
+
+    @application.put(f"/{token}/pictures/<int:index>")
+    def change(index: int) -> dict[str, Any]:
+        return review.change(index, request.get_json())
+
+    @application.get(f"/{token}/pictures/<int:index>/<any(view, thumbnail):size>")
+    def jpeg(index: int, size: Size) -> Response:
+        return Response(review.jpeg(index, size), mimetype="image/jpeg")
+
+    @application.get(f"/{token}/saving")
+    def saving() -> dict[str, Any]:
+        return review.saving()
+
+
+class _Review:
+    """The answers to what the page asks; plain data for JSON."""
+
+    def __init__(
+        self, box_file: BoxFile, pictures: Pictures, chosen: Sequence[int]
+    ) -> None:
+        self._box_file = box_file
+        self._pictures = pictures
+        self._chosen = frozenset(chosen)
+        # Once, at the start: a list that changes its order while it is worked through
+        # would skip some.
+        self._order = [i for i in by_doubt(box_file.records) if i in self._chosen]
+
+    def overview(self) -> dict[str, Any]:
+        records = self._box_file.records
+        return {
+            "file": shown(self._box_file.path.name),
+            "note": self._box_file.note,
+            "pictures": [
+                {
+                    "index": index,
+                    "name": shown(records[index].picture),
+                    "hidden": len(records[index].hidden),
+                    "shown": len(records[index].shown),
+                    "reviewed": records[index].reviewed,
+                }
+                for index in self._order
+            ],
+        }
+
+    def picture(self, index: int) -> dict[str, Any]:
+        self._check(index)
+        # Before the record: a change in between must make the revision too low.
+        revision = self._box_file.revision(index)
+        record = self._box_file.records[index]
+        # Boxes are only shown, and changed, over the picture that they belong to.
+        self._pictures.jpeg(record, "view")
+        return {
+            "revision": revision,
+            "width": record.width,
+            "height": record.height,
+            "reviewed": record.reviewed,
+            "faces": [
+                *(face_to_json(face, hide=True) for face in record.hidden),
+                *(face_to_json(face, hide=False) for face in record.shown),
+            ],
+        }
+
+    def change(self, index: int, new: Any) -> dict[str, Any]:
+        self._check(index)
+        old = self._box_file.records[index]
+        if not isinstance(new, dict) or type(new.get("revision")) is not int:
+            raise BoxesError("a change needs the revision that it was made from")
+        self._pictures.jpeg(old, "view")
+        saving = self._box_file.replace(index, _changed(old, new), new["revision"])
+        return {"revision": new["revision"] + 1, **asdict(saving)}
+
+    def jpeg(self, index: int, size: Size) -> bytes:
+        self._check(index)
+        return self._pictures.jpeg(self._box_file.records[index], size)
+
+    def saving(self) -> dict[str, Any]:
+        return asdict(self._box_file.saving)
+
+    def _check(self, index: int) -> None:
+        if index not in self._chosen:
+            abort(404, "there is no such picture")
+
+
+def _changed(old: Record, new: dict[str, Any]) -> Record:
+    """The record with other faces; read as a line of a box file is, with its checks."""
+    line = json.loads(boxes.to_line(old))
+    faces, reviewed = new.get("faces"), new.get("reviewed")
+    record = boxes.from_line(json.dumps({**line, "faces": faces, "reviewed": reviewed}))
+    return replace(
+        old, hidden=record.hidden, shown=record.shown, reviewed=record.reviewed
+    )
