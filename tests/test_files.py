@@ -36,7 +36,9 @@ def test_the_tree_is_mirrored(tmp_path: Path) -> None:
         "b/c.PNG": "b/c.PNG",
         "b/d/e.webp": "b/d/e.webp",
     }
-    flat = planned(tmp_path / "in", tmp_path / "out", recursive=False)
+    flat = planned(
+        tmp_path / "in", tmp_path / "out", choice=files.Choice(recursive=False)
+    )
     assert list(flat) == ["a.jpg"]
 
 
@@ -101,8 +103,7 @@ def test_only_regular_files_are_taken_and_the_rest_is_counted(tmp_path: Path) ->
     assert dict(plan.walk.left_alone) == {
         "link": 3,
         "no picture": 1,
-        "hidden file": 1,
-        "hidden folder": 1,
+        "hidden": 2,
         "pipe, socket or device": 1,
     }
 
@@ -137,3 +138,40 @@ def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path: Path) -> Non
         "b.tmp",
     ]
     files.sweep(tmp_path / "missing")
+
+
+def test_links_are_followed_on_request_but_not_out_and_not_in_circles(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "in"
+    touch(tmp_path, "in/a.jpg", "in/album/b.jpg", "secret/c.jpg")
+    (source / "linked.jpg").symlink_to("a.jpg")
+    (source / "linked album").symlink_to("album")
+    (source / "album" / "loop").symlink_to("..")
+    (source / "self.jpg").symlink_to("self.jpg")
+    (source / "out.jpg").symlink_to(tmp_path / "secret" / "c.jpg")
+    (source / "outside").symlink_to(tmp_path / "secret")
+    choice = files.Choice(follow_symlinks=True)
+    names = set(planned(source, tmp_path / "out", choice=choice))
+    # The album is there once, by one of its two names.
+    albums = [name for name in names if name.endswith("b.jpg")]
+    assert len(albums) == 1
+    assert names - set(albums) == {"a.jpg", "linked.jpg"}
+
+
+def test_patterns_choose_pictures_and_folders(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    touch(source, "a.jpg", "b.png", "day1/c.jpg", "day1/raw/d.jpg", "day2/e.jpg")
+
+    def chosen(**patterns: tuple[str, ...]) -> set[str]:
+        choice = files.Choice(**patterns)
+        return set(planned(source, tmp_path / "out", choice=choice))
+
+    assert chosen(include=("*.png",)) == {"b.png"}
+    assert chosen(include=("day1/*", "b.*")) == {
+        "b.png",
+        "day1/c.jpg",
+        "day1/raw/d.jpg",
+    }
+    assert chosen(exclude=("raw", "day2")) == {"a.jpg", "b.png", "day1/c.jpg"}
+    assert chosen(include=("*.jpg",), exclude=("day?",)) == {"a.jpg"}

@@ -115,7 +115,7 @@ def run(
         Path(source),
         Path(target),
         format_=settings.format,
-        recursive=run_options.recursive,
+        choice=run_options.choice,
     )
     yield from batch.run(plan, settings, run_options)
 

@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,40 @@ _OTHER_PICTURES = (
 PICTURE_SUFFIXES = frozenset(
     [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to take of a folder.
+
+    Attributes:
+        recursive: whether to go down into its folders.
+        follow_symlinks: whether to take links, if they lead to places in the folder.
+        include: patterns of names or paths; empty for all.
+        exclude: patterns of what is left out, folders too.
+    """
+
+    recursive: bool = True
+    follow_symlinks: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def leaves_out(self, path: str, is_folder: bool) -> bool:
+        """Whether a picture or a folder, by its path, is not to be taken."""
+        if _matches(path, self.exclude):
+            return True
+        # A folder's pictures may match what it does not match itself.
+        return bool(self.include) and not is_folder and not _matches(path, self.include)
+
+
+EVERYTHING = Choice()
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    name = path.rpartition("/")[2]
+    return any(
+        fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns
+    )
 
 
 @dataclass
@@ -74,7 +108,7 @@ def plan(
     target: Path | None,
     *,
     format_: Format | None = None,
-    recursive: bool = True,
+    choice: Choice = EVERYTHING,
     records: Mapping[str, Record] | None = None,
 ) -> Plan:
     """Plan a run.
@@ -83,7 +117,7 @@ def plan(
         source: a folder or a file; None for standard input.
         target: where to write to; None for standard output.
         format_: the format of the outputs, which changes their suffixes; None to keep.
-        recursive: whether to go down into the folders of a folder.
+        choice: what to take of a folder.
         records: the faces to hide, by the pictures' names; None to detect them.
 
     Raises:
@@ -95,23 +129,23 @@ def plan(
     elif target is None:
         raise FaceanonError("a folder cannot be written to standard output")
     else:
-        planned = _plan_folder(source, target, format_, recursive)
+        planned = _plan_folder(source, target, format_, choice)
     return replace(planned, records=records)
 
 
-def plan_reading(source: Path, *, recursive: bool = True) -> Plan:
+def plan_reading(source: Path, choice: Choice = EVERYTHING) -> Plan:
     """Plan a run that reads pictures and writes none.
 
     Args:
         source: a folder or a file.
-        recursive: whether to go down into the folders of a folder.
+        choice: what to take of a folder.
 
     Raises:
         FaceanonError: there is no such file or folder.
     """
     if not source.is_dir():
         return _plan_file(source, None, None)
-    folder = _Folder(source, None, None, recursive)
+    folder = _Folder(source, None, None, choice)
     walk = Walk()
     total = sum(1 for _ in folder.names(walk))
     return Plan(total, None, walk, folder)
@@ -136,7 +170,7 @@ def _plan_file(
 
 
 def _plan_folder(
-    source: Path, target: Path, format_: Format | None, recursive: bool
+    source: Path, target: Path, format_: Format | None, choice: Choice
 ) -> Plan:
     if target.exists() and not target.is_dir():
         raise FaceanonError(
@@ -152,7 +186,7 @@ def _plan_folder(
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
-    folder = _Folder(source, target, format_, recursive)
+    folder = _Folder(source, target, format_, choice)
     walk = Walk()
     total = _refuse_collisions(folder, walk)
     return Plan(total, target, walk, folder)
@@ -165,7 +199,7 @@ class _Folder:
     source: Path
     target: Path | None
     format: Format | None
-    recursive: bool
+    choice: Choice
 
     def __iter__(self) -> Iterator[Job]:
         for name in self.names(Walk()):
@@ -181,52 +215,63 @@ class _Folder:
 
     def names(self, walk: Walk) -> Iterator[str]:
         """The pictures, as paths below the folder; what else there is, to `walk`."""
+        real_source = self.source.resolve()
         real_target = self.target.resolve() if self.target else None
         folders = [""]
+        seen = {real_source}
         while folders:
             folder = folders.pop()
             try:
                 with os.scandir(self.source / folder) as entries:
                     for entry in entries:
                         path = f"{folder}/{entry.name}" if folder else entry.name
-                        kind = self._kind(entry, real_target)
-                        if kind == "folder":
-                            folders.append(path)
-                        elif kind == "picture":
+                        kind = self._kind(entry, path, real_source)
+                        if kind == "picture":
                             yield path
-                        elif kind:
+                        elif kind != "folder":
                             walk.left_alone[kind] += 1
+                        elif (real := Path(entry.path).resolve()) == real_target:
+                            # OUTPUT may lie inside of INPUT; it is not read again.
+                            continue
+                        elif real not in seen:
+                            # By way of links a folder could hold itself.
+                            seen.update([real] if self.choice.follow_symlinks else [])
+                            folders.append(path)
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
 
-    def _kind(self, entry: os.DirEntry[str], real_target: Path | None) -> str:
-        """Picture, folder, why it is left alone, or nothing for what is our own."""
-        is_hidden = entry.name.startswith(".")
-        if entry.is_symlink():
-            kind = "link"
-        elif entry.is_dir(follow_symlinks=False):
-            # OUTPUT may lie inside of INPUT; what was written is not read again.
-            if Path(entry.path).resolve() == real_target:
-                kind = ""
-            elif is_hidden:
-                kind = "hidden folder"
-            else:
-                kind = "folder" if self.recursive else "folder, not recursive"
-        elif not entry.is_file(follow_symlinks=False):
-            kind = "pipe, socket or device"
-        elif is_hidden:
-            kind = "hidden file"
-        else:
-            suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  fast
-            is_picture = suffix in PICTURE_SUFFIXES
-            kind = "picture" if is_picture else "no picture"
-        return kind
+    def _kind(self, entry: os.DirEntry[str], path: str, real_source: Path) -> str:
+        """Picture, folder, or why it is left alone."""
+        follow = self.choice.follow_symlinks
+        if entry.is_symlink() and not (follow and _leads_into(entry, real_source)):
+            return "link"
+        is_folder = entry.is_dir(follow_symlinks=follow)
+        suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  fast
+        reasons = {
+            "folder, not recursive": is_folder and not self.choice.recursive,
+            "pipe, socket or device": not is_folder
+            and not entry.is_file(follow_symlinks=follow),
+            "hidden": entry.name.startswith("."),
+            "no picture": not is_folder and suffix not in PICTURE_SUFFIXES,
+            "not included": self.choice.leaves_out(path, is_folder),
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                return reason
+        return "folder" if is_folder else "picture"
+
+
+def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
+    try:
+        return Path(entry.path).resolve(strict=True).is_relative_to(folder)
+    except (OSError, RuntimeError):  # dangling, or a loop of links
+        return False
 
 
 def _refuse_collisions(folder: _Folder, walk: Walk) -> int:
     """Count the pictures; refuse two that would be written to the same file."""
-    digests = array("Q", (_digest(folder, name) for name in folder.names(walk)))
-    unique, counts = np.unique(np.array(digests, np.uint64), return_counts=True)
+    digests = array("q", (_digest(folder, name) for name in folder.names(walk)))
+    unique, counts = np.unique(np.array(digests, np.int64), return_counts=True)
     if len(unique) == len(digests):
         return len(digests)
     twice = set(unique[counts > 1].tolist())
@@ -242,10 +287,11 @@ def _refuse_collisions(folder: _Folder, walk: Walk) -> int:
 
 
 def _digest(folder: _Folder, name: str) -> int:
-    """64 bits that are the same for names that a file system may take for the same."""
-    same = unicodedata.normalize("NFC", folder.target_name(name)).casefold()
-    data = os.fsencode(same) if same.isascii() else same.encode(errors="surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+    """A hash that is the same for names that a file system may take for the same."""
+    target = folder.target_name(name)
+    if not target.isascii():
+        target = unicodedata.normalize("NFC", target)
+    return hash(target.casefold())
 
 
 def _renamed(name: str, format_: Format | None) -> str:

@@ -21,6 +21,7 @@ class Option:
     Attributes:
         name: the field's name.
         type: the type of a given value (`bool`, `int`, `float` or `str`).
+        multiple: whether it can be given several times; the value is a tuple of texts.
         default: the value without one given; None where that means "as it comes".
         help: a sentence for the user, without the default.
         minimum: the smallest value, included; None for no limit.
@@ -34,6 +35,7 @@ class Option:
 
     name: str
     type: type
+    multiple: bool
     default: Any
     help: str
     minimum: float | None = None
@@ -61,6 +63,7 @@ def declared(owner: type) -> Iterator[Option]:
             yield Option(
                 field.name,
                 _value_type(hints[field.name]),
+                typing.get_origin(hints[field.name]) is tuple,
                 default,
                 **field.metadata["option"],
             )
@@ -114,6 +117,8 @@ def _value_type(hint: Any) -> type:
     """The plain type behind a hint such as `int | None` or `Literal["a", "b"]`."""
     if isinstance(hint, type):
         return hint
+    if typing.get_origin(hint) is tuple:
+        return str
     if typing.get_origin(hint) is typing.Literal:
         return type(typing.get_args(hint)[0])
     if typing.get_origin(hint) in (types.UnionType, typing.Union):

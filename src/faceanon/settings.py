@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from faceanon import detectors, options
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.detectors.levels import ACCURACIES, Accuracy
+from faceanon.files import Choice
 from faceanon.model import Cover, Shape
 from faceanon.options import option
 from faceanon.picture import SUFFIXES, Format
@@ -135,6 +136,24 @@ class RunOptions:
         flags=("-j",),
     )
     recursive: bool = option(True, "Go down into the folders of INPUT.")
+    follow_symlinks: bool = option(
+        False,
+        "Take links to pictures and folders, too, if they lead to places in INPUT.",
+    )
+    include: tuple[str, ...] = option(
+        (),
+        "Take only pictures whose name, or path below INPUT, matches this pattern, for "
+        "example '*.jpg' or 'day1/*'. Can be given several times.",
+        metavar="PATTERN",
+        default_text="all",
+    )
+    exclude: tuple[str, ...] = option(
+        (),
+        "Leave out pictures and folders that match this pattern. Can be given several "
+        "times.",
+        metavar="PATTERN",
+        default_text="none",
+    )
     overwrite: bool = option(
         False, "Replace what is in OUTPUT; without it nothing is ever replaced."
     )
@@ -147,6 +166,11 @@ class RunOptions:
     def __post_init__(self) -> None:
         """Check the values against what is declared."""
         options.check(self)
+
+    @property
+    def choice(self) -> Choice:
+        """What to take of a folder."""
+        return Choice(self.recursive, self.follow_symlinks, self.include, self.exclude)
 
     @property
     def workers(self) -> int:

@@ -71,13 +71,17 @@ def test_nobody_in_a_group_keeps_their_face(group: tuple[Image, list[Face]]) -> 
     known = [face for face in faces if find_landmarks(image, face) is not None]
     assert len(known) == 4
     before = [features(image, face) for face in known]
+    strangers = max(likeness(a, b) for a in before for b in before if a is not b)
+    margins = []
     for seed in range(3):
         result = swapped(image, faces, seed)
         for number, face in enumerate(known):
-            now = features(result, face)
-            likely = [likeness(now, other) for other in before]
-            assert int(np.argmax(likely)) != number
-            assert likely[number] < 0.5
+            likely = [likeness(features(result, face), other) for other in before]
+            own = likely.pop(number)
+            # No more alike than two of them who never were swapped.
+            assert own < strangers + 0.05
+            margins.append(max(likely) - own)
+    assert np.mean(margins) > 0.1
 
 
 def test_only_faces_change(group: tuple[Image, list[Face]]) -> None:

@@ -45,6 +45,7 @@ def _click_option(option: Option, prefix: str) -> click.Option:
     return click.Option(
         [spelling, *option.flags, option.name],
         type=_click_type(option),
+        multiple=option.multiple,
         default=option.default,
         show_default=option.default_text or True,
         help=option.help,

@@ -89,7 +89,7 @@ def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
             path_or_stream(values["source"]),
             path_or_stream(values["target"]),
             format_=settings.format,
-            recursive=run_options.recursive,
+            choice=run_options.choice,
             records=records,
         )
         if values["dry_run"]:

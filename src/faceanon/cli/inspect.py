@@ -88,9 +88,7 @@ def _detect(values: Values) -> None:
     with errors_explained():
         settings = Settings("detect", None, **chosen(Settings, values))
         run_options = RunOptions(**chosen(RunOptions, values))
-        plan = files.plan_reading(
-            Path(values["source"]), recursive=run_options.recursive
-        )
+        plan = files.plan_reading(Path(values["source"]), run_options.choice)
         output = path_or_stream(values["output"])
         with BoxWriter(output, values["form"], run_options.overwrite) as file:
             run_plan(plan, settings, run_options, console, file.add)
@@ -108,7 +106,7 @@ def _preview(values: Values) -> None:
             path_or_stream(values["source"]),
             path_or_stream(values["target"]),
             format_=settings.format,
-            recursive=run_options.recursive,
+            choice=run_options.choice,
         )
         with open_report(values["report"], settings) as report:
             run_plan(plan, settings, run_options, console, report.add)

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Protocol
 
-from faceanon.detectors.levels import Accuracy
+from faceanon.detectors.levels import ACCURACIES, Accuracy
 from faceanon.errors import OptionError
 from faceanon.model import Face, Image
 
@@ -61,6 +61,10 @@ def make(name: str, accuracy: Accuracy = "balanced") -> Detector:
     if name not in _MODULES:
         raise OptionError(
             f"there is no detector {name!r}; there are {', '.join(_MODULES)}"
+        )
+    if accuracy not in ACCURACIES:
+        raise OptionError(
+            f"accuracy must be one of {', '.join(ACCURACIES)}, not {accuracy!r}"
         )
     detector: Detector = import_module(_MODULES[name]).make(accuracy)
     return detector

@@ -1,4 +1,4 @@
-"""What a pass over a picture answers, and how several answers become one."""
+"""Possible faces, many at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 # The five points after the picture was mirrored: left and right change places.
 _MIRRORED_POINTS = [1, 0, 2, 4, 3]
@@ -29,7 +30,7 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __getitem__(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Candidates":
+    def __getitem__(self, which: Mask | NDArray[np.intp]) -> "Candidates":
         return Candidates(self.boxes[which], self.scores[which], self.points[which])
 
     @classmethod
@@ -41,26 +42,33 @@ class Candidates:
             np.concatenate([part.points for part in parts]),
         )
 
-    @property
-    def sizes(self) -> Floats:
-        """The geometric mean of each box's sides, in pixels."""
-        sides = self.boxes[:, 2:] - self.boxes[:, :2]
-        return np.sqrt(sides.prod(axis=1))
-
     def mapped(
         self, scale: tuple[float, float], shift: tuple[float, float]
     ) -> "Candidates":
         """The candidates with (x, y) moved to `scale * (x, y) + shift`."""
-        scale_xy, shift_xy = np.float32(scale), np.float32(shift)
+        scales, shifts = np.array(scale, np.float32), np.array(shift, np.float32)
         return Candidates(
-            self.boxes * np.tile(scale_xy, 2) + np.tile(shift_xy, 2),
+            self.boxes * np.tile(scales, 2) + np.tile(shifts, 2),
             self.scores,
-            self.points * scale_xy + shift_xy,
+            self.points * scales + shifts,
         )
 
     def mirrored(self, width: float) -> "Candidates":
-        """The candidates as they lie after the picture was mirrored left to right."""
-        boxes, points = self.boxes.copy(), self.points[:, _MIRRORED_POINTS]
-        boxes[:, 0], boxes[:, 2] = width - self.boxes[:, 2], width - self.boxes[:, 0]
-        points[:, :, 0] = width - points[:, :, 0]
-        return Candidates(boxes, self.scores, points)
+        """Where they lie once a picture of this width is mirrored left to right."""
+        left, top, right, bottom = self.boxes.T
+        boxes = np.stack((width - right, top, width - left, bottom), axis=1)
+        points = self.points[:, _MIRRORED_POINTS] * np.array((-1, 1), np.float32)
+        return Candidates(boxes, self.scores, points + np.array((width, 0), np.float32))
+
+    def turned_back(self, width: float) -> "Candidates":
+        """Where they lie once a picture of this width is turned counter-clockwise."""
+        left, top, right, bottom = self.boxes.T
+        boxes = np.stack((top, width - right, bottom, width - left), axis=1)
+        x, y = self.points[:, :, 0], self.points[:, :, 1]
+        return Candidates(boxes, self.scores, np.stack((y, width - x), axis=2))
+
+
+def sizes(boxes: Floats) -> Floats:
+    """The geometric mean of the sides of boxes, shape (N, 4), in pixels."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(np.sqrt(sides.prod(axis=1)), np.float32)

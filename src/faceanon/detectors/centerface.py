@@ -1,8 +1,8 @@
-"""CenterFace: a small network that marks face centres, run at several sizes.
+"""CenterFace: a small network that marks face centres, shown a picture at some sizes.
 
 Y. Xu, W. Yan, G. Yang et al., "CenterFace: Joint Face Detection and Alignment Using
-Face as Point", Scientific Programming, 2020. The picture is shown to the network
-scaled to several sizes, as it knows faces of some 10 to 300 pixels best.
+Face as Point", Scientific Programming, 2020. It knows faces of some 10 to 100 pixels
+best; `levels.py` says at which sizes a picture is shown.
 """
 
 import math
@@ -10,80 +10,121 @@ import math
 import cv2
 import numpy as np
 
-from faceanon.detectors.candidates import Candidates
-from faceanon.detectors.levels import ACCURACIES, LEVELS, Accuracy, Pass
-from faceanon.detectors.voting import voted
-from faceanon.errors import OptionError
+from faceanon.detectors.candidates import Candidates, sizes
+from faceanon.detectors.levels import LEVELS, Accuracy, Level, Pass
+from faceanon.detectors.views import Region, views
+from faceanon.detectors.voting import Look, voted
 from faceanon.inference import Network, Tensor, load
 from faceanon.model import Box, Face, Image
 
-# The network halves its input five times.
-_MULTIPLE = 32
+# Cells of the heat map below this are not looked at.
+_LEAST = 0.03
+
+# A cell of the heat map and those that touch it.
+_AROUND = np.ones((3, 3), np.uint8)
 
 # Input pixels to a cell of the heat map.
 _STRIDE = 4
 
-_MIN_SCORE = 0.2
-_SAME_FACE = 0.4
+# No picture is enlarged more than this: there is nothing more to see.
+_MAX_SCALE = 2.0
+
+# How far around hints of small faces the picture is shown, in pixels of the first pass.
+_HINT_MARGIN = 32
+
+# From this score on, no further passes are made to find a first face.
+_CERTAIN = 0.5
 
 
 def make(accuracy: Accuracy) -> "CenterFace":
     """Make the detector; see `faceanon.detectors.make`."""
-    if accuracy not in LEVELS:
-        raise OptionError(
-            f"accuracy must be one of {', '.join(ACCURACIES)}, not {accuracy!r}"
-        )
     return CenterFace(load("centerface.onnx"), LEVELS[accuracy])
 
 
 class CenterFace:
     """The detector: a network and the passes it makes over a picture."""
 
-    def __init__(self, network: Network, passes: tuple[Pass, ...]) -> None:
-        self.min_score = _MIN_SCORE
+    def __init__(self, network: Network, level: Level) -> None:
+        self.min_score = level.min_score
         self._network = network
-        self._passes = passes
+        self._level = level
 
     def __call__(
         self, image: Image, min_score: float | None = None
     ) -> tuple[Face, ...]:
         """Find the faces in an image; see `faceanon.detectors.Detector`."""
-        least = _MIN_SCORE if min_score is None else min_score
-        candidates = Candidates.joined(
-            [run_pass(self._network, image, each, least) for each in self._passes]
-        )
-        found = voted(candidates, _SAME_FACE)
+        least = self.min_score if min_score is None else min_score
+        found = self.candidates(image)
+        found = found[found.scores >= least]
         return tuple(_face(found, index) for index in range(len(found)))
 
+    def candidates(self, image: Image) -> Candidates:
+        """All that may be faces, best score first, with boxes not rounded.
 
-def run_pass(network: Network, image: Image, one: Pass, min_score: float) -> Candidates:
-    """The candidates of one pass, in pixels of the image."""
+        Args:
+            image: shape (H, W, 3), BGR, uint8, upright.
+        """
+        level = self._level
+        whole = Region(0, 0, image.shape[1], image.shape[0])
+        first, hints = self._first_look(image, whole)
+        looks = [first]
+        for one in level.others:
+            region = whole if one.everywhere else hints
+            if region is not None:
+                looks.append(self._look(image, one, region))
+        found = voted(looks)
+        if level.if_uncertain and found.scores.max(initial=0) < _CERTAIN:
+            looks += [self._look(image, one, whole) for one in level.if_uncertain]
+            found = voted(looks)
+        return found
+
+    def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
+        """The first pass, and the region in which it hints at small faces."""
+        level = self._level
+        scale = _scale(image, level.first)
+        seen = self._seen(image, level.first, scale, whole)
+        small = sizes(seen.boxes) * scale < level.hint_size
+        hints = seen.boxes[small & (seen.scores >= level.hint_score)]
+        region = Region.around(hints, _HINT_MARGIN / scale) if len(hints) else None
+        return Look.of(level.first, scale, whole, seen), region
+
+    def _look(self, image: Image, one: Pass, region: Region) -> Look:
+        scale = _scale(image, one)
+        return Look.of(one, scale, region, self._seen(image, one, scale, region))
+
+    def _seen(
+        self, image: Image, one: Pass, scale: float, region: Region
+    ) -> Candidates:
+        """All candidates of a pass, in pixels of the image."""
+        return Candidates.joined(
+            [
+                view.in_picture(_shown_to(self._network, view.shown, one))
+                for view in views(image, scale, region)
+            ]
+        )
+
+
+def _scale(image: Image, one: Pass) -> float:
+    """Shown pixels to a pixel of the image."""
     height, width = image.shape[:2]
-    scale = one.long_side / max(height, width)
-    shown_width, shown_height = (
-        math.ceil(side * scale / _MULTIPLE) * _MULTIPLE for side in (width, height)
-    )
-    shown = scaled(image, shown_width, shown_height)
+    # The longer side of a 3:2 picture with as many pixels.
+    long_side = math.sqrt(1.5 * height * width)
+    largest = 1 if math.isinf(one.long_side) else _MAX_SCALE
+    return min(one.long_side / long_side, largest)
+
+
+def _shown_to(network: Network, shown: Image, one: Pass) -> Candidates:
+    """The candidates in what is shown, in its pixels."""
     if one.mirrored:
         shown = cv2.flip(shown, 1)
-    blob = cv2.dnn.blobFromImage(shown, swapRB=True)
-    candidates = decoded(network(blob), min_score)
-    if one.mirrored:
-        candidates = candidates.mirrored(shown_width)
-    sizes = candidates.sizes
-    answered = (sizes >= one.smallest) & (sizes <= one.largest)
-    return candidates[answered].mapped(
-        (width / shown_width, height / shown_height), (0, 0)
-    )
-
-
-def scaled(image: Image, width: int, height: int) -> Image:
-    """The image scaled to a width and height, without aliasing."""
-    if image.shape[:2] == (height, width):
-        return image
-    smaller = width < image.shape[1] and height < image.shape[0]
-    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=interpolation)
+    turned = np.ascontiguousarray(np.rot90(shown, -one.turned))
+    blob = np.asarray(cv2.dnn.blobFromImage(turned, swapRB=True), np.float32)
+    candidates = decoded(network(blob), _LEAST)
+    for turn in range(one.turned):
+        # Each turn back exchanges width and height, beginning with those turned last.
+        side = turned.shape[1 - turn % 2]
+        candidates = candidates.turned_back(side)
+    return candidates.mirrored(shown.shape[1]) if one.mirrored else candidates
 
 
 def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
@@ -96,15 +137,16 @@ def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
         min_score: the least score of a candidate.
     """
     heat = outputs["537"][0, 0]
-    rows, columns = np.nonzero(heat >= min_score)
-    scores = heat[rows, columns]
+    # Only where no cell around is higher: the others mean the same faces.
+    peaks = heat >= np.maximum(cv2.dilate(heat, _AROUND), min_score)
+    rows, columns = np.nonzero(peaks)
     sides = np.exp(outputs["538"][0, ::-1, rows, columns]) * _STRIDE
     cells = np.stack((columns, rows), axis=1).astype(np.float32)
     centres = (cells + outputs["539"][0, ::-1, rows, columns] + 0.5) * _STRIDE
-    boxes = np.hstack((centres - sides / 2, centres + sides / 2))
+    boxes = np.hstack((centres - sides / 2, centres + sides / 2)).astype(np.float32)
     points = outputs["540"][0, :, rows, columns].reshape(-1, 5, 2)[:, :, ::-1]
     points = points * sides[:, None] + boxes[:, None, :2]
-    return Candidates(boxes, scores, points)
+    return Candidates(boxes, heat[rows, columns], points)
 
 
 def _face(found: Candidates, index: int) -> Face:

@@ -69,7 +69,7 @@ class Haar:
         self, image: Image, min_score: float | None = None
     ) -> tuple[Face, ...]:
         """Find the faces in an image; see `faceanon.detectors.Detector`."""
-        least = _MIN_SCORE if min_score is None else min_score
+        least = self.min_score if min_score is None else min_score
         height, width = image.shape[:2]
         scale = max(1.0, max(height, width) / _LONG_SIDE)
         shown = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -82,8 +82,8 @@ class Haar:
             for box, score in self._look(shown, view)
             if score >= least
         ]
-        boxes = np.float32([_sides(face.box) for face in found]).reshape(-1, 4)
-        scores = np.float32([face.score for face in found])
+        boxes = np.array([_sides(face.box) for face in found], np.float32)
+        scores = np.array([face.score for face in found], np.float32)
         return tuple(found[group[0]] for group in groups(boxes, scores, _SAME_FACE))
 
     def _look(self, shown: Image, view: _View) -> list[tuple[Box, float]]:

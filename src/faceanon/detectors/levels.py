@@ -43,6 +43,7 @@ class Level:
         others: the passes made then.
         hint_score: from which score on a small face in the first pass is a hint.
         hint_size: up to which size, in shown pixels, a face is a small one.
+        min_score: the least score of a face, unless the user says otherwise.
         if_uncertain: passes made when no face was certain until then.
     """
 
@@ -50,6 +51,7 @@ class Level:
     others: tuple[Pass, ...]
     hint_score: float
     hint_size: float
+    min_score: float
     if_uncertain: tuple[Pass, ...] = ()
 
 
@@ -59,6 +61,7 @@ LEVELS: dict[str, Level] = {
         (Pass(1280, largest=128, everywhere=False),),
         hint_score=0.1,
         hint_size=20,
+        min_score=0.3,
     ),
     "balanced": Level(
         Pass(640, smallest=20),
@@ -69,6 +72,7 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.05,
         hint_size=25,
+        min_score=0.25,
     ),
     "thorough": Level(
         Pass(640, smallest=20),
@@ -81,6 +85,9 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.03,
         hint_size=40,
-        if_uncertain=tuple(Pass(640, smallest=20, turned=turned) for turned in (1, 2, 3)),
+        min_score=0.2,
+        if_uncertain=tuple(
+            Pass(640, smallest=20, turned=turned) for turned in (1, 2, 3)
+        ),
     ),
 }

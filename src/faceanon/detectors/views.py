@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceanon.detectors.candidates import Candidates, Floats
+from faceanon.detectors.candidates import Candidates, Floats, Mask
 from faceanon.model import Image
 
 # Larger pictures are shown in tiles, so that memory stays the same for any size: about
@@ -39,7 +39,7 @@ class Region:
         right, bottom = (boxes[:, 2:].max(axis=0) + margin).tolist()
         return cls(left, top, right, bottom)
 
-    def holds(self, boxes: Floats) -> "np.typing.NDArray[np.bool_]":
+    def holds(self, boxes: Floats) -> Mask:
         """Which boxes, shape (N, 4), have their centres here."""
         x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
         across = (x >= self.left) & (x < self.right)
@@ -81,7 +81,10 @@ def views(image: Image, scale: float, region: Region) -> Iterator[View]:
     height, width = image.shape[:2]
     left, right = max(math.floor(region.left), 0), min(math.ceil(region.right), width)
     top, bottom = max(math.floor(region.top), 0), min(math.ceil(region.bottom), height)
-    whole = (right - left) * (bottom - top) * scale**2 <= _TILE_PIXELS
+    shown_sides = (
+        max(side * scale, _MULTIPLE) for side in (right - left, bottom - top)
+    )
+    whole = math.prod(shown_sides) <= _TILE_PIXELS
     side, overlap = (math.inf if whole else _TILE_SIDE / scale), _OVERLAP / scale
     for y0, y1, own_top, own_bottom in _tiles(top, bottom, side, overlap):
         for x0, x1, own_left, own_right in _tiles(left, right, side, overlap):
