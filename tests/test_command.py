@@ -199,7 +199,7 @@ def test_help_of_each_method_shows_every_default(faceanon: Run, method: str) -> 
     for option in ("--detector", "--min-score", "--grow", "--jobs", "--report"):
         assert option in text
     # A flag that only acts once has no default; everything else shows one.
-    silent = {"--report", "--dry-run", "-q,", "-v,", "-h,", "--list"}
+    silent = {"--dry-run", "-q,", "-v,", "-h,", "--list"}
     for block in text.split("Options:")[1].split("\n  -"):
         if block.strip() and ("-" + block).split()[0] not in silent:
             assert "[default:" in " ".join(block.split()), block
@@ -476,6 +476,29 @@ def test_a_dry_run_writes_nothing(faceanon: Run, source: Path, tmp_path: Path) -
     assert tree(tmp_path) == before
 
 
+def test_what_failed_is_tried_again_and_nothing_else(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    good = (source / "astronaut.png").read_bytes()
+    (source / "astronaut.png").write_bytes(good[:5000])
+    report = tmp_path / "report.jsonl"
+    out = tmp_path / "out"
+    assert faceanon("blur", source, out, "--report", report).returncode == 1
+    (source / "astronaut.png").write_bytes(good)
+    shutil.copy(EXAMPLES / "grace_hopper.jpg", source)
+    again = ("--retry-failed", report, "--report", report)
+    done = faceanon("blur", source, out, *again)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].startswith("1 picture ")
+    assert not (out / "grace_hopper.jpg").exists()
+    done = faceanon("blur", source, out, *again)
+    assert done.stderr.splitlines()[-1].startswith("0 pictures ")
+    report.write_text("no report\n")
+    done = faceanon("blur", source, out, *again)
+    assert done.returncode == 2
+    assert "line 1 is no line of one" in done.stderr
+
+
 # --- Faults ----------------------------------------------------------------------
 
 
@@ -487,6 +510,7 @@ def test_a_dry_run_writes_nothing(faceanon: Run, source: Path, tmp_path: Path) -
         ("kill", ("-j", 2), "its worker process died (SIGKILL, perhaps for want of"),
         ("crash", ("-j", 2), "its worker process died (SIGABRT)"),
         ("hang", ("-j", 2, "--timeout", 4), "took longer than 4 seconds"),
+        ("memory", ("-j", 2, "--max-memory", 2048), "not enough memory for it"),
         ("shape", ("-j", 1), "the method faulty made uint8 (219, 207, 3) of"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faceanon import files
 from faceanon.boxes import Record
-from faceanon.engines import Item, run_here, run_pool
+from faceanon.engines import Item, Limits, run_here, run_pool
 from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.names import shown
@@ -35,11 +35,12 @@ def run(
         run_ = _Run(state, run_options.overwrite)
         stack.callback(run_.clean_up)
         items = run_.items(plan)
+        limits = Limits(run_options.timeout, run_options.max_memory)
         workers = min(run_options.workers, plan.total)
         outcomes = (
             run_here(items, settings)
             if workers <= 1
-            else run_pool(items, settings, workers, run_options.timeout)
+            else run_pool(items, settings, workers, limits)
         )
         for outcome in stack.enter_context(closing(outcomes)):
             yield run_.settle(outcome)

@@ -6,9 +6,11 @@ may be given outcomes that are known already; it hands those on.
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import cv2
@@ -31,6 +33,19 @@ _GRACE_SECONDS = 30.0
 _ATTEMPTS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may take.
+
+    Attributes:
+        seconds: time after which it is given up and its worker replaced.
+        megabytes: memory of its worker; a picture that needs more fails.
+    """
+
+    seconds: float
+    megabytes: int
+
+
 def run_here(
     items: Iterable[Item], settings: Settings
 ) -> Generator[Outcome, None, None]:
@@ -45,7 +60,7 @@ def run_here(
 
 
 def run_pool(
-    items: Iterable[Item], settings: Settings, workers: int, timeout: float
+    items: Iterable[Item], settings: Settings, workers: int, limits: Limits
 ) -> Generator[Outcome, None, None]:
     """Do the jobs in worker processes.
 
@@ -55,9 +70,9 @@ def run_pool(
         items: jobs, taken as workers become free, and outcomes to hand on.
         settings: what to do with each.
         workers: how many processes.
-        timeout: seconds after which a job is given up and its worker replaced.
+        limits: what a job may take.
     """
-    pool = _Pool(settings, workers, timeout)
+    pool = _Pool(settings, workers, limits)
     queue = iter(items)
     try:
         exhausted = False
@@ -78,10 +93,10 @@ def run_pool(
 class _Pool:
     """A pool of pebble's that is made anew when it breaks."""
 
-    def __init__(self, settings: Settings, workers: int, timeout: float) -> None:
+    def __init__(self, settings: Settings, workers: int, limits: Limits) -> None:
         self._settings = settings
         self._workers = workers
-        self._timeout = timeout
+        self._limits = limits
         self._attempts: dict[Job, int] = {}
         self.busy: dict[Any, Job] = {}
         self._pool = self._new_pool()
@@ -90,7 +105,7 @@ class _Pool:
         return ProcessPool(
             max_workers=self._workers,
             initializer=_start_worker,
-            initargs=(self._settings,),
+            initargs=(self._settings, self._limits.megabytes),
             # A forked worker would inherit locks and threads in any state.
             context=multiprocessing.get_context("spawn"),
         )
@@ -98,16 +113,20 @@ class _Pool:
     def submit(self, job: Job) -> None:
         self._attempts[job] = self._attempts.get(job, 0) + 1
         try:
-            future = self._pool.schedule(_work, args=[job], timeout=self._timeout)
+            future = self._pool.schedule(
+                _work, args=[job], timeout=self._limits.seconds
+            )
         except RuntimeError:
             # All workers were killed while none had anything to do.
             self._renew()
-            future = self._pool.schedule(_work, args=[job], timeout=self._timeout)
+            future = self._pool.schedule(
+                _work, args=[job], timeout=self._limits.seconds
+            )
         self.busy[future] = job
 
     def finished(self) -> Iterator[Outcome]:
         """Wait for at least one job, and give what came of those that are done."""
-        patience = self._timeout + _GRACE_SECONDS
+        patience = self._limits.seconds + _GRACE_SECONDS
         done, _ = wait(self.busy, timeout=patience, return_when=FIRST_COMPLETED)
         if self.busy and not done:
             self._renew()
@@ -125,7 +144,7 @@ class _Pool:
             outcome: Outcome = future.result()
             return outcome
         if isinstance(error, TimeoutError):
-            message = f"took longer than {self._timeout:g} seconds (--timeout)"
+            message = f"took longer than {self._limits.seconds:g} seconds (--timeout)"
         elif isinstance(error, ProcessExpired):
             message = f"its worker process died ({_cause_of_death(error.exitcode)})"
         elif isinstance(error, BrokenProcessPool):
@@ -168,12 +187,18 @@ def _cause_of_death(exit_code: int | None) -> str:
 _worker_settings: Settings
 
 
-def _start_worker(settings: Settings) -> None:
+def _start_worker(settings: Settings, megabytes: int) -> None:
     global _worker_settings  # noqa: PLW0603  a worker has one run, with these settings
     _worker_settings = settings
     # Ctrl-C reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415  not on every system
+
+        # Of the data segment: address space is reserved far beyond what is used.
+        limit = megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _work(job: Job) -> Outcome:

@@ -43,19 +43,25 @@ class Choice:
         follow_symlinks: whether to take links, if they lead to places in the folder.
         include: patterns of names or paths; empty for all.
         exclude: patterns of what is left out, folders too.
+        only: the paths of the pictures to take; None for all.
     """
 
     recursive: bool = True
     follow_symlinks: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
 
     def leaves_out(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""
         if _matches(path, self.exclude):
             return True
-        # A folder's pictures may match what it does not match itself.
-        return bool(self.include) and not is_folder and not _matches(path, self.include)
+        if is_folder:
+            # Its pictures may match what it does not match itself.
+            return False
+        if self.only is not None and path not in self.only:
+            return True
+        return bool(self.include) and not _matches(path, self.include)
 
 
 EVERYTHING = Choice()

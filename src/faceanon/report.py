@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from faceanon.boxes import face_to_json
+from faceanon.errors import FaceanonError
 from faceanon.jobs import Outcome, Status
+from faceanon.names import shown
 from faceanon.settings import Settings
 
 
@@ -125,6 +127,7 @@ class ReportFile:
         job = outcome.job
         has_output = target is not None or outcome.status is Status.SKIPPED
         return {
+            "picture": job.name,
             "input": str(job.source) if job.source else "-",
             "output": str(job.target or "-") if has_output else None,
             "status": outcome.status.value,
@@ -140,3 +143,31 @@ class ReportFile:
             "settings": self._settings,
             "version": self._version,
         }
+
+
+def failed_pictures(path: Path) -> frozenset[str]:
+    """The pictures, as paths below INPUT, that failed by a report.
+
+    A picture that several runs wrote about counts by its last line.
+
+    Raises:
+        FaceanonError: the report cannot be read, or is none.
+    """
+    status: dict[str, str] = {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith("\n"):
+                    break  # cut off when the run was killed
+                try:
+                    data = json.loads(line)
+                    status[data["picture"]] = data["status"]
+                except (ValueError, LookupError, TypeError) as error:
+                    raise FaceanonError(
+                        f"{shown(path)} is not a report: its line {number} is no line "
+                        "of one"
+                    ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FaceanonError(f"{shown(path)} cannot be read: {error}") from error
+    failed = Status.FAILED.value
+    return frozenset(name for name, last in status.items() if last == failed)

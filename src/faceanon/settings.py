@@ -157,6 +157,12 @@ class RunOptions:
     overwrite: bool = option(
         False, "Replace what is in OUTPUT; without it nothing is ever replaced."
     )
+    max_memory: int = option(
+        4096,
+        "Megabytes that a worker may use; a picture that needs more fails. Needs two "
+        "jobs or more, and Linux.",
+        minimum=512,
+    )
     timeout: float = option(
         300.0,
         "Seconds after which a picture is given up. Needs two jobs or more.",

@@ -20,7 +20,7 @@ class Faulty(Anonymizer):
     fault: str = option(
         "raise",
         "What goes wrong.",
-        choices=("raise", "kill", "crash", "hang", "shape", "slow"),
+        choices=("raise", "kill", "crash", "hang", "memory", "shape", "slow"),
     )
     width: int = option(1, "The width of pictures on which it does.", minimum=0)
 
@@ -43,6 +43,8 @@ class Faulty(Anonymizer):
                     os.abort()
                 case "hang":
                     time.sleep(3600)
+                case "memory":
+                    return np.ones((20_000, 20_000, 30), np.uint8)
                 case "shape":
                     return image[:-1]
         return np.zeros_like(image)

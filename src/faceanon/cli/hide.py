@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -36,11 +37,20 @@ def method_command(name: str) -> click.Command:
             ["--boxes"],
             type=click.Path(),
             metavar="FILE",
+            show_default="faces are looked for",
             help="Hide the faces that FILE tells, as 'faceanon detect' writes it or a "
             "labelling tool in COCO, instead of looking for faces.",
             envvar=environment_variable("boxes"),
         ),
         report_option(),
+        click.Option(
+            ["--retry-failed"],
+            type=click.Path(),
+            metavar="REPORT",
+            show_default="all are taken",
+            help="Take only the pictures that failed in the run that wrote REPORT.",
+            envvar=environment_variable("retry_failed"),
+        ),
         click.Option(
             ["--dry-run"], is_flag=True, help="Say what would be done; write nothing."
         ),
@@ -76,6 +86,7 @@ def _list_option(names: tuple[str, ...]) -> click.Option:
 def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
     # Imported late: they bring much that --help does not need.
     from faceanon import boxes, files  # noqa: PLC0415
+    from faceanon.report import failed_pictures  # noqa: PLC0415
 
     console = make_console(values)
     with errors_explained():
@@ -85,11 +96,15 @@ def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
         if settings.also_detect and values["boxes"] is None:
             raise FaceanonError("--also-detect adds to --boxes; name a box file")
         records = boxes.read(Path(values["boxes"])) if values["boxes"] else None
+        choice = run_options.choice
+        if values["retry_failed"] is not None:
+            failed = failed_pictures(Path(values["retry_failed"]))
+            choice = replace(choice, only=failed)
         plan = files.plan(
             path_or_stream(values["source"]),
             path_or_stream(values["target"]),
             format_=settings.format,
-            choice=run_options.choice,
+            choice=choice,
             records=records,
         )
         if values["dry_run"]:

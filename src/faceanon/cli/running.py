@@ -48,6 +48,7 @@ def report_option() -> click.Option:
         ["--report"],
         type=click.Path(),
         metavar="FILE",
+        show_default="none",
         help="Append one JSON line a picture to FILE: what was found and done.",
         envvar=environment_variable("report"),
     )

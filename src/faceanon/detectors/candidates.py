@@ -70,5 +70,6 @@ class Candidates:
 
 def sizes(boxes: Floats) -> Floats:
     """The geometric mean of the sides of boxes, shape (N, 4), in pixels."""
-    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
-    return np.asarray(np.sqrt(sides.prod(axis=1)), np.float32)
+    left, top, right, bottom = boxes.T
+    areas = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)
+    return np.asarray(np.sqrt(areas), np.float32)

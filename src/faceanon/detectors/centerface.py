@@ -18,10 +18,7 @@ from faceanon.inference import Network, Tensor, load
 from faceanon.model import Box, Face, Image
 
 # Cells of the heat map below this are not looked at.
-_LEAST = 0.03
-
-# A cell of the heat map and those that touch it.
-_AROUND = np.ones((3, 3), np.uint8)
+_LEAST = 0.05
 
 # Input pixels to a cell of the heat map.
 _STRIDE = 4
@@ -54,16 +51,11 @@ class CenterFace:
     ) -> tuple[Face, ...]:
         """Find the faces in an image; see `faceanon.detectors.Detector`."""
         least = self.min_score if min_score is None else min_score
-        found = self.candidates(image)
-        found = found[found.scores >= least]
+        found = self.candidates(image, least)
         return tuple(_face(found, index) for index in range(len(found)))
 
-    def candidates(self, image: Image) -> Candidates:
-        """All that may be faces, best score first, with boxes not rounded.
-
-        Args:
-            image: shape (H, W, 3), BGR, uint8, upright.
-        """
+    def candidates(self, image: Image, min_score: float) -> Candidates:
+        """The faces of an image, best score first, with boxes not rounded."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
         first, hints = self._first_look(image, whole)
@@ -72,10 +64,10 @@ class CenterFace:
             region = whole if one.everywhere else hints
             if region is not None:
                 looks.append(self._look(image, one, region))
-        found = voted(looks)
+        found = voted(looks, min_score)
         if level.if_uncertain and found.scores.max(initial=0) < _CERTAIN:
             looks += [self._look(image, one, whole) for one in level.if_uncertain]
-            found = voted(looks)
+            found = voted(looks, min_score)
         return found
 
     def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
@@ -137,9 +129,7 @@ def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
         min_score: the least score of a candidate.
     """
     heat = outputs["537"][0, 0]
-    # Only where no cell around is higher: the others mean the same faces.
-    peaks = heat >= np.maximum(cv2.dilate(heat, _AROUND), min_score)
-    rows, columns = np.nonzero(peaks)
+    rows, columns = np.nonzero(heat >= min_score)
     sides = np.exp(outputs["538"][0, ::-1, rows, columns]) * _STRIDE
     cells = np.stack((columns, rows), axis=1).astype(np.float32)
     centres = (cells + outputs["539"][0, ::-1, rows, columns] + 0.5) * _STRIDE
