@@ -5,6 +5,7 @@ may be given outcomes that are known already; it hands those on.
 """
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import cv2
+from cv2.utils import logging
 from pebble import ProcessExpired, ProcessPool
 
 from faceanon.jobs import Job, Outcome, Status
@@ -50,13 +52,16 @@ def run_here(
     items: Iterable[Item], settings: Settings
 ) -> Generator[Outcome, None, None]:
     """Do the jobs one after the other, in this process."""
-    threads = cv2.getNumThreads()
+    threads, log_level = cv2.getNumThreads(), logging.getLogLevel()
     try:
         cv2.setNumThreads(1)
+        # What is wrong with a picture is in its outcome; OpenCV would say it too.
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
         for item in items:
             yield process(item, settings) if isinstance(item, Job) else item
     finally:
         cv2.setNumThreads(threads)
+        logging.setLogLevel(log_level)
 
 
 def run_pool(
@@ -192,6 +197,9 @@ def _start_worker(settings: Settings, megabytes: int) -> None:
     _worker_settings = settings
     # Ctrl-C reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Codecs in C write what they stumble over to file 2. It is in the outcome; nobody
+    # needs to read it twice.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     cv2.setNumThreads(1)
     if sys.platform == "linux":
         import resource  # noqa: PLC0415  not on every system

@@ -19,6 +19,10 @@ _TILE_SIDE = 1024
 # is whole in the tile when it is no larger than this.
 _OVERLAP = 128
 
+# Parts of a picture are shown in multiples of this many pixels: the network is quicker
+# on shapes that it has met before.
+_BLOCK = 128
+
 # The network takes sides that are multiples of this.
 _MULTIPLE = 32
 
@@ -79,8 +83,9 @@ def views(image: Image, scale: float, region: Region) -> Iterator[View]:
         region: what to show; it may reach over the image's edges.
     """
     height, width = image.shape[:2]
-    left, right = max(math.floor(region.left), 0), min(math.ceil(region.right), width)
-    top, bottom = max(math.floor(region.top), 0), min(math.ceil(region.bottom), height)
+    block = _BLOCK / scale
+    left, right = _in_blocks(region.left, region.right, block, width)
+    top, bottom = _in_blocks(region.top, region.bottom, block, height)
     shown_sides = (
         max(side * scale, _MULTIPLE) for side in (right - left, bottom - top)
     )
@@ -92,6 +97,13 @@ def views(image: Image, scale: float, region: Region) -> Iterator[View]:
             view_scale = (x1 - x0) / shown.shape[1], (y1 - y0) / shown.shape[0]
             own = Region(own_left, own_top, own_right, own_bottom)
             yield View(shown, x0, y0, view_scale, own)
+
+
+def _in_blocks(start: float, stop: float, block: float, end: int) -> tuple[int, int]:
+    """Extend a span to whole blocks about its middle, inside 0 to `end`."""
+    length = min(math.ceil((stop - start) / block) * block, end)
+    first = min(max((start + stop - length) / 2, 0), end - length)
+    return round(first), round(first + length)
 
 
 def _tiles(
@@ -118,9 +130,10 @@ def _tiles(
 
 
 def _scaled(image: Image, scale: float) -> Image:
-    """The image scaled, a little larger where the sides must be multiples of 32."""
+    """The image scaled, sides brought to multiples of 32, mostly to the next larger one."""
     height, width = (
-        math.ceil(side * scale / _MULTIPLE) * _MULTIPLE for side in image.shape[:2]
+        max(math.ceil(side * scale / _MULTIPLE - 1 / 8), 1) * _MULTIPLE
+        for side in image.shape[:2]
     )
     if image.shape[:2] == (height, width):
         return image

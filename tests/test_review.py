@@ -1,0 +1,592 @@
+"""The page to correct box files: over HTTP, as the page and as others ask."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+
+from faceanon import boxes
+from faceanon.boxes import Record
+from faceanon.errors import FaceanonError, StorageError
+from faceanon.model import Box, Face
+from support import ASTRONAUT_FACE, EXAMPLES
+
+pytest.importorskip("flask", reason="Flask is not installed: faceanon[review]")
+
+from faceanon.review.boxfile import BoxFile
+from faceanon.review.server import running
+
+HAND = {"box": [10, 20, 60, 80], "score": 1.0, "hide": True, "found_by": "hand"}
+UNSURE = Face(Box(300, 300, 340, 350), 0.21, found_by="whole")
+
+
+class Client:
+    """What talks to the server at an address, as a browser does or as others might."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self.host = parts.netloc
+        self.page = parts.path
+        self.connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        body: object = None,
+        raw: bool = False,
+        **headers: str,
+    ) -> http.client.HTTPResponse:
+        """Ask for what lies below the page; `raw`: below the server itself."""
+        path = path if raw else self.page + path
+        self.connection.putrequest(method, path, skip_host="Host" in headers)
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **headers}
+        for name, value in headers.items():
+            self.connection.putheader(name.replace("_", "-"), value)
+        self.connection.putheader("Content-Length", str(len(data)))
+        self.connection.endheaders(data)
+        response = self.connection.getresponse()
+        response.body = response.read()  # type: ignore[attr-defined]
+        return response
+
+    def json(self, path: str, *arguments: Any, **options: Any) -> Any:
+        response = self.ask(path, *arguments, **options)
+        assert response.status == 200, response.body  # type: ignore[attr-defined]
+        return json.loads(response.body)  # type: ignore[attr-defined]
+
+    def error(self, path: str, *arguments: Any, **options: Any) -> tuple[int, str]:
+        response = self.ask(path, *arguments, **options)
+        assert response.status >= 400
+        return response.status, json.loads(response.body)["error"]  # type: ignore[attr-defined]
+
+    def wait_until_saved(self) -> None:
+        until(lambda: (now := self.json("saving"))["saved"] == now["changes"])
+
+
+@contextmanager
+def review(source: Path, file: Path) -> Iterator[Client]:
+    with running(source, file, port=0, max_pixels=10**8) as server:
+        client = Client(server.address)
+        try:
+            yield client
+        finally:
+            client.connection.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def record_of(path: Path, name: str, *hidden: Face, **more: Any) -> Record:
+    data = path.read_bytes()
+    height, width = cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
+    return Record(name, width, height, boxes.content_digest(data), hidden, **more)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "album").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "astronaut.png", folder)
+    shutil.copy(EXAMPLES / "cat.png", folder)
+    shutil.copy(EXAMPLES / "curies_orientation6.jpg", folder / "album")
+    return folder
+
+
+@pytest.fixture
+def file(source: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "boxes.jsonl"
+    turned = "album/curies_orientation6.jpg"
+    records = [
+        record_of(source / "cat.png", "cat.png"),
+        record_of(source / "astronaut.png", "astronaut.png", ASTRONAUT_FACE),
+        record_of(source / turned, turned, shown=(UNSURE,)),
+    ]
+    boxes.write(path, records)
+    return path
+
+
+# --- Who may ask -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/pictures", "/wrong/", "/wrong/pictures/1/view", "/favicon.ico", "//"],
+)
+def test_nothing_is_told_without_the_token(source: Path, file: Path, path: str) -> None:
+    with review(source, file) as client:
+        status, error = client.error(path, raw=True)
+        assert status == 403
+        assert client.page.strip("/") not in error
+        # All but the last letter of the token is not the token.
+        assert client.error(client.page[:-2] + "/", raw=True)[0] == 403
+
+
+def test_a_name_that_was_rebound_to_this_computer_is_refused(
+    source: Path, file: Path
+) -> None:
+    with review(source, file) as client:
+        assert client.ask("pictures", Host="evil.example").status == 400
+        assert (
+            client.ask("pictures", Host=f"localhost:{client.host[10:]}").status == 200
+        )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+def test_other_pages_are_refused(
+    source: Path, file: Path, headers: dict[str, str]
+) -> None:
+    before = file.read_bytes()
+    change = {"revision": 0, "reviewed": True, "faces": []}
+    with review(source, file) as client:
+        assert client.ask("pictures/1", "PUT", change, **headers).status == 403
+        # What other pages could send without asking the browser is not taken either.
+        plain = {"Content-Type": "text/plain"}
+        assert client.ask("pictures/1", "PUT", change, **plain).status == 415
+        assert client.json("saving")["changes"] == 0
+    assert file.read_bytes() == before
+
+
+def test_every_answer_is_closed_to_others(source: Path, file: Path) -> None:
+    with review(source, file) as client:
+        for path in ("", "static/main.js", "pictures", "pictures/0/view", "nothing"):
+            headers = client.ask(path).headers
+            assert headers["Cache-Control"] == "no-store"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "no-referrer"
+            policy = headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self';")
+            assert "unsafe" not in policy
+
+
+def test_only_the_loopback_listens(source: Path, file: Path) -> None:
+    with review(source, file) as client:
+        port = int(client.host.split(":")[1])
+        other = http.client.HTTPConnection("127.0.0.2", port, timeout=2)
+        with pytest.raises(OSError, match="refused"):
+            other.connect()
+
+
+# --- What is given out -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "static/../application.py",
+        "static/%2e%2e/application.py",
+        "static/..%2fapplication.py",
+        "static/review.html",
+        "pictures/../../boxes.jsonl",
+        "pictures/-1/view",
+        "pictures/3",
+        "pictures/1/large",
+    ],
+)
+def test_only_what_is_listed_is_given_out(source: Path, file: Path, path: str) -> None:
+    with review(source, file) as client:
+        assert client.ask(path).status == 404
+
+
+def test_nothing_outside_of_input_is_read(source: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    shutil.copy(EXAMPLES / "cat.png", secret)
+    (source / "link.png").symlink_to(secret)
+    (source / "out").symlink_to(tmp_path)
+    os.mkfifo(source / "pipe.png")
+    names = {
+        "../secret.png": "out of INPUT",
+        "album/../../secret.png": "out of INPUT",
+        str(secret): "out of INPUT",
+        "link.png": "out of INPUT",
+        "out/secret.png": "out of INPUT",
+        "pipe.png": "not a file",
+        "album": "not a file",
+        "gone.png": "missing",
+        "cat.png/x.png": "missing",
+        "nul\0.png": "cannot be read",
+        "lone\ud800.png": "cannot be read",
+    }
+    path = tmp_path / "boxes.jsonl"
+    boxes.write(path, [record_of(secret, name) for name in names])
+    with review(source, path) as client:
+        for index, reason in enumerate(names.values()):
+            for what in ("", "/view", "/thumbnail"):
+                status, error = client.error(f"pictures/{index}{what}")
+                assert status == 409
+                assert reason in error
+
+
+def test_a_link_within_input_is_followed(source: Path, file: Path) -> None:
+    target = source / "elsewhere.png"
+    (source / "cat.png").rename(target)
+    (source / "cat.png").symlink_to(target)
+    with review(source, file) as client:
+        assert client.ask("pictures/0/view").status == 200
+
+
+def test_pictures_are_upright_and_not_too_large(source: Path, tmp_path: Path) -> None:
+    large = cv2.resize(
+        cv2.imdecode(np.fromfile(EXAMPLES / "cat.png", np.uint8), 1), (4000, 1000)
+    )
+    (source / "large.png").write_bytes(cv2.imencode(".png", large)[1].tobytes())
+    turned = source / "album" / "curies_orientation6.jpg"
+    path = tmp_path / "boxes.jsonl"
+    records = [
+        record_of(source / "large.png", "large.png"),
+        record_of(turned, "album/curies_orientation6.jpg"),
+    ]
+    boxes.write(path, records)
+    assert records[1].width > records[1].height
+
+    def shape(response: http.client.HTTPResponse) -> tuple[int, ...]:
+        data = response.body  # type: ignore[attr-defined]
+        return cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
+
+    with review(source, path) as client:
+        assert shape(client.ask("pictures/0/view")) == (500, 2000)
+        assert shape(client.ask("pictures/0/thumbnail")) == (40, 160)
+        size = (records[1].height, records[1].width)
+        assert shape(client.ask("pictures/1/view")) == size
+
+
+def test_names_that_are_not_text_are_shown_and_found(
+    source: Path, tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"caf\xe9\n.png")
+    try:
+        shutil.copy(source / "cat.png", source / name)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    path = tmp_path / "boxes.jsonl"
+    boxes.write(path, [record_of(source / name, name)])
+    with review(source, path) as client:
+        (picture,) = client.json("pictures")["pictures"]
+        assert picture["name"] == r"caf\xe9\n.png"
+        client.json("pictures/0", "PUT", {"revision": 0, "reviewed": True, "faces": []})
+    assert boxes.read(path)[name].reviewed
+
+
+# --- Reviewing -------------------------------------------------------------------
+
+
+def test_the_least_certain_come_first_and_the_reviewed_last(
+    source: Path, tmp_path: Path
+) -> None:
+    def face(score: float, by: str = "whole") -> Face:
+        return Face(Box(1, 1, 9, 9), score, found_by=by)
+
+    path = tmp_path / "boxes.jsonl"
+    records = [
+        Record("reviewed", 9, 9, hidden=(face(0.31),), reviewed=True),
+        Record("sure", 9, 9, hidden=(face(0.95),)),
+        Record("empty", 9, 9),
+        Record("by hand", 9, 9, hidden=(face(0.3, "hand"),)),
+        Record("unsure", 9, 9, hidden=(face(0.9),), shown=(face(0.25),)),
+        Record("just hidden", 9, 9, hidden=(face(0.3), face(0.99))),
+        Record("rather unsure", 9, 9, shown=(face(0.16),)),
+    ]
+    boxes.write(path, records)
+    with review(source, path) as client:
+        order = [picture["name"] for picture in client.json("pictures")["pictures"]]
+    assert order == [
+        *("just hidden", "unsure", "rather unsure", "sure", "empty", "by hand"),
+        "reviewed",
+    ]
+
+
+def test_a_change_is_saved_while_the_review_goes_on(source: Path, file: Path) -> None:
+    before = boxes.read(file)
+    with review(source, file) as client:
+        picture = client.json("pictures/1")
+        (face,) = picture["faces"]
+        assert face["hide"] is True
+        assert face["score"] == ASTRONAUT_FACE.score
+        faces = [{**face, "hide": False}, HAND]
+        change = {"revision": 0, "reviewed": True, "faces": faces}
+        assert client.json("pictures/1", "PUT", change)["changes"] == 1
+        client.wait_until_saved()
+        saved = boxes.read(file)
+        assert client.json("pictures/1")["revision"] == 1
+    drawn = Face(Box(10, 20, 60, 80), 1.0, found_by="hand")
+    assert saved["astronaut.png"] == replace(
+        before["astronaut.png"],
+        hidden=(drawn,),
+        shown=(ASTRONAUT_FACE,),
+        reviewed=True,
+    )
+    assert list(saved) == list(before)
+    del saved["astronaut.png"], before["astronaut.png"]
+    assert saved == before
+    assert {entry.name for entry in file.parent.iterdir()} == {"in", "boxes.jsonl"}
+
+
+def test_many_changes_are_all_saved_at_the_end(source: Path, file: Path) -> None:
+    with review(source, file) as client:
+        for revision in range(30):
+            box = [revision, 20, 100, 80]
+            faces = [{**HAND, "box": box}]
+            change = {"revision": revision, "reviewed": False, "faces": faces}
+            client.json("pictures/0", "PUT", change)
+    (face,) = boxes.read(file)["cat.png"].hidden
+    assert face.box == Box(29, 20, 100, 80)
+
+
+def test_a_coco_file_stays_one(source: Path, file: Path) -> None:
+    records = boxes.read(file)
+    boxes.write(file, records.values(), "coco")
+    with review(source, file) as client:
+        assert "COCO keeps the boxes" in client.json("pictures")["note"]
+        change = {"revision": 0, "reviewed": True, "faces": [HAND]}
+        client.json("pictures/0", "PUT", change)
+    document = json.loads(file.read_text())
+    assert [a["bbox"] for a in document["annotations"]] == [
+        [10, 20, 50, 60],
+        [177, 66, 88, 120],
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reviewed": True, "faces": []},
+        {"revision": 0, "reviewed": True},
+        {"revision": 0, "faces": [{"box": [5, 5, 5, 9], "hide": True}]},
+        {"revision": 0, "faces": [{"box": [1, 2, 3, 1e999], "hide": True}]},
+        {"revision": 0, "faces": [{"box": [1, 2, 3, 4], "hide": "no"}]},
+        {"revision": 0, "faces": {"box": 1}},
+        ["revision", 0],
+        None,
+    ],
+)
+def test_what_is_no_change_is_refused(source: Path, file: Path, change: object) -> None:
+    before = file.read_bytes()
+    with review(source, file) as client:
+        assert client.error("pictures/1", "PUT", change)[0] == 400
+    assert file.read_bytes() == before
+
+
+def test_two_windows_do_not_undo_unseen_what_the_other_did(
+    source: Path, file: Path
+) -> None:
+    change = {"revision": 0, "reviewed": False, "faces": [HAND]}
+    with review(source, file) as client:
+        client.json("pictures/1", "PUT", change)
+        status, error = client.error("pictures/1", "PUT", {**change, "faces": []})
+        assert status == 409
+        assert "another window" in error
+    assert len(boxes.read(file)["astronaut.png"].hidden) == 1
+
+
+def test_what_is_no_longer_the_picture_cannot_be_reviewed(
+    source: Path, file: Path
+) -> None:
+    change = {"revision": 0, "reviewed": True, "faces": []}
+    with review(source, file) as client:
+        client.json("pictures/1")
+        shutil.copy(EXAMPLES / "grace_hopper.jpg", source / "astronaut.png")
+        (source / "cat.png").write_bytes(b"")
+        reasons = {1: "changed since", 0: "changed since"}
+        for index, reason in reasons.items():
+            for arguments in ((), ("PUT", change)):
+                status, error = client.error(f"pictures/{index}", *arguments)
+                assert status == 409
+                assert reason in error
+    assert not any(record.reviewed for record in boxes.read(file).values())
+
+
+def test_without_a_digest_size_and_damage_are_told(source: Path, file: Path) -> None:
+    records = boxes.read(file).values()
+    boxes.write(file, [replace(record, content="") for record in records])
+    shutil.copy(EXAMPLES / "grace_hopper.jpg", source / "astronaut.png")
+    (source / "cat.png").write_bytes((source / "cat.png").read_bytes()[:9000])
+    with review(source, file) as client:
+        assert "changed since" in client.error("pictures/1")[1]
+        assert "damaged" in client.error("pictures/0")[1]
+
+
+def test_one_picture_can_be_reviewed_alone(source: Path, file: Path) -> None:
+    with review(source / "cat.png", file) as client:
+        names = [picture["name"] for picture in client.json("pictures")["pictures"]]
+        assert names == ["cat.png"]
+        assert client.error("pictures/1")[0] == 404
+        change = {"revision": 0, "reviewed": True, "faces": []}
+        client.json("pictures/0", "PUT", change)
+    assert [record.reviewed for record in boxes.read(file).values()] == [
+        *(True, False, False)
+    ]
+
+
+# --- Saving ----------------------------------------------------------------------
+
+
+def test_what_another_program_wrote_is_not_written_over(
+    source: Path, file: Path, tmp_path: Path
+) -> None:
+    change = {"revision": 0, "reviewed": True, "faces": []}
+    with review(source, file) as client:
+        theirs = file.read_text() + "\n"
+        file.write_text(theirs)
+        client.json("pictures/1", "PUT", change)
+        until(lambda: client.json("saving")["problem"] != "")
+        saving = client.json("saving")
+        assert saving["saved"] < saving["changes"]
+        assert "changed by another program" in saving["problem"]
+        assert file.read_text() == theirs
+        file.rename(tmp_path / "theirs.jsonl")
+        client.wait_until_saved()
+        assert client.json("saving")["problem"] == ""
+    assert boxes.read(file)["astronaut.png"].reviewed
+    assert (tmp_path / "theirs.jsonl").read_text() == theirs
+
+
+def test_it_is_an_error_when_the_last_changes_cannot_be_saved(
+    source: Path, file: Path
+) -> None:
+    def spoil_and_change() -> None:
+        with review(source, file) as client:
+            file.write_text("{}")
+            change = {"revision": 0, "reviewed": True, "faces": []}
+            client.json("pictures/1", "PUT", change)
+
+    with pytest.raises(StorageError, match="the last changes are not saved"):
+        spoil_and_change()
+    assert file.read_text() == "{}"
+
+
+def test_a_link_to_the_box_file_stays_one(source: Path, file: Path) -> None:
+    link = file.with_name("link.jsonl")
+    link.symlink_to(file)
+    with review(source, link) as client:
+        change = {"revision": 0, "reviewed": True, "faces": []}
+        client.json("pictures/1", "PUT", change)
+    assert link.is_symlink()
+    assert boxes.read(file)["astronaut.png"].reviewed
+
+
+def test_ten_thousand_pictures(source: Path, file: Path) -> None:
+    (real,) = (r for r in boxes.read(file).values() if r.picture == "astronaut.png")
+    faces = tuple(Face(Box(i, i, i + 50, i + 60), 0.4 + i / 20) for i in range(4))
+    missing = Record("", 4000, 3000, "0" * 32, faces[1:], faces[:1])
+    records = [replace(missing, picture=f"album/{n:05}.jpg") for n in range(9999)]
+    boxes.write(file, [*records, real])
+    with review(source, file) as client:
+        start = time.perf_counter()
+        assert len(client.json("pictures")["pictures"]) == 10_000
+        overview = time.perf_counter() - start
+        client.json("pictures/9999")
+        waits = []
+        for revision in range(20):
+            start = time.perf_counter()
+            change = {"revision": revision, "reviewed": True, "faces": [HAND]}
+            client.json("pictures/9999", "PUT", change)
+            waits.append(time.perf_counter() - start)
+        client.wait_until_saved()
+    # Generous: a busy machine is slow, but saving must not be waited for.
+    assert overview < 3
+    assert statistics.median(waits) < 0.1
+    assert boxes.read(file)["astronaut.png"].reviewed
+
+
+# --- Starting and ending ---------------------------------------------------------
+
+SERVE = """
+import sys
+from pathlib import Path
+from faceanon.review import serve
+source, file = map(Path, sys.argv[1:])
+serve(source, file, open_browser=False, say=lambda line: print(line, flush=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_ctrl_c_ends_it_with_everything_saved(source: Path, file: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", SERVE, source, file],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        client = Client(process.stdout.readline().strip())
+        for revision in range(3):
+            change = {
+                "revision": revision,
+                "reviewed": True,
+                "faces": [HAND] * revision,
+            }
+            client.json("pictures/0", "PUT", change)
+        process.send_signal(signal.SIGINT)
+        said, complaints = process.communicate(timeout=20)
+        client.connection.close()
+    assert process.returncode == 0, complaints
+    assert complaints == ""
+    assert "the review has ended" in said
+    assert len(boxes.read(file)["cat.png"].hidden) == 2
+
+
+def test_what_is_wrong_is_said_in_one_line(source: Path, file: Path) -> None:
+    def message(source: Path, file: Path, port: int = 0) -> str:
+        with (
+            pytest.raises(FaceanonError) as error,
+            running(source, file, port=port, max_pixels=10**8),
+        ):
+            pass
+        return str(error.value)
+
+    assert "does not exist" in message(source / "gone", file)
+    assert "cannot be read" in message(source, file / "gone")
+    assert "does not speak of x.png" in message(
+        shutil.copy(source / "cat.png", source / "x.png"), file
+    )
+    with review(source, file) as client:
+        port = int(client.host.split(":")[1])
+        assert f"port {port} cannot be used" in message(source, file, port)
+    file.write_text("")
+    assert "does not speak of any picture" in message(source, file)
+
+
+def test_a_missing_flask_is_told(source: Path, file: Path) -> None:
+    code = "import sys; sys.modules['flask'] = None" + SERVE
+    done = subprocess.run(
+        [sys.executable, "-c", code, source, file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "pip install 'faceanon[review]'" in done.stderr.splitlines()[-1]
+
+
+def test_after_the_end_no_change_is_taken(file: Path) -> None:
+    with BoxFile(file) as box_file:
+        record = box_file.records[0]
+    with pytest.raises(FaceanonError, match="has ended"):
+        box_file.replace(0, record, 0)

@@ -1,0 +1,198 @@
+"""The page in a browser: what a person does, and what it does to the box file."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faceanon import boxes
+from faceanon.boxes import Record
+from faceanon.model import Box, Face
+from support import ASTRONAUT_FACE, EXAMPLES
+
+pytest.importorskip("flask", reason="Flask is not installed: faceanon[review]")
+pytest.importorskip("selenium", reason="selenium is not installed: faceanon[test]")
+
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+from browser import CHROMIUM, DRIVER, chromium
+from faceanon.review.server import running
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None,
+    reason="Chromium or its driver is not installed (chromium, chromium-driver)",
+)
+
+CAT = Face(Box(60, 40, 200, 190), 0.31, found_by="whole")
+
+
+class Page:
+    """The page as a person sees and uses it."""
+
+    def __init__(self, browser: Chrome) -> None:
+        self.browser = browser
+
+    def find(self, selector: str) -> WebElement:
+        return self.browser.find_element("css selector", selector)
+
+    def wait_for(self, selector: str, text: str) -> None:
+        read = "return document.querySelector(arguments[0])?.textContent.trim()"
+        end = time.monotonic() + 10
+        while (seen := self.browser.execute_script(read, selector)) != text:
+            assert time.monotonic() < end, f"{selector} is {seen!r}, not {text!r}"
+            time.sleep(0.05)
+
+    def do(self) -> ActionChains:
+        return ActionChains(self.browser, duration=20)
+
+    def press(self, *keys: str) -> None:
+        """Press a key while all before it are held."""
+        actions = self.do()
+        for key in keys[:-1]:
+            actions.key_down(key)
+        actions.send_keys(keys[-1])
+        for key in keys[:-1]:
+            actions.key_up(key)
+        actions.perform()
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag from one point to another, in pixels of the picture."""
+        (x1, y1), (x2, y2) = self.on_screen(start), self.on_screen(end)
+        actions = self.do().move_to_element_with_offset(self.find("#editor"), x1, y1)
+        actions.click_and_hold().move_by_offset(x2 - x1, y2 - y1).release().perform()
+
+    def on_screen(self, point: tuple[float, float]) -> tuple[int, int]:
+        """A point of the picture as an offset from the middle of the editor."""
+        size = self.find("#editor").size
+        view = str(self.find("#editor").get_dom_attribute("viewBox"))
+        _, _, width, height = (float(part) for part in view.split())
+        return (
+            round((point[0] / width - 0.5) * size["width"]),
+            round((point[1] / height - 0.5) * size["height"]),
+        )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "boxes.jsonl"
+    records = []
+    for name, size, face in (
+        ("astronaut.png", (512, 512), ASTRONAUT_FACE),
+        ("cat.png", (451, 300), CAT),
+    ):
+        content = boxes.content_digest((EXAMPLES / name).read_bytes())
+        records.append(Record(name, *size, content, hidden=(face,)))
+    boxes.write(path, records)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Chrome, file: Path) -> Iterator[Page]:
+    with running(EXAMPLES, file, port=0, max_pixels=10**8) as server:
+        browser.get(server.address)
+        page = Page(browser)
+        # Of the two, the detector was less certain of this one.
+        page.wait_for("#name", "cat.png")
+        page.wait_for(".face text", "0.31")
+        yield page
+        page.wait_for("#saving", "All changes saved")
+        browser.get("about:blank")
+
+
+def test_drop_one_by_a_click_add_one_by_a_drag_and_go_on(
+    page: Page, file: Path
+) -> None:
+    page.find(".face").click()
+    page.wait_for("#counts", "0 hidden · 1 not")
+    page.drag((250, 100), (350, 220))
+    page.wait_for("#counts", "1 hidden · 1 not")
+    page.press(Keys.SPACE)
+    page.wait_for("#name", "astronaut.png")
+    page.wait_for("#progress-text", "1 of 2 reviewed")
+    page.wait_for("#saving", "All changes saved")
+    saved = boxes.read(file)
+    assert saved["cat.png"].reviewed
+    assert saved["cat.png"].shown == (CAT,)
+    (drawn,) = saved["cat.png"].hidden
+    assert (drawn.found_by, drawn.score, drawn.points) == ("hand", 1.0, None)
+    assert drawn.box.overlap(Box(250, 100, 350, 220)) > 0.9
+    assert saved["astronaut.png"] == Record(
+        "astronaut.png", 512, 512, saved["astronaut.png"].content, (ASTRONAUT_FACE,)
+    )
+
+
+def test_move_resize_and_undo(page: Page, file: Path) -> None:
+    page.press("n")
+    page.wait_for("#name", "astronaut.png")
+    page.wait_for(".face text", "0.90")
+
+    def saved() -> Face:
+        page.wait_for("#saving", "All changes saved")
+        (face,) = boxes.read(file)["astronaut.png"].hidden
+        return face
+
+    page.drag((265, 186), (285, 206))
+    larger = saved()
+    assert larger.box.overlap(Box(177, 66, 285, 206)) > 0.95
+    assert larger.points == ASTRONAUT_FACE.points
+    page.drag((230, 130), (330, 130))
+    moved = saved()
+    assert moved.box.overlap(Box(277, 66, 385, 206)) > 0.95
+    # They are no longer where the eyes and the mouth of what is in the box are.
+    assert moved.points is None
+    page.press(Keys.CONTROL, "z")
+    page.wait_for(".face text", "0.90")
+    assert saved() == larger
+    page.press(Keys.CONTROL, "z")
+    assert saved() == ASTRONAUT_FACE
+
+
+def test_everything_can_be_done_with_the_keys(page: Page, file: Path) -> None:
+    page.press("a")
+    page.wait_for("#counts", "2 hidden")
+    page.press(Keys.SHIFT, Keys.ARROW_RIGHT)
+    page.press(Keys.SHIFT, Keys.ALT, Keys.ARROW_DOWN)
+    page.press(Keys.ENTER)
+    page.wait_for("#counts", "1 hidden · 1 not")
+    page.wait_for("#saving", "All changes saved")
+    (added,) = boxes.read(file)["cat.png"].shown
+    assert added.box.height > added.box.width
+    page.press(Keys.DELETE)
+    page.wait_for("#counts", "1 hidden")
+    page.find(".face").send_keys(Keys.DELETE)
+    page.wait_for("#counts", "0 hidden · 1 not")
+    page.press("?")
+    assert page.find("#help").is_displayed()
+    page.press(Keys.ESCAPE)
+    assert not page.find("#help").is_displayed()
+    page.press(Keys.ARROW_RIGHT)
+    page.wait_for("#name", "astronaut.png")
+    page.press("p")
+    page.wait_for("#name", "cat.png")
+
+
+def test_a_picture_that_has_changed_is_told_and_passed_over(
+    page: Page, file: Path, browser: Chrome, tmp_path: Path
+) -> None:
+    stale = tmp_path / "stale.jsonl"
+    records = boxes.read(file)
+    digest = "0" * 32
+    cat = Record("cat.png", 451, 300, digest, hidden=(CAT,))
+    boxes.write(stale, [cat, records["astronaut.png"]])
+    with running(EXAMPLES, stale, port=0, max_pixels=10**8) as server:
+        browser.get(server.address)
+        page.wait_for("#name", "cat.png")
+        page.wait_for("#trouble strong", "This picture cannot be reviewed")
+        assert "it has changed since" in page.find("#trouble").text
+        page.press(Keys.SPACE)
+        page.wait_for("#name", "astronaut.png")
+        page.wait_for("#progress-text", "0 of 2 reviewed")
+        page.wait_for("#saving", "All changes saved")
