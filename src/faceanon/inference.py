@@ -90,6 +90,9 @@ class OpenVINONetwork:
             "NUM_STREAMS": 1,
             # Pinned, the threads of several worker processes share one core.
             "ENABLE_CPU_PINNING": False,
+            # What is prepared for a size is kept; of 5000 sizes, unless told otherwise,
+            # which over a folder of many sizes comes to a gigabyte.
+            "CPU_RUNTIME_CACHE_CAPACITY": 64,
         }
         if name in _FULL_PRECISION:
             config["INFERENCE_PRECISION_HINT"] = "f32"
