@@ -169,6 +169,11 @@ def test_everything_can_be_done_with_the_keys(page: Page, file: Path) -> None:
     page.wait_for("#counts", "1 hidden")
     page.find(".face").send_keys(Keys.DELETE)
     page.wait_for("#counts", "0 hidden · 1 not")
+    size = page.find("#editor").size["width"]
+    page.press("+")
+    assert page.find("#editor").size["width"] == pytest.approx(1.25 * size, abs=1)
+    page.press("0")
+    assert page.find("#editor").size["width"] == size
     page.press("?")
     assert page.find("#help").is_displayed()
     page.press(Keys.ESCAPE)

@@ -162,6 +162,17 @@ def test_one_face_is_refused() -> None:
         swapped(image, [ASTRONAUT_FACE])
 
 
+def test_a_face_found_twice_is_one_face(pair: tuple[Image, list[Face]]) -> None:
+    image, faces = pair
+    box = faces[0].box
+    again = Face(box.grown(0.85), 0.4, faces[0].points)
+    with pytest.raises(PictureError, match="one was found"):
+        swapped(image, [faces[0], again])
+    for seed in range(4):
+        result = swapped(image, [*faces, again], seed)
+        assert (result == swapped(image, faces, seed)).all()
+
+
 def test_every_order_without_a_fixed_place_is_equally_likely() -> None:
     rng = np.random.default_rng(0)
     drawn = Counter(tuple(derangement(4, rng)) for _ in range(9000))

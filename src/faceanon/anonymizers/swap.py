@@ -1,5 +1,6 @@
 """Let the faces of a picture trade places."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from faceanon.model import Cover, Face, Image
 # Nose to the nearer side of the face, by nose to the farther. Of a face that is turned
 # further, half is missing, and it cannot be shown in another's place.
 _LEAST_SYMMETRY = 0.3
+
+# Meshes whose middles are nearer than this, in widths of the face, are of one face.
+_ONE_FACE = 0.35
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,44 @@ class Swap(Anonymizer):
         rng: np.random.Generator,
     ) -> Image:
         """Swap the faces; see `Anonymizer.hide`."""
-        if len(faces) == 1:
+        meshes, others = _sorted_out(image, faces)
+        if len(meshes) + len(others) == 1:
             raise PictureError(
                 "swap needs at least two faces and one was found; use another method "
                 "for this picture"
             )
-        found = [_landmarks(image, face) for face in faces]
-        meshes = [mesh for mesh in found if mesh is not None]
         if len(meshes) < 2:
             return Pixelate().hide(image, faces, cover, rng)
-        others = [face for face, mesh in zip(faces, found, strict=True) if mesh is None]
         result = Pixelate().hide(image, others, cover, rng)
         sources = derangement(len(meshes), rng)
         # Faces in front are larger, mostly, and are drawn last.
         for number in sorted(range(len(meshes)), key=lambda n: meshes[n].width):
             put_in_place(result, image, meshes[sources[number]], meshes[number])
         return result
+
+
+def _sorted_out(
+    image: Image, faces: Sequence[Face]
+) -> tuple[list[Landmarks], list[Face]]:
+    """The meshes of those faces that can be swapped, each once, and the other faces.
+
+    A detector may find a face and a part of it. Were they two, a face could trade places
+    with itself, and a single face would be no error.
+    """
+    meshes: list[Landmarks] = []
+    others: list[Face] = []
+    for face in faces:
+        mesh = find_landmarks(image, face)
+        if mesh is None or mesh.symmetry < _LEAST_SYMMETRY:
+            others.append(face)
+        elif not any(_are_one(mesh, known) for known in meshes):
+            meshes.append(mesh)
+    return meshes, others
+
+
+def _are_one(mesh: Landmarks, other: Landmarks) -> bool:
+    apart = math.dist(mesh.outline.mean(axis=0), other.outline.mean(axis=0))
+    return apart < _ONE_FACE * max(mesh.width, other.width)
 
 
 def derangement(number: int, rng: np.random.Generator) -> list[int]:
@@ -73,8 +99,3 @@ def derangement(number: int, rng: np.random.Generator) -> list[int]:
         order = rng.permutation(number)
         if not (order == own).any():
             return [int(place) for place in order]
-
-
-def _landmarks(image: Image, face: Face) -> Landmarks | None:
-    found = find_landmarks(image, face)
-    return found if found is not None and found.symmetry >= _LEAST_SYMMETRY else None

@@ -8,7 +8,7 @@ import click
 
 from faceanon import anonymizers
 from faceanon.cli.hide import method_command
-from faceanon.cli.inspect import detect_command, preview_command
+from faceanon.cli.inspect import detect_command, preview_command, review_command
 from faceanon.errors import OptionError
 
 EPILOG = """\
@@ -21,6 +21,7 @@ Exit status: 0 all done, 1 a picture failed, 2 wrong usage, 130 interrupted.
 _TOOLS: dict[str, Callable[[], click.Command]] = {
     "detect": detect_command,
     "preview": preview_command,
+    "review": review_command,
 }
 
 

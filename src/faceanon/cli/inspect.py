@@ -1,11 +1,11 @@
-"""`faceanon detect` and `faceanon preview`: what would be hidden, to be corrected."""
+"""`faceanon detect`, `preview` and `review`: what would be hidden, to be corrected."""
 
 import sys
 from pathlib import Path
 
 import click
 
-from faceanon.cli.declared import Values, chosen, click_options
+from faceanon.cli.declared import Values, chosen, click_options, environment_variable
 from faceanon.cli.running import (
     errors_explained,
     make_console,
@@ -78,6 +78,60 @@ def preview_command() -> click.Command:
         callback=lambda **values: _preview(values),
         no_args_is_help=True,
     )
+
+
+def review_command() -> click.Command:
+    """`faceanon review INPUT --boxes FILE`."""
+    return click.Command(
+        "review",
+        params=[
+            path_argument("source", "INPUT"),
+            click.Option(
+                ["--boxes"],
+                type=click.Path(),
+                metavar="FILE",
+                required=True,
+                help="The box file to correct; it is saved as you go.",
+                envvar=environment_variable("boxes"),
+            ),
+            click.Option(
+                ["--port"],
+                type=click.IntRange(0, 65535),
+                default=0,
+                show_default="any that is free",
+                help="The port of 127.0.0.1 to serve the page on.",
+            ),
+            click.Option(
+                ["--browser/--no-browser"],
+                default=True,
+                show_default=True,
+                help="Open the page in the browser.",
+            ),
+            *click_options(Settings, only={"max_pixels"}),
+        ],
+        help="""Correct a box file in the browser, least certain pictures first.
+
+        The page is served on this machine only, until Ctrl-C. Needs the extra
+        'review': pip install 'faceanon[review]'.
+        """,
+        callback=lambda **values: _review(values),
+        no_args_is_help=True,
+    )
+
+
+def _review(values: Values) -> None:
+    from faceanon.review import serve  # noqa: PLC0415
+
+    with errors_explained():
+        settings = Settings("review", None, **chosen(Settings, values))
+        serve(
+            Path(values["source"]),
+            Path(values["boxes"]),
+            port=values["port"],
+            open_browser=values["browser"],
+            max_pixels=settings.max_pixels,
+            say=click.echo,
+        )
 
 
 def _detect(values: Values) -> None:

@@ -58,8 +58,8 @@ class Level:
 LEVELS: dict[str, Level] = {
     "fast": Level(
         Pass(480, smallest=15),
-        (Pass(1280, largest=128, everywhere=False),),
-        hint_score=0.1,
+        (Pass(1024, largest=128, everywhere=False),),
+        hint_score=0.08,
         hint_size=20,
         min_score=0.3,
     ),
@@ -70,7 +70,7 @@ LEVELS: dict[str, Level] = {
             Pass(1024, smallest=16, largest=128, everywhere=False),
             Pass(1600, largest=100, mirrored=True, everywhere=False),
         ),
-        hint_score=0.05,
+        hint_score=0.1,
         hint_size=25,
         min_score=0.25,
     ),

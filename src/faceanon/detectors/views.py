@@ -130,7 +130,7 @@ def _tiles(
 
 
 def _scaled(image: Image, scale: float) -> Image:
-    """The image scaled, sides brought to multiples of 32, mostly to the next larger one."""
+    """The image scaled, with sides that are multiples of 32."""
     height, width = (
         max(math.ceil(side * scale / _MULTIPLE - 1 / 8), 1) * _MULTIPLE
         for side in image.shape[:2]

@@ -25,11 +25,13 @@ from faceanon.review.order import by_doubt
 from faceanon.review.pictures import Pictures, Size
 
 _STATIC = {
+    "icon.svg": "image/svg+xml",
     "review.css": "text/css",
     "main.js": "text/javascript",
     "editor.js": "text/javascript",
     "list.js": "text/javascript",
     "store.js": "text/javascript",
+    "zoom.js": "text/javascript",
 }
 
 _HEADERS = {

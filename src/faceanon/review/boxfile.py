@@ -175,10 +175,13 @@ class BoxFile:
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """What tells whether the file is still the same; None where there is none."""
+    """What tells whether the file is still the same; None where there is none.
+
+    Why there is none, if it can be helped, is told by reading and writing it.
+    """
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return Stamp(status.st_size, status.st_mtime_ns)
 

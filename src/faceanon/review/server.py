@@ -18,6 +18,9 @@ from faceanon.review.pictures import Pictures
 
 _LOOPBACK = "127.0.0.1"
 
+# Seconds between two looks at whether the server is to end.
+_POLL = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -82,7 +85,9 @@ def running(
             request_handler=_QuietHandler,
             fd=listener.fileno(),
         )
-        thread = threading.Thread(target=server.serve_forever, name="serve review")
+        thread = threading.Thread(
+            target=server.serve_forever, args=(_POLL,), name="serve review"
+        )
         thread.start()
         try:
             address = f"http://{_LOOPBACK}:{server.port}/{token}/"

@@ -1,0 +1,197 @@
+"""Detectors find the faces, where they are, and not much else."""
+
+import cv2
+import numpy as np
+import pytest
+
+from faceanon import detectors, inference
+from faceanon.detectors import centerface
+from faceanon.detectors.levels import ACCURACIES, LEVELS
+from faceanon.errors import OptionError
+from faceanon.model import Box, Face, Image
+from support import EXAMPLES, read
+
+# Annotated by eye: left, top, right, bottom.
+FACES = {
+    "astronaut.png": [Box(178, 62, 272, 178)],
+    "grace_hopper.jpg": [Box(172, 122, 355, 335)],
+    "curies.jpg": [Box(270, 160, 358, 278), Box(540, 101, 614, 234)],
+    "group.jpg": [
+        Box(1015, 490, 1340, 943),
+        Box(385, 750, 750, 1185),
+        Box(1797, 430, 2107, 860),
+        Box(2333, 465, 2628, 840),
+    ],
+}
+
+
+def overlap(first: Box, second: Box) -> float:
+    """Intersection over union."""
+    width = min(first.right, second.right) - max(first.left, second.left)
+    height = min(first.bottom, second.bottom) - max(first.top, second.top)
+    shared = max(width, 0) * max(height, 0)
+    areas = first.width * first.height + second.width * second.height
+    return shared / (areas - shared)
+
+
+def finds(faces: tuple[Face, ...], box: Box, least: float = 0.5) -> bool:
+    """Whether one of the faces is that of the box."""
+    return any(overlap(face.box, box) >= least for face in faces)
+
+
+def assert_same(
+    first: tuple[Face, ...], second: tuple[Face, ...], least: float
+) -> None:
+    """Both found the same faces, in whatever order."""
+    assert len(first) == len(second) > 0
+    assert all(finds(second, face.box, least) for face in first)
+
+
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+@pytest.mark.parametrize("name", FACES)
+def test_faces_are_found_where_they_are(name: str, accuracy: str):
+    faces = detectors.make("centerface", accuracy)(read(EXAMPLES / name))
+    assert all(finds(faces, box, 0.7) for box in FACES[name])
+    scores = [face.score for face in faces]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 < scores[-1] <= scores[0] <= 1
+
+
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+@pytest.mark.parametrize("detector", detectors.names())
+def test_a_cat_is_no_face(detector: str, accuracy: str):
+    assert detectors.make(detector, accuracy)(read(EXAMPLES / "cat.png")) == ()
+
+
+def test_points_lie_on_eyes_nose_and_mouth():
+    """As seen in the picture, the left eye comes first."""
+    (face,) = detectors.make("centerface")(read(EXAMPLES / "astronaut.png"))
+    assert face.points is not None
+    known = ((203, 109), (247, 107), (226, 132), (207, 148), (248, 147))
+    assert np.abs(np.subtract(face.points, known)).max() < 8
+
+
+def test_a_mirrored_picture_has_the_mirrored_faces():
+    image = read(EXAMPLES / "curies.jpg")
+    detector = detectors.make("centerface", "fast")
+    for face in detector(cv2.flip(image, 1)):
+        box = face.box
+        width = image.shape[1]
+        back = Box(width - box.right, box.top, width - box.left, box.bottom)
+        assert finds(detector(image), back, 0.6)
+        assert face.points is not None
+        assert face.points[0][0] < face.points[1][0]
+
+
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+def test_size_of_the_picture_does_not_move_the_faces(accuracy: str):
+    detector = detectors.make("centerface", accuracy)
+    image = read(EXAMPLES / "astronaut.png")
+    box = detector(image)[0].box
+    larger = detector(cv2.resize(image, None, fx=3, fy=3))
+    assert finds(
+        larger, Box(3 * box.left, 3 * box.top, 3 * box.right, 3 * box.bottom), 0.8
+    )
+    padded = detector(cv2.copyMakeBorder(image, 40, 25, 130, 60, cv2.BORDER_REPLICATE))
+    moved = Box(box.left + 130, box.top + 40, box.right + 130, box.bottom + 40)
+    assert finds(padded, moved, 0.8)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_portrait_that_lies_on_its_side_is_found(quarters: int):
+    turned = np.ascontiguousarray(
+        np.rot90(read(EXAMPLES / "grace_hopper.jpg"), quarters)
+    )
+    mask = np.zeros(turned.shape[:2], np.uint8)
+    box = FACES["grace_hopper.jpg"][0]
+    upright = np.zeros((600, 512), np.uint8)
+    upright[box.slices] = 1
+    mask = np.rot90(upright, quarters)
+    rows, columns = np.nonzero(mask)
+    known = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert finds(detectors.make("centerface", "thorough")(turned), known, 0.5)
+
+
+def test_a_tiny_face_in_a_huge_picture_is_found_by_thorough():
+    """20 pixels in 24 million, which no view of the whole picture shows."""
+    small = cv2.resize(read(EXAMPLES / "astronaut.png"), (110, 110), interpolation=3)
+    huge = np.full((4000, 6000, 3), 128, np.uint8)
+    face = Box(38, 13, 58, 38)
+    for left, top in ((4000, 3000), (1020, 975)):
+        huge[top : top + 110, left : left + 110] = small
+    faces = detectors.make("centerface", "thorough")(huge)
+    for left, top in ((4000, 3000), (1020, 975)):
+        known = Box(
+            face.left + left, face.top + top, face.right + left, face.bottom + top
+        )
+        assert finds(faces, known, 0.4)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 3), (3000, 10), (10, 3000), (33, 31)])
+@pytest.mark.parametrize("detector", detectors.names())
+def test_odd_shapes_hold_no_face_and_do_no_harm(detector: str, shape: tuple[int, int]):
+    image = np.full((*shape, 3), 90, np.uint8)
+    for accuracy in ACCURACIES:
+        assert detectors.make(detector, accuracy)(image) == ()
+
+
+@pytest.mark.parametrize("detector", detectors.names())
+def test_the_same_picture_gives_the_same_faces_and_is_not_changed(detector: str):
+    image = read(EXAMPLES / "curies.jpg")
+    before = image.copy()
+    other = read(EXAMPLES / "grace_hopper.jpg")
+    find = detectors.make(detector)
+    first = find(image)
+    find(other)
+    assert find(image) == first != ()
+    assert np.array_equal(image, before)
+
+
+@pytest.mark.parametrize("detector", detectors.names())
+def test_min_score_only_takes_away(detector: str):
+    image = read(EXAMPLES / "group.jpg")
+    find = detectors.make(detector)
+    every = find(image, 0.05)
+    some = find(image, 0.6)
+    assert 0 < len(some) <= len(every)
+    assert all(face.score >= 0.6 for face in some)
+    assert all(face.score >= 0.05 for face in every)
+    assert all(finds(every, face.box, 0.9) for face in some)
+
+
+def test_the_fallback_engine_finds_the_same():
+    """On pictures of several shapes in a row, more than once."""
+    slow = centerface.CenterFace(
+        inference.OpenCVNetwork("centerface.onnx"), LEVELS["fast"]
+    )
+    quick = detectors.make("centerface", "fast")
+    for name in ("astronaut.png", "curies.jpg", "grace_hopper.jpg", "astronaut.png"):
+        image = read(EXAMPLES / name)
+        assert_same(slow(image, 0.5), quick(image, 0.5), 0.85)
+
+
+@pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg"])
+def test_haar_finds_faces_from_the_front(name: str):
+    faces = detectors.make("haar")(read(EXAMPLES / name))
+    assert finds(faces, FACES[name][0])
+    assert len(faces) == len({face.box for face in faces})
+
+
+def test_haar_finds_the_mirrored_face_too():
+    image: Image = cv2.flip(read(EXAMPLES / "astronaut.png"), 1)
+    box = FACES["astronaut.png"][0]
+    assert finds(
+        detectors.make("haar")(image),
+        Box(512 - box.right, box.top, 512 - box.left, box.bottom),
+    )
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(OptionError, match="centerface, haar"):
+        detectors.make("eagle")
+    with pytest.raises(OptionError, match="fast, balanced, thorough"):
+        detectors.make("centerface", "perfect")
+
+
+def test_detectors_are_made_once():
+    assert detectors.make("haar") is detectors.make("haar")
