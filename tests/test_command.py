@@ -94,7 +94,7 @@ def test_a_folder_is_mirrored_and_only_the_faces_change(
     )
     assert changed[top:bottom, left:right].mean() > 0.95
     ys, xs = np.nonzero(changed)
-    reach = 2.4 if method == "emoji" else 1.35
+    reach = 2.4 if method == "emoji" else 1.45
     assert ys.max() - ys.min() <= reach * (bottom - top) + 2
     assert xs.max() - xs.min() <= reach * (bottom - top) + 2
 

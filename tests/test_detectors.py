@@ -102,12 +102,10 @@ def test_a_portrait_that_lies_on_its_side_is_found(quarters: int):
     turned = np.ascontiguousarray(
         np.rot90(read(EXAMPLES / "grace_hopper.jpg"), quarters)
     )
-    mask = np.zeros(turned.shape[:2], np.uint8)
     box = FACES["grace_hopper.jpg"][0]
     upright = np.zeros((600, 512), np.uint8)
     upright[box.slices] = 1
-    mask = np.rot90(upright, quarters)
-    rows, columns = np.nonzero(mask)
+    rows, columns = np.nonzero(np.rot90(upright, quarters))
     known = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     assert finds(detectors.make("centerface", "thorough")(turned), known, 0.5)
 

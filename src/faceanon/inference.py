@@ -25,7 +25,7 @@ Tensor = NDArray[np.float32]
 
 # The shapes to compile for. CenterFace takes sides that are multiples of 32, although
 # its file declares ten pictures of 32 x 32. Compiling once for any size costs a new
-# size 0.01 to 0.02 s in its first run and nothing later; compiling for each size costs
+# size some 0.01 s in its first run and nothing later; compiling for each size costs
 # 0.15 s and its memory.
 _INPUT_SHAPES = {
     "centerface.onnx": (1, 3, -1, -1),
@@ -90,8 +90,8 @@ class OpenVINONetwork:
             "NUM_STREAMS": 1,
             # Pinned, the threads of several worker processes share one core.
             "ENABLE_CPU_PINNING": False,
-            # What is prepared for a size is kept; of 5000 sizes, unless told otherwise,
-            # which over a folder of many sizes comes to a gigabyte.
+            # What is prepared for a shape is kept; without a bound as good as for ever,
+            # which over a folder of many shapes comes to a gigabyte.
             "CPU_RUNTIME_CACHE_CAPACITY": 64,
         }
         if name in _FULL_PRECISION:

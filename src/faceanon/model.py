@@ -128,7 +128,7 @@ class Cover:
         shape: the whole grown box, or the ellipse inside it.
     """
 
-    grow: float = 1.3
+    grow: float = 1.4
     shape: Shape = "box"
 
     def box(self, face: Face, image: Image) -> Box:

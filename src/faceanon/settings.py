@@ -49,7 +49,7 @@ class Settings:
         "Factor by which the box of a face is grown before it is covered.",
         minimum=1,
         maximum=4,
-        default_text="1.3, unless the method says otherwise",
+        default_text="1.4, unless the method says otherwise",
     )
     shape: Shape = option(
         "box", "What is covered of the grown box.", choices=("box", "ellipse")

@@ -74,8 +74,8 @@ def test_fine_detail_of_a_face_cannot_be_told_at_any_size(
         )
         for seed in range(12)
     ]
-    # On a face of a few pixels there is nothing finer than a cell; all is noise.
-    assert abs(np.mean(left)) < (0.15 if width >= 20 else 0.3)
+    # On a small face hardly anything is finer than a cell, and noise is most of it.
+    assert abs(np.mean(left)) < (0.15 if width >= 60 else 0.3)
     if width >= 60:
         assert np.abs(left).max() < 0.3
 

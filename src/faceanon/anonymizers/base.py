@@ -18,7 +18,7 @@ class Anonymizer(ABC):
     nothing but those, so that it can be sent to other processes and compared.
     """
 
-    default_grow: ClassVar[float] = 1.3
+    default_grow: ClassVar[float] = 1.4
     """How much this method grows a face's box when the user does not say."""
 
     def __post_init__(self) -> None:

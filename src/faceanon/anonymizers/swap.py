@@ -66,7 +66,7 @@ def _sorted_out(
 ) -> tuple[list[Landmarks], list[Face]]:
     """The meshes of those faces that can be swapped, each once, and the other faces.
 
-    A detector may find a face and a part of it. Were they two, a face could trade places
+    A detector may find a face and a part of it. As two, a face could trade places
     with itself, and a single face would be no error.
     """
     meshes: list[Landmarks] = []
