@@ -189,6 +189,26 @@ def test_overlapping_faces_are_each_hidden_from_the_original() -> None:
     assert (both[edge] == alone[edge]).all()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_a_part_taken_for_a_face_does_not_weaken_the_whole(
+    method: Anonymizer, first: int
+) -> None:
+    """Strength for a small face would show the large one that it is a part of."""
+    image, face = scaled_face(120)
+    part = Face(face.box.grown(0.4), 0.9)
+    pair = [face, part] if first == 0 else [part, face]
+    rng = np.random.default_rng
+    both = method.hide(image, pair, DEFAULT_COVER, rng(2))
+    middle = DEFAULT_COVER.box(part, image).slices
+    changes = np.abs(np.diff(both[middle].astype(int), axis=1)).max(axis=2) > 0
+    if isinstance(method, Pixelate):
+        # Six cells across the whole face are three across the part.
+        assert changes.any(axis=0).sum() <= 5
+    left = share_left(fine_detail(image, face), fine_detail(both, face))
+    assert abs(left) < 0.3
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

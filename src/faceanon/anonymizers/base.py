@@ -87,7 +87,9 @@ class PatchAnonymizer(Anonymizer):
     ) -> Image:
         """Hide the faces one after the other; see `Anonymizer.hide`."""
         result = image.copy()
-        for face in faces:
+        # The largest last: where a detector has taken a part of a face for another, the
+        # strength is that which the whole face needs.
+        for face in sorted(faces, key=lambda face: face.box.width):
             box = cover.box(face, image)
             if box.is_empty:
                 continue

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from faceanon.anonymizers.base import Anonymizer
@@ -77,7 +78,15 @@ def _sorted_out(
             others.append(face)
         elif not any(_are_one(mesh, known) for known in meshes):
             meshes.append(mesh)
-    return meshes, others
+    parts = [face for face in others if any(_is_part(face, mesh) for mesh in meshes)]
+    return meshes, [face for face in others if face not in parts]
+
+
+def _is_part(face: Face, mesh: Landmarks) -> bool:
+    """Whether all corners of a face's box lie in the outline of another, drawn anew."""
+    box, outline = face.box, mesh.outline.reshape(-1, 1, 2)
+    corners = [(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
+    return all(cv2.pointPolygonTest(outline, corner, False) >= 0 for corner in corners)
 
 
 def _are_one(mesh: Landmarks, other: Landmarks) -> bool:
