@@ -453,6 +453,22 @@ def test_a_link_in_the_output_is_not_written_through(
     assert not (tmp_path / "nowhere.png").exists()
 
 
+def test_nothing_is_written_outside_of_the_output(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".faceanon-0123456789abcdef.tmp").touch()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "album").symlink_to(elsewhere)
+    done = faceanon("blur", source, out, "--overwrite")
+    assert done.returncode == 1
+    assert "leads out of OUTPUT" in done.stderr
+    assert len(list(elsewhere.iterdir())) == 1
+    assert {"astronaut.png", "cat.png"} <= set(pictures(out))
+
+
 def test_two_runs_do_not_share_an_output(
     faulty: Run, many: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -58,12 +58,19 @@ class _Run:
 
     def items(self, plan: files.Plan) -> Iterator[Item]:
         """The jobs that remain, and outcomes for those that do not."""
-        swept = None
+        folder, is_inside = None, True
         for job in plan.jobs():
-            if self._state and job.target and job.target.parent != swept:
-                swept = job.target.parent
-                files.sweep(swept)
-            item = self._item(job, plan.records)
+            if plan.root and job.target and job.target.parent != folder:
+                folder = job.target.parent
+                is_inside = folder.resolve().is_relative_to(plan.root.resolve())
+                if is_inside:
+                    files.sweep(folder)
+            item: Item
+            if is_inside:
+                item = self._item(job, plan.records)
+            else:
+                error = f"{shown(folder)} is a link that leads out of OUTPUT; remove it"
+                item = Outcome(job, Status.FAILED, error=error)
             if isinstance(item, Job):
                 self._under_way.add(item)
             yield item
