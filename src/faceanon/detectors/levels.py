@@ -66,9 +66,8 @@ LEVELS: dict[str, Level] = {
     "balanced": Level(
         Pass(640, smallest=20),
         (
-            Pass(640, smallest=20, mirrored=True),
             Pass(1024, smallest=16, largest=128, everywhere=False),
-            Pass(1600, largest=100, mirrored=True, everywhere=False),
+            Pass(1504, largest=100, mirrored=True, everywhere=False),
         ),
         hint_score=0.1,
         hint_size=25,
