@@ -137,8 +137,8 @@ def _scaled(image: Image, scale: float) -> Image:
     )
     if image.shape[:2] == (height, width):
         return image
-    # Up to half the size, each pixel still counts in a linear interpolation, which takes
-    # a fifth of the time of an average.
+    # Down to half the size, each pixel still counts in a linear interpolation, which
+    # takes a fifth of the time of an average.
     halves = 2 * width < image.shape[1] and 2 * height < image.shape[0]
     interpolation = cv2.INTER_AREA if halves else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=interpolation)
