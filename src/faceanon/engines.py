@@ -135,16 +135,21 @@ class _Pool:
         done, _ = wait(self.busy, timeout=patience, return_when=FIRST_COMPLETED)
         if self.busy and not done:
             self._renew()
-        for future in done:
-            outcome = self._outcome(future)
+        # Renewing the pool does again all that is not accounted for: broken ones last.
+        for future in sorted(done, key=_is_broken):
+            outcome = self._outcome(future) if future in self.busy else None
             if outcome is not None:
                 del self._attempts[outcome.job]
                 yield outcome
 
     def _outcome(self, future: Any) -> Outcome | None:
         """What came of a job; None when it is to be done again."""
-        job = self.busy.pop(future)
+        job = self.busy[future]
         error = future.exception()
+        if isinstance(error, BrokenProcessPool) and self._attempts[job] < _ATTEMPTS:
+            self._renew()
+            return None
+        del self.busy[future]
         if error is None:
             outcome: Outcome = future.result()
             return outcome
@@ -153,10 +158,6 @@ class _Pool:
         elif isinstance(error, ProcessExpired):
             message = f"its worker process died ({_cause_of_death(error.exitcode)})"
         elif isinstance(error, BrokenProcessPool):
-            if self._attempts[job] < _ATTEMPTS:
-                self._renew()
-                self.submit(job)
-                return None
             message = "the worker processes died again and again"
         else:
             message = f"its worker process could not answer: {error}"
@@ -169,6 +170,9 @@ class _Pool:
         self._end(self._pool)
         self._pool = self._new_pool()
         for job in unfinished:
+            # What the old pool has written of it would be in the way.
+            if job.temporary is not None:
+                job.temporary.unlink(missing_ok=True)
             self.submit(job)
 
     def stop(self) -> None:
@@ -179,6 +183,10 @@ class _Pool:
     def _end(pool: Any) -> None:
         pool.stop()
         pool.join()
+
+
+def _is_broken(future: Any) -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
 
 
 def _cause_of_death(exit_code: int | None) -> str:
