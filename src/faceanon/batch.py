@@ -1,8 +1,10 @@
 """Many pictures: what is done already, what remains, and each output put in place."""
 
+import stat
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from os.path import lexists
 from pathlib import Path
 
 from faceanon import files
@@ -58,19 +60,16 @@ class _Run:
 
     def items(self, plan: files.Plan) -> Iterator[Item]:
         """The jobs that remain, and outcomes for those that do not."""
-        folder, is_inside = None, True
+        folder, problem = None, ""
         for job in plan.jobs():
             if plan.root and job.target and job.target.parent != folder:
                 folder = job.target.parent
-                is_inside = folder.resolve().is_relative_to(plan.root.resolve())
-                if is_inside:
-                    files.sweep(folder)
+                problem = _prepare(folder, plan.root)
             item: Item
-            if is_inside:
-                item = self._item(job, plan.records)
+            if problem:
+                item = Outcome(job, Status.FAILED, error=problem)
             else:
-                error = f"{shown(folder)} is a link that leads out of OUTPUT; remove it"
-                item = Outcome(job, Status.FAILED, error=error)
+                item = self._item(job, plan.records)
             if isinstance(item, Job):
                 self._under_way.add(item)
             yield item
@@ -83,11 +82,20 @@ class _Run:
                 reason = "the box file does not speak of it; detect its faces first"
                 return Outcome(job, Status.FAILED, error=reason)
             job = replace(job, record=record)
-        if job.target is None or self._overwrite:
+        if job.target is None:
             return job
-        if self._state is not None and self._state.is_finished(job):
+        if not self._overwrite and self._state and self._state.is_finished(job):
             return Outcome(job, Status.SKIPPED)
-        if job.target.is_symlink() or job.target.exists():
+        try:
+            mode = job.target.lstat().st_mode
+        except FileNotFoundError:
+            return job
+        except OSError as error:
+            return Outcome(job, Status.FAILED, error=_unwritable(job.target, error))
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            reason = f"{shown(job.target)} is a folder or device; name another output"
+            return Outcome(job, Status.FAILED, error=reason)
+        if not self._overwrite:
             return Outcome(job, Status.FAILED, error=_refusal(job.target))
         return job
 
@@ -100,15 +108,14 @@ class _Run:
             raise StorageError(outcome.error)
         if outcome.status is not Status.FAILED:
             outcome = self._put_in_place(outcome)
-        if job.temporary is not None:
-            job.temporary.unlink(missing_ok=True)
+        self._remove_temporary(job)
         self._under_way.discard(job)
         return outcome
 
     def _put_in_place(self, outcome: Outcome) -> Outcome:
         job = outcome.job
         is_written = outcome.target_stamp is not None
-        if is_written and not self._overwrite and job.target and job.target.exists():
+        if is_written and not self._overwrite and job.target and lexists(job.target):
             # Somebody made it since it was planned.
             return replace(outcome, status=Status.FAILED, error=_refusal(job.target))
         if self._state is not None:
@@ -117,15 +124,36 @@ class _Run:
             try:
                 job.temporary.replace(job.target)
             except OSError as error:
-                message = f"cannot write {shown(job.target)}: {error.strerror}"
+                message = _unwritable(job.target, error)
                 return replace(outcome, status=Status.FAILED, error=message)
         return outcome
 
     def clean_up(self) -> None:
         """Remove what unfinished jobs have written."""
         for job in self._under_way:
-            if job.temporary is not None:
-                job.temporary.unlink(missing_ok=True)
+            self._remove_temporary(job)
+
+    @staticmethod
+    def _remove_temporary(job: Job) -> None:
+        if job.temporary is not None:
+            # Where its folder cannot be written to, there is none.
+            with suppress(OSError):
+                job.temporary.unlink()
+
+
+def _prepare(folder: Path, root: Path) -> str:
+    """Clean a folder of outputs up; why it cannot be written to, or nothing."""
+    try:
+        if not folder.resolve().is_relative_to(root.resolve()):
+            return f"{shown(folder)} is a link that leads out of OUTPUT; remove it"
+        files.sweep(folder)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
+        return _unwritable(folder, error)
+    return ""
+
+
+def _unwritable(path: Path, error: OSError | RuntimeError) -> str:
+    return f"cannot write to {shown(path)}: {getattr(error, 'strerror', error)}"
 
 
 def _refusal(target: Path) -> str:
