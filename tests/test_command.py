@@ -64,7 +64,8 @@ def many(tmp_path: Path) -> Path:
 @pytest.fixture
 def faulty(faceanon: Run, environment: dict[str, str]) -> Run:
     """The command with the plug-in `faulty` installed."""
-    environment["PYTHONPATH"] = str(PLUGINS)
+    before = environment.get("PYTHONPATH", "")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PLUGINS), before]))
     return faceanon
 
 
