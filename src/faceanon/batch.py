@@ -86,18 +86,20 @@ class _Run:
             return job
         if not self._overwrite and self._state and self._state.is_finished(job):
             return Outcome(job, Status.SKIPPED)
+        reason = self._obstacle(job.target)
+        return Outcome(job, Status.FAILED, error=reason) if reason else job
+
+    def _obstacle(self, target: Path) -> str:
+        """Why an output cannot be put there, or nothing."""
         try:
-            mode = job.target.lstat().st_mode
+            mode = target.lstat().st_mode
         except FileNotFoundError:
-            return job
+            return ""
         except OSError as error:
-            return Outcome(job, Status.FAILED, error=_unwritable(job.target, error))
+            return _unwritable(target, error)
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            reason = f"{shown(job.target)} is a folder or device; name another output"
-            return Outcome(job, Status.FAILED, error=reason)
-        if not self._overwrite:
-            return Outcome(job, Status.FAILED, error=_refusal(job.target))
-        return job
+            return f"{shown(target)} is a folder or device; name another output"
+        return "" if self._overwrite else _refusal(target)
 
     def settle(self, outcome: Outcome) -> Outcome:
         """Put the output of a job in place."""
