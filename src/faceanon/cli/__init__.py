@@ -9,6 +9,7 @@ import click
 from faceanon import anonymizers
 from faceanon.cli.hide import method_command
 from faceanon.cli.inspect import detect_command, preview_command, review_command
+from faceanon.cli.scan import scan_command
 from faceanon.errors import OptionError
 
 EPILOG = """\
@@ -18,11 +19,13 @@ FACEANON_METHOD_OPTION, such as FACEANON_PIXELATE_CELLS, for the options of a me
 Exit status: 0 all done, 1 a picture failed, 2 wrong usage, 130 interrupted.
 """
 
-_TOOLS: dict[str, Callable[[], click.Command]] = {
+_BEFORE: dict[str, Callable[[], click.Command]] = {
     "detect": detect_command,
     "preview": preview_command,
     "review": review_command,
 }
+_AFTER: dict[str, Callable[[], click.Command]] = {"scan": scan_command}
+_TOOLS = _BEFORE | _AFTER
 
 
 class Commands(click.Group):
@@ -49,7 +52,8 @@ class Commands(click.Group):
         """List methods and tools under headings of their own."""
         for heading, names in (
             ("Methods", anonymizers.names()),
-            ("Before hiding", tuple(_TOOLS)),
+            ("Before hiding", tuple(_BEFORE)),
+            ("After hiding", tuple(_AFTER)),
         ):
             commands = {name: self.get_command(ctx, name) for name in names}
             with formatter.section(heading):
