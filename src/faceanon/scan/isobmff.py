@@ -32,13 +32,10 @@ def isobmff(part: Part) -> Walk:
     """A HEIF or AVIF file."""
     used: list[tuple[int, int]] = []
     media: list[Box] = []
-    has_picture = False
     for box in boxes(part):
         if box.kind == b"meta":
-            has_picture = True
             yield from _items(part, box.content, used)
         elif box.kind == b"moov":
-            has_picture = True
             yield from _movie(box.content, used)
         elif box.kind == b"mdat":
             media.append(box)
@@ -49,8 +46,8 @@ def isobmff(part: Part) -> Walk:
             yield from leftover(box.content, Kind.GAP, "bytes of a box that is free")
         elif box.kind != b"ftyp":
             yield from unknown(box.content, "a box that is not known")
-    if not has_picture:
-        raise Damaged("no picture")
+    if not used:
+        raise Damaged("neither items nor tracks")
     for box in media:
         yield from _gaps(part, box, used)
 

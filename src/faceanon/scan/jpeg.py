@@ -19,6 +19,8 @@ from faceanon.scan.segments import Assembly, application_segment
 _SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xFE
 _DAC, _DNL, _EXP = 0xCC, 0xDC, 0xDF
 _FRAMES = {*range(0xC0, 0xD0)} - {_DHT, _DAC, 0xC8}
+# Precision, or class, and number of a table.
+_TABLES = {*range(4), *range(0x10, 0x14)}
 _STANDALONE = {0x01, *range(0xD0, 0xD8)}
 
 # In entropy-coded data FF is followed by 00, by a restart marker, or by more FF.
@@ -161,10 +163,10 @@ def _length_of_tables(marker: int, segment: Part) -> int:
     """How much of a segment its own structure takes up (ITU-T T.81, annex B)."""
     at = 0
     if marker == _DQT:
-        while at < len(segment):
+        while at < len(segment) and segment.data[at] in _TABLES:
             at += 129 if segment.data[at] >> 4 else 65
     elif marker == _DHT:
-        while at + 17 <= len(segment):
+        while at + 17 <= len(segment) and segment.data[at] in _TABLES:
             at += 17 + sum(segment.data[at + 1 : at + 17])
     elif marker in _FRAMES:
         at = 6 + 3 * segment.number(5, 1)

@@ -97,6 +97,9 @@ IDENTIFYING: dict[int, tuple[Kind, str]] = {
     50827: (Kind.COMMENT, "OriginalRawFileName"),
     50828: (Kind.PICTURE, "OriginalRawFileData"),
     51081: (Kind.MAKER_NOTE, "DNGPrivateData"),
+    65000: (Kind.NAME, "OwnerName"),
+    65001: (Kind.SERIAL, "SerialNumber"),
+    65002: (Kind.CAMERA, "Lens"),
     59932: (Kind.UNKNOWN, "Padding"),
 }
 """What other tags hold, and their names."""

@@ -1,0 +1,283 @@
+"""The leak scanner: what is planted in a file is found, and nothing where none is."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import faceanon.scan
+from conftest import Run
+from containers import (
+    NAME,
+    THUMBNAIL,
+    ascii_,
+    box,
+    chunk,
+    directory,
+    jpeg_with,
+    jpeg_with_exif,
+    long,
+    png_with,
+    segment,
+)
+from faceanon.scan import Kind, scan
+from leaks import CLEAN, LEAKS
+from support import EXAMPLES
+
+
+def identifying(data: bytes | Path) -> set[Kind]:
+    return {finding.kind for finding in scan(data) if finding.identifies}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_what_is_planted_is_found(name: str) -> None:
+    data, kind = LEAKS[name]
+    assert kind in identifying(data)
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_where_nothing_is_planted_nothing_is_found(name: str) -> None:
+    assert identifying(CLEAN[name]) == set()
+
+
+WHOLE = [
+    name
+    for name, (data, kind) in LEAKS.items()
+    if kind is Kind.PICTURE and THUMBNAIL in data
+]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_picture_is_found_where_it_is(name: str) -> None:
+    data, _ = LEAKS[name]
+    at = data.find(THUMBNAIL)
+    assert any(
+        finding.offset is not None
+        and finding.offset <= at
+        and finding.offset + finding.length >= at + len(THUMBNAIL)
+        for finding in scan(data)
+        if finding.kind is Kind.PICTURE
+    )
+
+
+def test_what_a_hidden_picture_hides_is_found_too() -> None:
+    hidden = jpeg_with_exif([ascii_(315, NAME)])
+    for name, data in {
+        "after the end": jpeg_with(after=hidden),
+        "thumbnail": jpeg_with_exif(thumbnail=hidden),
+        "chunk": png_with(chunk(b"prVt", hidden)),
+    }.items():
+        assert {Kind.PICTURE, Kind.NAME} <= identifying(data), name
+
+
+def test_padding_after_the_end_is_harmless() -> None:
+    (finding,) = scan(jpeg_with(after=bytes(512)))
+    assert (finding.kind, finding.identifies) == (Kind.TRAILER, False)
+
+
+def test_the_days_of_dates_are_harmless_and_their_times_are_not() -> None:
+    for text, identifies in {
+        "2024:05:01 00:00:00": False,
+        "2024:05:01": False,
+        "    :  :     :  :  ": False,
+        "2024:05:01 13:45:10": True,
+    }.items():
+        data = jpeg_with_exif(exif_=[ascii_(36867, text)])
+        dates = [f.identifies for f in scan(data) if f.kind is Kind.DATE]
+        assert dates == [identifies], text
+
+
+def test_what_is_not_understood_is_said_to_be_unread() -> None:
+    assert identifying(b"%PDF-1.7 and more") == {Kind.UNREAD}
+    assert Kind.UNREAD in identifying(jpeg_with(segment(0xE1, b"Exif\0\0MM\0*")))
+    assert identifying(b"") == {Kind.UNREAD}
+
+
+SMALL = [data for data, _ in LEAKS.values()]
+
+
+@given(data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_damage_is_no_obstacle(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(SMALL)))
+    # Most structure stands at the beginning.
+    place = st.integers(0, len(damaged) - 1) | st.integers(
+        0, min(400, len(damaged) - 1)
+    )
+    for at in data.draw(st.lists(place, min_size=1, max_size=8)):
+        damaged[at] = data.draw(
+            st.sampled_from([0, 1, 0x7F, 0xFF]) | st.integers(0, 255)
+        )
+    damaged = damaged[: data.draw(st.integers(0, len(damaged)) | st.none())]
+    assert all(finding.length >= 0 for finding in scan(bytes(damaged)))
+
+
+def deflated(length: int) -> bytes:
+    return b"Comment\0\0" + zlib.compress(bytes(length), 9)
+
+
+def looping_tiff() -> bytes:
+    """Directories that follow and hold each other, with values as large as the file."""
+    entries = [long(330, 8, 200, 8), (700, 1, 400_000, struct.pack("<I", 0) * 2)]
+    first = directory(8, entries, following=200)
+    return (b"II*\0" + long(0, 8)[3] + first).ljust(200, b"\0") + (
+        directory(200, entries, following=8) + b"<a>" * 133_000
+    )
+
+
+TRAPS = {
+    "bombs.png": png_with(*[chunk(b"zTXt", deflated(100_000_000))] * 8),
+    "segments.jpg": b"\xff\xd8" + b"\xff\xe0\0\4\xff\xd8" * 100_000,
+    "headers": b"II*\0Exif\0\0<x:xmpmeta>RIFFftyp\xff\xd8\xff" * 20_000,
+    "fill bytes.jpg": b"\xff\xd8\xff\xda\0\2" + b"\xff" * 1_000_000 + b"\0",
+    "boxes.avif": box(b"ftyp", b"avif") + box(b"meta", bytes(4)) * 50_000,
+    "extents.avif": box(b"ftyp", b"avif")
+    + box(
+        b"meta",
+        bytes(4),
+        box(b"iloc", bytes(6), b"\xff\xff", b"\0\1\0\0\xff\xff" * 60_000),
+    ),
+    "loop.tif": looping_tiff(),
+    "entities.jpg": jpeg_with(
+        segment(
+            0xE1,
+            b"http://ns.adobe.com/xap/1.0/\0"
+            b'<!DOCTYPE a [<!ENTITY b "' + b"c" * 9000 + b'">]><a>' + b"&b;" * 9000,
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_no_file_takes_it_long(name: str) -> None:
+    start = time.process_time()
+    findings = sum(1 for _ in scan(TRAPS[name]))
+    assert time.process_time() - start < 10
+    assert 0 < findings <= 10_002
+
+
+# What exiftool calls a thing that identifies, and what it has to be here. In maker
+# notes everything is part of the finding "maker note".
+EXIFTOOL: dict[str, set[Kind]] = {
+    r"\w+:(\w*Thumbnail\w*|Preview\w*|OtherImage|JpgFromRaw|MPImage2|Image)": {
+        Kind.PICTURE
+    },
+    r"GPS:(?!GPSVersionID)\w+|XMP-\w+:GPS(Lat|Lon|Alt)\w+": {Kind.PLACE},
+    r"IPTC:City|IFD0:GeoTiffAsciiParams": {Kind.PLACE},
+    r"\w+[-\w]*:\w*SerialNumber": {Kind.SERIAL, Kind.MAKER_NOTE},
+    r"\w+[-\w]*:(Owner\w*|Artist|By-line|Creator|RegionName|Author)": {
+        Kind.NAME,
+        Kind.MAKER_NOTE,
+    },
+    r"File:Comment|GIF:Comment|IFD0:ImageDescription|PNG:Comment": {Kind.COMMENT},
+    r"\w+:EmbeddedVideo": {Kind.VIDEO},
+    r"Trailer:\w+": {Kind.TRAILER},
+}
+MAKER_NOTES = re.compile(r"(Canon|Nikon|Sony|Olympus|Kodak|Minolta|Panasonic)\w*:")
+NUMBERS_OF_PICTURES = re.compile(r"(Offset|Length|Start|Width|Height|Valid\w*|Size)$")
+
+
+@pytest.mark.skipif(
+    shutil.which("exiftool") is None,
+    reason="exiftool is not installed (Debian: libimage-exiftool-perl)",
+)
+def test_what_exiftool_finds_is_found(tmp_path: Path) -> None:
+    for name, (data, _) in LEAKS.items():
+        (tmp_path / name).write_bytes(data)
+    for path in EXAMPLES.glob("*.*g"):
+        shutil.copy(path, tmp_path)
+    listed = subprocess.run(
+        ["exiftool", "-a", "-G1", "-ee3", "-j", tmp_path],
+        capture_output=True,
+        check=False,
+    )
+    compared = 0
+    for tags in json.loads(listed.stdout):
+        path = Path(tags["SourceFile"])
+        kinds = identifying(path)
+        for tag in tags:
+            compared += _agree(tag, kinds, path.name)
+    assert compared > 40
+
+
+def _agree(tag: str, kinds: set[Kind], file: str) -> int:
+    for pattern, wanted in EXIFTOOL.items():
+        if re.fullmatch(pattern, tag) and not NUMBERS_OF_PICTURES.search(tag):
+            covered = MAKER_NOTES.match(tag) and Kind.MAKER_NOTE in kinds
+            assert wanted & kinds or covered, f"{file}: {tag}"
+            return 1
+    return 0
+
+
+def test_the_scanner_shares_no_code_with_what_it_checks() -> None:
+    for path in Path(faceanon.scan.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                package, *inner = node.module.split(".")
+                assert package != "faceanon" or inner[:1] == ["scan"], path.name
+
+
+def lines(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_outputs_hold_nothing_that_identifies(faceanon: Run, tmp_path: Path) -> None:
+    done = faceanon("blackbar", EXAMPLES, tmp_path / "out", "--accuracy", "fast")
+    assert done.returncode == 0
+    scanned = faceanon("scan", tmp_path / "out")
+    assert scanned.returncode == 0, scanned.stdout
+    assert not any(line["identifies"] for line in lines(scanned.stdout))
+    assert "nothing that can identify" in scanned.stderr
+
+
+def test_a_folder_with_leaks(faceanon: Run, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "a.jpg").write_bytes(LEAKS["exif artist.jpg"][0])
+    (tmp_path / "b.png").write_bytes(CLEAN["plain.png"])
+    (tmp_path / "c.txt").write_bytes(b"text")
+    done = faceanon("scan", tmp_path)
+    assert done.returncode == 1
+    (line,) = [line for line in lines(done.stdout) if line["identifies"]]
+    assert line["file"] == str(tmp_path / "album" / "a.jpg")
+    assert (line["schema"], line["kind"], line["what"]) == (1, "name", "Artist")
+    assert line["path"] == "APP1/Exif/IFD0/Artist"
+    data = (tmp_path / "album" / "a.jpg").read_bytes()
+    assert data[line["offset"] :][: line["length"]] == NAME.encode() + b"\0"
+    assert "2 files: 1 with what can identify: name (1)" in done.stderr
+    assert "no picture (1)" in done.stderr
+
+
+def test_values_are_told_only_when_asked_for(faceanon: Run, tmp_path: Path) -> None:
+    for name, (data, _) in LEAKS.items():
+        (tmp_path / name).write_bytes(data)
+    silent = faceanon("scan", tmp_path)
+    assert NAME not in silent.stdout
+    assert not any("value" in line for line in lines(silent.stdout))
+    telling = faceanon("scan", tmp_path / "exif artist.jpg", "--show-values")
+    assert NAME in [line["value"] for line in lines(telling.stdout)]
+
+
+def test_wrong_usage_and_what_cannot_be_read(faceanon: Run, tmp_path: Path) -> None:
+    clean = tmp_path / "clean.png"
+    clean.write_bytes(CLEAN["plain.png"])
+    missing = faceanon("scan", clean, tmp_path / "none.jpg")
+    assert missing.returncode == 2
+    assert missing.stdout == ""
+    assert "does not exist" in missing.stderr
+    assert faceanon("scan").returncode == 2
+    os.mkfifo(tmp_path / "pipe.jpg")
+    pipe = faceanon("scan", tmp_path / "pipe.jpg", clean)
+    assert pipe.returncode == 1
+    assert "pipe.jpg: it cannot be read" in pipe.stderr
+    assert "cannot be read: 1" in pipe.stderr
