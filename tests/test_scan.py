@@ -98,6 +98,27 @@ def test_the_days_of_dates_are_harmless_and_their_times_are_not() -> None:
         assert dates == [identifies], text
 
 
+def test_what_is_harmless_is_told_apart() -> None:
+    kinds = {finding.kind for finding in scan(CLEAN["settings.jpeg"])}
+    assert kinds == {Kind.CAMERA, Kind.DATE, Kind.SETTINGS, Kind.PROFILE}
+    for format_ in ("gif", "png", "webp", "tiff"):
+        frames = [
+            f for f in scan(CLEAN[f"animated.{format_}"]) if f.kind is Kind.FRAMES
+        ]
+        assert [frame.what.partition(" ")[0] for frame in frames] == ["3"]
+
+
+def test_texts_are_read_in_the_character_sets_that_there_are() -> None:
+    wide = NAME.encode("utf-16-le")
+    for entries in (
+        [(40093, 1, len(wide), wide)],
+        [(37510, 7, len(wide) + 8, b"UNICODE\0" + wide)],
+        [(37510, 7, len(NAME) + 8, b"ASCII\0\0\0" + NAME.encode())],
+    ):
+        findings = list(scan(jpeg_with_exif(entries)))
+        assert [finding.value for finding in findings if finding.identifies] == [NAME]
+
+
 def test_what_is_not_understood_is_said_to_be_unread() -> None:
     assert identifying(b"%PDF-1.7 and more") == {Kind.UNREAD}
     assert Kind.UNREAD in identifying(jpeg_with(segment(0xE1, b"Exif\0\0MM\0*")))

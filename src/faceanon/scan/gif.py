@@ -66,9 +66,11 @@ def _joined(part: Part, start: int) -> Part:
     """What the sub-blocks from a place on hold."""
     pieces, at = [], start
     while at < len(part) and (length := part.data[at]):
-        pieces.append(part.data[at + 1 : at + 1 + length])
+        pieces.append(part.part(at + 1, min(length, len(part) - at - 1)))
         at += 1 + length
-    return Part(memoryview(b"".join(pieces)), part.path, part.offset)
+    if len(pieces) == 1:
+        return pieces[0]
+    return part.unpacked(b"".join(piece.data for piece in pieces))
 
 
 def _extension(part: Part, label: int) -> Walk:

@@ -7,7 +7,6 @@ from faceanon.scan.part import Embedded, Part, Walk, leftover, picture, unknown
 from faceanon.scan.xmp import xmp
 
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
-_CAPTION_DIGEST = 0x0425
 
 # Resources that are a few numbers, and how many bytes of them (Adobe's file format
 # specification): resolution, halftones, grids, angles, flags, versions, counters.
@@ -16,7 +15,6 @@ _SETTINGS = {
     **dict.fromkeys((0x03F5, 0x03F8, 0x03F9, 0x03FA), 128),
     **dict.fromkeys((0x0400, 0x040A, 0x0410, 0x0411, 0x0414, 0x0419, 0x041A), 16),
     **dict.fromkeys((0x041E, 0x0426, 0x0428, 0x042D, 0x0430, 0x2710), 16),
-    _CAPTION_DIGEST: 16,
 }
 _THUMBNAILS = (0x0409, 0x040C)
 

@@ -15,7 +15,6 @@ from faceanon.scan.part import (
     Order,
     Part,
     Walk,
-    free_text,
     leftover,
     picture,
     unknown,
@@ -31,6 +30,12 @@ _JPEG_COMPRESSIONS = {6, 7, 34892}
 
 # A setting that needs more is none; a text of a harmless kind has no need for more.
 _SETTING_SIZE = 64
+
+# A longer text is searched for pictures, too.
+_TEXT_LENGTH = 1000
+
+# What stands before the text of a UserComment (EXIF 2.32, table 9).
+_CHARACTER_SETS = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
 _MAX_ENTRIES = 20_000
 _MAX_VALUES = 1_000_000
 
@@ -39,6 +44,8 @@ _HEADER_OF_A_PAGE = re.compile(rb"\0*(II\*\0|MM\0\*).{4}\0*", re.DOTALL)
 
 # A bit of NewSubfileType: a smaller version of another picture in the file.
 _REDUCED = 1
+
+_GPS = "GPS"
 
 _BLOCKS = {
     tags.XMP: xmp,
@@ -178,7 +185,7 @@ class _Tiff:
     def _is_harmless(self, name: str, entry: Entry) -> bool:
         if name.endswith("Interoperability"):
             return entry.tag in tags.INTEROPERABILITY and len(entry.value) <= 30
-        if entry.type == _ASCII or "GPS" in name:
+        if entry.type == _ASCII or name.endswith(_GPS):
             return False
         if entry.tag in tags.STRUCTURE:
             return entry.type != 7 or len(entry.value) <= 8 or entry.tag == 347
@@ -203,7 +210,7 @@ class _Tiff:
 
     def _value(self, name: str, entry: Entry) -> Walk:
         value = entry.value
-        if "GPS" in name:
+        if name.endswith(_GPS):
             kind, label = tags.GPS.get(
                 entry.tag, (Kind.PLACE, f"GPS 0x{entry.tag:02x}")
             )
@@ -218,8 +225,9 @@ class _Tiff:
         elif kind is Kind.CAMERA and len(value) > _SETTING_SIZE:
             yield from unknown(value, f"{label}, longer than any")
         elif entry.type == _ASCII or kind in (Kind.NAME, Kind.COMMENT):
-            yield from free_text(_readable(value), kind, label)
-            if len(value) > 1000:
+            if text := _text_of(value):
+                yield value.finding(kind, label, value=text)
+            if len(value) > _TEXT_LENGTH:
                 yield Embedded(value)
         elif value:
             yield value.finding(kind, label)
@@ -277,18 +285,16 @@ class _Tiff:
 
 _DIRECTORIES = {
     tags.EXIF_IFD: "Exif",
-    tags.GPS_IFD: "GPS",
+    tags.GPS_IFD: _GPS,
     tags.INTEROPERABILITY_IFD: "Interoperability",
 }
 
 
-def _readable(value: Part) -> Part:
-    """A comment without the name of its character set; UTF-16 as a text."""
-    start = value.data[:200]
-    if bytes(start[:8]) in (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8)):
-        value = value.part(8)
-    data = bytes(value.data[:200])
-    if len(data) > 3 and not any(data[1::2]) and any(data):
-        text = data[: len(data) // 2 * 2].decode("utf-16-le", "replace")
-        return Part(memoryview(text.encode()), value.path, value.offset)
-    return value
+def _text_of(value: Part) -> str:
+    """A text, as ASCII, UTF-8 or UTF-16, and without the name of a character set."""
+    data = bytes(value.data[:400])
+    if data[:8] in _CHARACTER_SETS:
+        data = data[8:]
+    if any(data) and not any(data[1::2]):
+        return data[: len(data) // 2 * 2].decode("utf-16-le", "replace").strip("\0 ")
+    return data.decode("utf-8", "replace").strip("\0 ")
