@@ -258,6 +258,23 @@ def tiff_with(*entries: Entry, gap: bytes = b"") -> bytes:
     return head(len(head(0))) + bytes(range(64)) + gap
 
 
+def tiff_with_previews() -> bytes:
+    """A TIFF with two directories below the first, one after the other: previews."""
+    at = len(tiff_with(long(330, 0)))
+    below = b""
+    for following in (True, False):
+        start = at + len(below)
+        length = len(directory(0, [short(254, 1), long(273, 0), long(279, 0)]))
+        pixels = start + length
+        below += directory(
+            start,
+            [short(254, 1), long(273, pixels), long(279, len(THUMBNAIL))],
+            pixels + len(THUMBNAIL) if following else 0,
+        )
+        below += THUMBNAIL
+    return tiff_with(long(330, at), gap=below)
+
+
 def bmp_with(gap: bytes = b"", after: bytes = b"") -> bytes:
     """A BMP with data between header and pixels, and after them."""
     bmp = saved("BMP")

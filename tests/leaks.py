@@ -34,6 +34,7 @@ from containers import (
     segment,
     short,
     tiff_with,
+    tiff_with_previews,
     webp_with,
     xmp,
 )
@@ -208,6 +209,7 @@ LEAKS: dict[str, tuple[bytes, Kind]] = {
     "xmp.tif": (tiff_with((700, 1, len(xmp(REGION)), xmp(REGION))), Kind.NAME),
     "iptc.tif": (tiff_with((33723, 7, 21, iptc(90, NAME))), Kind.PLACE),
     "photoshop.tif": (tiff_with((34377, 1, len(RESOURCE), RESOURCE)), Kind.PICTURE),
+    "previews.tif": (tiff_with_previews(), Kind.PICTURE),
     "gap.tif": (tiff_with(gap=THUMBNAIL), Kind.PICTURE),
     "geotiff.tif": (tiff_with(ascii_(34737, PLACE)), Kind.PLACE),
     "gap.bmp": (bmp_with(gap=THUMBNAIL), Kind.PICTURE),

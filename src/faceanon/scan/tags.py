@@ -104,14 +104,36 @@ IDENTIFYING: dict[int, tuple[Kind, str]] = {
 }
 """What other tags hold, and their names."""
 
+_GPS_NAMES = (
+    *("VersionID", "LatitudeRef", "Latitude", "LongitudeRef", "Longitude"),
+    *("AltitudeRef", "Altitude", "TimeStamp", "Satellites", "Status"),
+    *("MeasureMode", "DOP", "SpeedRef", "Speed", "TrackRef"),
+    *("Track", "ImgDirectionRef", "ImgDirection", "MapDatum", "DestLatitudeRef"),
+    *(
+        "DestLatitude",
+        "DestLongitudeRef",
+        "DestLongitude",
+        "DestBearingRef",
+        "DestBearing",
+    ),
+    *(
+        "DestDistanceRef",
+        "DestDistance",
+        "ProcessingMethod",
+        "AreaInformation",
+        "DateStamp",
+    ),
+    *("Differential", "HPositioningError"),
+)
+_NO_PLACE = {"VersionID": Kind.SETTINGS, "TimeStamp": Kind.DATE, "DateStamp": Kind.DATE}
 GPS: dict[int, tuple[Kind, str]] = {
-    0: (Kind.SETTINGS, "GPSVersionID"),
-    7: (Kind.DATE, "GPSTimeStamp"),
-    29: (Kind.DATE, "GPSDateStamp"),
+    tag: (_NO_PLACE.get(name, Kind.PLACE), f"GPS{name}")
+    for tag, name in enumerate(_GPS_NAMES)
 }
-"""Tags of the GPS directory that hold no place; all others do."""
+"""The tags of the GPS directory; those that are not there are places, too."""
 
 EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD, SUB_IFDS = 34665, 34853, 40965, 330
+JPEG_TABLES = 347
 XMP, IPTC, PHOTOSHOP, ICC_PROFILE, PHOTOSHOP_LAYERS = 700, 33723, 34377, 34675, 37724
 INTEROPERABILITY = frozenset([1, 2, 4096, 4097, 4098])
 """The tags of the interoperability directory."""

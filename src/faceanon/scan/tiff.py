@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from faceanon.scan import tags
 from faceanon.scan.dates import tells_time
+from faceanon.scan.entry import ASCII, SIZES, UNDEFINED, Entry
 from faceanon.scan.findings import Kind
 from faceanon.scan.icc import icc_profile
 from faceanon.scan.iptc import iptc
@@ -22,10 +22,6 @@ from faceanon.scan.part import (
 from faceanon.scan.photoshop import image_resources
 from faceanon.scan.xmp import xmp
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-_SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}
-_ASCII = 2
-_UNSIGNED = {1, 3, 4, 13, 16, 18}
 _JPEG_COMPRESSIONS = {6, 7, 34892}
 
 # A setting that needs more is none; a text of a harmless kind has no need for more.
@@ -34,10 +30,9 @@ _SETTING_SIZE = 64
 # A longer text is searched for pictures, too.
 _TEXT_LENGTH = 1000
 
-# What stands before the text of a UserComment (EXIF 2.32, table 9).
-_CHARACTER_SETS = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
 _MAX_ENTRIES = 20_000
 _MAX_VALUES = 1_000_000
+_MAX_SUB_IFDS = 256
 
 # Pillow begins every page with a header of its own.
 _HEADER_OF_A_PAGE = re.compile(rb"\0*(II\*\0|MM\0\*).{4}\0*", re.DOTALL)
@@ -53,35 +48,6 @@ _BLOCKS = {
     tags.PHOTOSHOP: image_resources,
     tags.ICC_PROFILE: icc_profile,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of a directory: the value of a tag.
-
-    Attributes:
-        tag: its number.
-        type: of the values, TIFF 6.0 section 2.
-        value: their bytes.
-        order: the byte order of numbers.
-    """
-
-    tag: int
-    type: int
-    value: Part
-    order: Order
-
-    def numbers(self, limit: int) -> list[int]:
-        """The first values, if they are unsigned whole numbers; else none."""
-        if self.type not in _UNSIGNED:
-            return []
-        size = _SIZES[self.type]
-        end = min(len(self.value) // size, limit) * size
-        data = self.value.data
-        return [
-            int.from_bytes(data[at : at + size], self.order)
-            for at in range(0, end, size)
-        ]
 
 
 def tiff(part: Part) -> Walk:
@@ -117,16 +83,20 @@ class _Tiff:
 
     def walk(self) -> Walk:
         """All that there is in the block."""
-        pending = [self._number(8, 8) if self._big else self._number(4, 4)]
+        first = self._number(8, 8) if self._big else self._number(4, 4)
+        yield from self._chain([first], "IFD")
+        if self._pages > 1:
+            yield self._part.finding(Kind.FRAMES, f"{self._pages} pages")
+        yield from self._gaps()
+
+    def _chain(self, pending: list[int], name: str) -> Walk:
+        """Directories, the next one last in the list, and those that follow each."""
         index = 0
         while pending:
             offset = pending.pop()
             if offset and offset not in self._seen:
-                yield from self._directory(offset, f"IFD{index}", pending)
+                yield from self._directory(offset, f"{name}{index}", pending)
                 index += 1
-        if self._pages > 1:
-            yield self._part.finding(Kind.FRAMES, f"{self._pages} pages")
-        yield from self._gaps()
 
     def _directory(
         self, offset: int, name: str, following: list[int] | None = None
@@ -166,7 +136,7 @@ class _Tiff:
         for start in range(offset + count_size, end, entry_size):
             tag, type_ = self._number(start, 2), self._number(start + 2, 2)
             count = self._number(start + 4, pointer_size)
-            size = count * _SIZES.get(type_, 1)
+            size = count * SIZES.get(type_, 1)
             at = start + 4 + pointer_size
             if size > pointer_size:
                 at = self._number(at, pointer_size)
@@ -175,28 +145,29 @@ class _Tiff:
                     size = max(len(self._part) - at, 0)
                     at = min(at, len(self._part))
                 self._used.append((at, at + size))
-            label = tags.IDENTIFYING.get(tag, (None, f"0x{tag:04x}"))[1]
+            names = tags.GPS if name.endswith(_GPS) else tags.IDENTIFYING
+            label = names[tag][1] if tag in names else f"0x{tag:04x}"
             value = self._part.part(at, size, f"{name}/{label}")
             yield Entry(tag, type_, value, self._order)
+        self._used.append((end, end + pointer_size))
         if following is not None:
-            self._used.append((end, end + pointer_size))
             following.append(self._number(end, pointer_size))
 
     def _is_harmless(self, name: str, entry: Entry) -> bool:
         if name.endswith("Interoperability"):
-            return entry.tag in tags.INTEROPERABILITY and len(entry.value) <= 30
-        if entry.type == _ASCII or name.endswith(_GPS):
+            return entry.tag in tags.INTEROPERABILITY and len(entry.value) < 32
+        if entry.type == ASCII or name.endswith(_GPS):
             return False
         if entry.tag in tags.STRUCTURE:
-            return entry.type != 7 or len(entry.value) <= 8 or entry.tag == 347
+            is_bytes = entry.type == UNDEFINED and entry.tag != tags.JPEG_TABLES
+            return not is_bytes or len(entry.value) <= 8
         return entry.tag in tags.SETTINGS and len(entry.value) <= _SETTING_SIZE
 
     def _entry(self, name: str, entry: Entry) -> Walk:
         tag, value = entry.tag, entry.value
         if tag == tags.SUB_IFDS:
-            for index, offset in enumerate(entry.numbers(limit=256)):
-                if offset not in self._seen:
-                    yield from self._directory(offset, f"{name}/SubIFD{index}")
+            offsets = entry.numbers(limit=_MAX_SUB_IFDS)
+            yield from self._chain(offsets[::-1], f"{name}/SubIFD")
         elif directory := _DIRECTORIES.get(tag):
             for offset in entry.numbers(limit=1):
                 if offset not in self._seen:
@@ -211,21 +182,19 @@ class _Tiff:
     def _value(self, name: str, entry: Entry) -> Walk:
         value = entry.value
         if name.endswith(_GPS):
-            kind, label = tags.GPS.get(
-                entry.tag, (Kind.PLACE, f"GPS 0x{entry.tag:02x}")
-            )
+            kind, label = tags.GPS.get(entry.tag, (Kind.PLACE, "a tag of GPS"))
         elif entry.tag in tags.IDENTIFYING:
             kind, label = tags.IDENTIFYING[entry.tag]
         else:
             yield from unknown(value, f"tag 0x{entry.tag:04x}, which is not known")
             return
-        if kind is Kind.DATE and entry.type == _ASCII and "OffsetTime" not in label:
+        if kind is Kind.DATE and entry.type == ASCII and "OffsetTime" not in label:
             text = value.text()
             yield value.finding(kind, label, value=text, identifies=tells_time(text))
         elif kind is Kind.CAMERA and len(value) > _SETTING_SIZE:
             yield from unknown(value, f"{label}, longer than any")
-        elif entry.type == _ASCII or kind in (Kind.NAME, Kind.COMMENT):
-            if text := _text_of(value):
+        elif entry.type == ASCII or kind in (Kind.NAME, Kind.COMMENT):
+            if text := entry.text():
                 yield value.finding(kind, label, value=text)
             if len(value) > _TEXT_LENGTH:
                 yield Embedded(value)
@@ -288,13 +257,3 @@ _DIRECTORIES = {
     tags.GPS_IFD: _GPS,
     tags.INTEROPERABILITY_IFD: "Interoperability",
 }
-
-
-def _text_of(value: Part) -> str:
-    """A text, as ASCII, UTF-8 or UTF-16, and without the name of a character set."""
-    data = bytes(value.data[:400])
-    if data[:8] in _CHARACTER_SETS:
-        data = data[8:]
-    if any(data) and not any(data[1::2]):
-        return data[: len(data) // 2 * 2].decode("utf-16-le", "replace").strip("\0 ")
-    return data.decode("utf-8", "replace").strip("\0 ")
