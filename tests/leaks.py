@@ -73,6 +73,10 @@ LEAKS: dict[str, tuple[bytes, Kind]] = {
     "exif owner.jpg": (jpeg_with_exif(exif_=[ascii_(42032, NAME)]), Kind.NAME),
     "exif serial.jpg": (jpeg_with_exif(exif_=[ascii_(42033, SERIAL)]), Kind.SERIAL),
     "exif date.jpg": (jpeg_with_exif(exif_=[ascii_(36867, CAPTURE)]), Kind.DATE),
+    "exif serial in model.jpg": (
+        jpeg_with_exif([ascii_(272, "P45+ 00471108")]),
+        Kind.SERIAL,
+    ),
     "exif title.jpg": (jpeg_with_exif([ascii_(270, PLACE)]), Kind.COMMENT),
     "exif maker note.jpg": (
         jpeg_with_exif(exif_=[(37500, 7, 40, bytes(range(40)))]),

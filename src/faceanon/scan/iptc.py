@@ -1,8 +1,8 @@
 """IPTC-IIM: the data sets of news agencies."""
 
-from faceanon.scan.dates import tells_time
 from faceanon.scan.findings import Kind
 from faceanon.scan.part import Damaged, Embedded, Part, Walk, leftover
+from faceanon.scan.values import tells_time
 
 _DATA_SETS: dict[int, tuple[Kind, str]] = {
     0: (Kind.SETTINGS, "record version"),

@@ -18,6 +18,7 @@ from faceanon.scan.part import (
 )
 from faceanon.scan.photoshop import image_resources
 from faceanon.scan.tiff import exif
+from faceanon.scan.values import kind_of_product
 from faceanon.scan.xmp import xmp
 
 _HEADER_LENGTH = 8
@@ -144,6 +145,8 @@ def _text(chunk: Part, keyword: bytes, value: Part, deflated: bool) -> Walk:
         yield Embedded(value, walk, deflated=deflated)
     else:
         kind = _KEYWORDS.get(keyword, Kind.COMMENT)
+        if kind is Kind.CAMERA:
+            kind = Kind.COMMENT if deflated else kind_of_product(value.text())
         name = keyword.decode() if keyword in _KEYWORDS else "a keyword of its own"
         shown = None if deflated else value.text()
         yield chunk.finding(kind, f"text: {name}", value=shown)

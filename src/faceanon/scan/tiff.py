@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from faceanon.scan import tags
-from faceanon.scan.dates import tells_time
 from faceanon.scan.entry import ASCII, SIZES, UNDEFINED, Entry
 from faceanon.scan.findings import Kind
 from faceanon.scan.icc import icc_profile
@@ -20,6 +19,7 @@ from faceanon.scan.part import (
     unknown,
 )
 from faceanon.scan.photoshop import image_resources
+from faceanon.scan.values import kind_of_product, tells_time
 from faceanon.scan.xmp import xmp
 
 _JPEG_COMPRESSIONS = {6, 7, 34892}
@@ -195,6 +195,7 @@ class _Tiff:
             yield from unknown(value, f"{label}, longer than any")
         elif entry.type == ASCII or kind in (Kind.NAME, Kind.COMMENT):
             if text := entry.text():
+                kind = kind_of_product(text) if kind is Kind.CAMERA else kind
                 yield value.finding(kind, label, value=text)
             if len(value) > _TEXT_LENGTH:
                 yield Embedded(value)

@@ -5,9 +5,9 @@ import binascii
 import re
 from xml.parsers import expat
 
-from faceanon.scan.dates import tells_time
 from faceanon.scan.findings import Finding, Kind
 from faceanon.scan.part import Damaged, Embedded, Part, Walk
+from faceanon.scan.values import kind_of_product, tells_time
 
 # The names by which namespaces go; a property of another is called "other", as the name
 # itself may tell something.
@@ -57,16 +57,9 @@ _PREFIXES = {
 # Namespaces of numbers that tell of the picture only; see _NUMBERS.
 _OF_SETTINGS = {"exif", "exifEX", "aux", "tiff", "crs", "hdrgm", "HDRGainMap", "GPano"}
 _NUMBERS = re.compile(r"[-+0-9./,: ]{1,64}|True|False|sRGB|Uncalibrated")
-_HARMLESS_PROPERTIES = {
-    "xmp:Rating": Kind.SETTINGS,
-    "photoshop:ColorMode": Kind.SETTINGS,
-    "tiff:Make": Kind.CAMERA,
-    "tiff:Model": Kind.CAMERA,
-    "aux:Lens": Kind.CAMERA,
-    "exifEX:LensMake": Kind.CAMERA,
-    "exifEX:LensModel": Kind.CAMERA,
-}
-_CAMERA_LENGTH = 64
+_SETTINGS = {"xmp:Rating", "photoshop:ColorMode"}
+_PRODUCTS = {"tiff:Make", "tiff:Model", "aux:Lens", "exifEX:LensMake"}
+_PRODUCTS |= {"exifEX:LensModel"}
 
 # What a property is called that holds such a thing, whatever its namespace; the first
 # that fits decides. A property of no known kind is a comment.
@@ -200,16 +193,14 @@ class _Packet:
 
 def _kind(name: str, names: list[str], value: str) -> Kind:
     """What a property is, by its name, and where that says nothing, by its parents'."""
-    harmless = _HARMLESS_PROPERTIES.get(name)
-    if harmless is not None and len(value) <= _CAMERA_LENGTH:
-        return harmless
+    if name in _PRODUCTS:
+        return kind_of_product(value)
     for ancestor in reversed(names or [name]):
         for pattern, kind in _KINDS:
             if pattern.search(ancestor):
                 return kind
-    if name.partition(":")[0] in _OF_SETTINGS and _NUMBERS.fullmatch(value):
-        return Kind.SETTINGS
-    return Kind.COMMENT
+    is_setting = name in _SETTINGS or name.partition(":")[0] in _OF_SETTINGS
+    return Kind.SETTINGS if is_setting and _NUMBERS.fullmatch(value) else Kind.COMMENT
 
 
 def _short(name: str) -> str:
