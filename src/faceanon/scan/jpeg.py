@@ -16,12 +16,13 @@ from faceanon.scan.part import (
 )
 from faceanon.scan.segments import Assembly, application_segment
 
-_SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xFE
+_EOI, _SOS, _DHT, _DQT, _DRI, _COM = 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xFE
 _DAC, _DNL, _EXP = 0xCC, 0xDC, 0xDF
 _FRAMES = {*range(0xC0, 0xD0)} - {_DHT, _DAC, 0xC8}
+_STANDALONE = {0x01, *range(0xD0, 0xD9)}
+
 # Precision, or class, and number of a table.
 _TABLES = {*range(4), *range(0x10, 0x14)}
-_STANDALONE = {0x01, *range(0xD0, 0xD8)}
 
 # In entropy-coded data FF is followed by 00, by a restart marker, or by more FF.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)

@@ -19,7 +19,9 @@ from faceanon.scan import (
 from faceanon.scan.findings import Kind
 from faceanon.scan.part import Damaged, Embedded, Order, Part, Walk, Walker
 
-_HEIF_BRANDS = rb"avif|avis|heic|heix|heim|heis|hevc|hevx|mif1|msf1"
+_HEIF = re.compile(
+    rb".{4}ftyp(avif|avis|heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL
+)
 _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
     (re.compile(pattern, re.DOTALL), walker)
     for pattern, walker in (
@@ -29,7 +31,7 @@ _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
         (rb"GIF8[79]a", gif.gif),
         (rb"II[*+]\0|MM\0[*+]|IIRO|IIU\0", tiff.tiff),
         (rb"BM.{8}", bmp.bmp),
-        (rb".{4}ftyp(" + _HEIF_BRANDS + rb")", isobmff.isobmff),
+        (_HEIF.pattern, isobmff.isobmff),
         (rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", jpegxl.jpegxl),
         (rb"\0\0\0\x0cjP  \r\n\x87\n", jpegxl.jpeg2000),
         (rb"8BPS\0[\1\2]", photoshop.psd),
@@ -127,7 +129,7 @@ def _media(part: Part, start: int) -> Candidate:
     end = start - 4 + boxes.extent(file)
     if not (is_movie or is_file):
         raise Damaged("no box that a file begins with")
-    if re.compile(_HEIF_BRANDS).match(file.data, 8):
+    if _HEIF.match(file.data):
         return _found(part, start - 4, end, Kind.PICTURE, "a HEIF")
     return _found(part, start - 4, end, Kind.VIDEO, "a video")
 

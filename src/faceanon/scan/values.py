@@ -25,7 +25,7 @@ def tells_time(value: str) -> bool:
 def kind_of_product(name: str) -> Kind:
     """What the name of a camera or a lens is: not all of them are no more than that.
 
-    >>> kind_of_product("Canon EOS 5D Mark IV").value, kind_of_product("P45+ 004711").value
+    >>> kind_of_product("Canon EOS 5D").value, kind_of_product("P45+ 004711").value
     ('camera', 'serial')
     """
     if len(name) > _PRODUCT_LENGTH:
