@@ -1,9 +1,11 @@
 """Many pictures: what is done already, what remains, and each output put in place."""
 
+import os
 import stat
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from itertools import chain, islice
 from os.path import lexists
 from pathlib import Path
 
@@ -36,16 +38,21 @@ def run(
             state = stack.enter_context(State(plan.root, settings.fingerprint()))
         run_ = _Run(state, run_options.overwrite)
         stack.callback(run_.clean_up)
-        items = run_.items(plan)
+        jobs = plan.jobs()
+        # How many pictures there are is not known yet, but whether there are enough.
+        first = list(islice(jobs, run_options.workers))
+        items = run_.items(chain(first, jobs), plan)
         limits = Limits(run_options.timeout, run_options.max_memory)
-        workers = min(run_options.workers, plan.total)
         outcomes = (
             run_here(items, settings)
-            if workers <= 1
-            else run_pool(items, settings, workers, limits)
+            if len(first) <= 1
+            else run_pool(items, settings, len(first), limits)
         )
         for outcome in stack.enter_context(closing(outcomes)):
-            yield run_.settle(outcome)
+            settled = run_.settle(outcome)
+            yield settled
+            if settled.stop:
+                raise StorageError(settled.error)
         for folder, reason in plan.walk.problems:
             yield Outcome(Job(folder, Path(folder), None), Status.FAILED, error=reason)
 
@@ -57,11 +64,12 @@ class _Run:
         self._state = state
         self._overwrite = overwrite
         self._under_way: set[Job] = set()
+        self._mode = 0o666 & ~_umask()
 
-    def items(self, plan: files.Plan) -> Iterator[Item]:
+    def items(self, jobs: Iterable[Job], plan: files.Plan) -> Iterator[Item]:
         """The jobs that remain, and outcomes for those that do not."""
         folder, problem = None, ""
-        for job in plan.jobs():
+        for job in jobs:
             if plan.root and job.target and job.target.parent != folder:
                 folder = job.target.parent
                 problem = _prepare(folder, plan.root)
@@ -84,9 +92,10 @@ class _Run:
             job = replace(job, record=record)
         if job.target is None:
             return job
+        is_claimed = self._state is None or self._state.claim(job.target)
         if not self._overwrite and self._state and self._state.is_finished(job):
             return Outcome(job, Status.SKIPPED)
-        reason = self._obstacle(job.target)
+        reason = self._obstacle(job.target) if is_claimed else _collision(job.target)
         return Outcome(job, Status.FAILED, error=reason) if reason else job
 
     def _obstacle(self, target: Path) -> str:
@@ -106,8 +115,6 @@ class _Run:
         job = outcome.job
         if job not in self._under_way:
             return outcome
-        if outcome.stop:
-            raise StorageError(outcome.error)
         if outcome.status is not Status.FAILED:
             outcome = self._put_in_place(outcome)
         self._remove_temporary(job)
@@ -120,14 +127,17 @@ class _Run:
         if is_written and not self._overwrite and job.target and lexists(job.target):
             # Somebody made it since it was planned.
             return replace(outcome, status=Status.FAILED, error=_refusal(job.target))
-        if self._state is not None:
-            self._state.remember(outcome)
-        if is_written and job.temporary and job.target:
-            try:
+        try:
+            if self._state is not None:
+                self._state.remember(outcome)
+            if is_written and job.temporary and job.target:
+                job.temporary.chmod(self._mode)
                 job.temporary.replace(job.target)
-            except OSError as error:
-                message = _unwritable(job.target, error)
-                return replace(outcome, status=Status.FAILED, error=message)
+        except StorageError as error:
+            return replace(outcome, status=Status.FAILED, error=str(error), stop=True)
+        except OSError as error:
+            message = _unwritable(job.target, error)
+            return replace(outcome, status=Status.FAILED, error=message)
         return outcome
 
     def clean_up(self) -> None:
@@ -154,8 +164,22 @@ def _prepare(folder: Path, root: Path) -> str:
     return ""
 
 
-def _unwritable(path: Path, error: OSError | RuntimeError) -> str:
+def _umask() -> int:
+    # The system gives it only in exchange for another; for that moment, a strict one.
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def _unwritable(path: Path | None, error: OSError | RuntimeError) -> str:
     return f"cannot write to {shown(path)}: {getattr(error, 'strerror', error)}"
+
+
+def _collision(target: Path) -> str:
+    return (
+        f"another picture becomes {shown(target)}, or a name that differs from it only "
+        "in case or accents; rename one of the two"
+    )
 
 
 def _refusal(target: Path) -> str:

@@ -2,10 +2,11 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from faceanon.boxes import BoxesFormat, Record, to_coco, to_line
-from faceanon.errors import BoxesError
+from faceanon.errors import BoxesError, StorageError
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
 
@@ -44,13 +45,18 @@ class BoxWriter:
 
     def __exit__(self, *_: object) -> None:
         if self._form == "coco":
-            json.dump(to_coco(self._records), self._file)
-            self._file.write("\n")
+            self._write(json.dumps(to_coco(self._records)))
         if self._file is not sys.stdout:
-            self._file.close()
+            # What could not be written has been told of by `_write`.
+            with suppress(OSError):
+                self._file.close()
 
     def add(self, outcome: Outcome) -> None:
-        """Write what was found in a picture; nothing for one that failed."""
+        """Write what was found in a picture; nothing for one that failed.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         if outcome.status is Status.FAILED:
             return
         record = Record(
@@ -64,5 +70,15 @@ class BoxWriter:
         if self._form == "coco":
             self._records.append(record)
         else:
-            self._file.write(to_line(record) + "\n")
+            self._write(to_line(record))
+
+    def _write(self, text: str) -> None:
+        try:
+            self._file.write(text + "\n")
             self._file.flush()
+        except BrokenPipeError:
+            raise  # whoever reads standard output has had enough
+        except OSError as error:
+            raise StorageError(
+                f"the box file cannot be written: {error.strerror}"
+            ) from error

@@ -1,6 +1,7 @@
 """What a run says on the terminal: all of it on standard error."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,30 +36,45 @@ class Console:
 
     def list_jobs(self, plan: Plan) -> None:
         """Say what would be done."""
+        count = 0
         for job in plan.jobs():
             source, target = (shown(path or "-") for path in (job.source, job.target))
             sys.stdout.write(f"{source} -> {target}\n")
-        self.say(f"{plan.total} to do; nothing was written (--dry-run)")
+            count += 1
+        self.say(f"{count} to do; nothing was written (--dry-run)")
 
     @contextmanager
     def counting(self, plan: Plan) -> Iterator[None]:
-        """Show progress while the outcomes of a plan come, then the summary."""
+        """Show progress while the outcomes of a plan come, then the summary.
+
+        The pictures are counted while the first ones are done: until then progress has
+        no end.
+        """
         self.summary.left_alone = plan.walk.left_alone
         start = time.perf_counter()
         self._bar = tqdm(
-            total=plan.total,
             unit=" pictures",
             file=sys.stderr,
             dynamic_ncols=True,
             leave=False,
+            delay=0.5,
             # On a terminal only: a log of a cron job is no place for a bar.
-            disable=self._quiet or plan.total < 2 or not sys.stderr.isatty(),
+            disable=self._quiet or not sys.stderr.isatty(),
         )
+        if not self._bar.disable:
+            threading.Thread(target=self._count, args=[plan], daemon=True).start()
+        is_over = False
         try:
             yield
+            is_over = True
         finally:
             self._bar.close()
-            self.say(self.summary.line(time.perf_counter() - start))
+            # Of a run that could not start there is nothing to sum up.
+            if is_over or self.summary.statuses:
+                self.say(self.summary.line(time.perf_counter() - start))
+
+    def _count(self, plan: Plan) -> None:
+        self._bar.total = plan.pictures.count()
 
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""

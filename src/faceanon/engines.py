@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -32,7 +33,7 @@ _AHEAD = 2
 _GRACE_SECONDS = 30.0
 
 # How often a job may be in a pool that breaks before it takes the blame.
-_ATTEMPTS = 3
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,8 @@ def _start_worker(settings: Settings, megabytes: int) -> None:
     _worker_settings = settings
     # Ctrl-C reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a killed parent had under way must not go on beside the next run.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # Codecs in C write what they stumble over to file 2. It is in the outcome; nobody
     # needs to read it twice.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -215,6 +218,13 @@ def _start_worker(settings: Settings, megabytes: int) -> None:
         # Of the data segment: address space is reserved far beyond what is used.
         limit = megabytes * 2**20
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "only for workers"
+    parent.join()
+    os._exit(1)
 
 
 def _work(job: Job) -> Outcome:

@@ -1,20 +1,17 @@
 """From INPUT and OUTPUT to the list of pictures to do.
 
-Nothing is read here but folders. A folder is walked twice: first to count and to find
-outputs that would be one and the same file, then, while the run goes on, to hand out
-the jobs; a million pictures need eight megabytes, not a list of a million paths.
+Nothing is read here but folders. A folder is walked while the run goes on, and never
+listed: of a million pictures the first is handed out at once, and none is kept.
 """
 
 import os
-import unicodedata
-from array import array
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-
-import numpy as np
+from typing import Protocol
 
 from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
@@ -76,15 +73,27 @@ def _matches(path: str, patterns: tuple[str, ...]) -> bool:
 
 @dataclass
 class Walk:
-    """What a walk over INPUT came across besides pictures.
+    """What a walk over INPUT came across besides pictures, as far as it has come.
 
     Attributes:
         left_alone: how many files were passed over, by reason.
         problems: folders that could not be read, and why.
+        stopped: whether it is to end here.
     """
 
     left_alone: Counter[str] = field(default_factory=Counter)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    stopped: bool = False
+
+
+class Pictures(Protocol):
+    """Where jobs come from."""
+
+    def jobs(self, walk: Walk) -> Iterator[Job]:
+        """The pictures, in the order in which the file system gives them."""
+
+    def count(self) -> int:
+        """How many there are; takes a walk of its own, in the pauses of other work."""
 
 
 @dataclass(frozen=True)
@@ -92,21 +101,23 @@ class Plan:
     """The pictures to do.
 
     Attributes:
-        total: how many there are.
         root: the folder that outputs are written to; None for a single picture.
-        walk: what else was found.
+        pictures: where they come from.
+        walk: what else was found; complete when the last job was handed out.
         records: the faces to hide, by the pictures' names; None to detect them.
     """
 
-    total: int
     root: Path | None
-    walk: Walk
-    _jobs: Iterable[Job]
+    pictures: Pictures
+    walk: Walk = field(default_factory=Walk)
     records: Mapping[str, Record] | None = None
 
     def jobs(self) -> Iterator[Job]:
-        """The pictures, in the order in which the file system gives them."""
-        return iter(self._jobs)
+        """The jobs, once, while `walk` fills; none after it was stopped."""
+        for job in self.pictures.jobs(self.walk):
+            if self.walk.stopped:
+                return
+            yield job
 
 
 def plan(
@@ -151,10 +162,7 @@ def plan_reading(source: Path, choice: Choice = EVERYTHING) -> Plan:
     """
     if not source.is_dir():
         return _plan_file(source, None, None)
-    folder = _Folder(source, None, None, choice)
-    walk = Walk()
-    total = sum(1 for _ in folder.names(walk))
-    return Plan(total, None, walk, folder)
+    return Plan(None, _Folder(source, None, None, choice))
 
 
 def _plan_file(
@@ -172,7 +180,7 @@ def _plan_file(
         raise FaceanonError(f"{shown(target)} is the input itself; name another output")
     name = source.name if source else "-"
     temporary = target.parent / temporary_name() if target else None
-    return Plan(1, None, Walk(), [Job(name, source, target, temporary)])
+    return Plan(None, _Single(Job(name, source, target, temporary)))
 
 
 def _plan_folder(
@@ -192,34 +200,52 @@ def _plan_folder(
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
-    folder = _Folder(source, target, format_, choice)
-    walk = Walk()
-    total = _refuse_collisions(folder, walk)
-    return Plan(total, target, walk, folder)
+    return Plan(target, _Folder(source, target, format_, choice))
+
+
+@dataclass(frozen=True)
+class _Single:
+    """A picture that was named itself."""
+
+    job: Job
+
+    def jobs(self, walk: Walk) -> Iterator[Job]:
+        yield self.job
+
+    def count(self) -> int:
+        return 1
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder of pictures; iterating over it walks it and gives its jobs."""
+    """A folder of pictures."""
 
     source: Path
     target: Path | None
     format: Format | None
     choice: Choice
 
-    def __iter__(self) -> Iterator[Job]:
-        for name in self.names(Walk()):
+    def jobs(self, walk: Walk) -> Iterator[Job]:
+        is_plain = not self.choice.follow_symlinks
+        for name in self._names(walk):
             source = self.source / name
             if self.target is None:
-                yield Job(name, source, None)
+                yield Job(name, source, None, is_plain=is_plain)
             else:
-                target = self.target / self.target_name(name)
-                yield Job(name, source, target, target.parent / temporary_name())
+                target = self.target / _renamed(name, self.format)
+                temporary = target.parent / temporary_name()
+                yield Job(name, source, target, temporary, is_plain)
 
-    def target_name(self, name: str) -> str:
-        return _renamed(name, self.format)
+    def count(self) -> int:
+        count = 0
+        for _ in self._names(Walk()):
+            count += 1
+            if count % 200 == 0:
+                # Threads that wait for pictures would wait for this one else.
+                time.sleep(0.002)
+        return count
 
-    def names(self, walk: Walk) -> Iterator[str]:
+    def _names(self, walk: Walk) -> Iterator[str]:
         """The pictures, as paths below the folder; what else there is, to `walk`."""
         real_source = self.source.resolve()
         real_target = self.target.resolve() if self.target else None
@@ -272,32 +298,6 @@ def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
         return Path(entry.path).resolve(strict=True).is_relative_to(folder)
     except (OSError, RuntimeError):  # dangling, or a loop of links
         return False
-
-
-def _refuse_collisions(folder: _Folder, walk: Walk) -> int:
-    """Count the pictures; refuse two that would be written to the same file."""
-    digests = array("q", (_digest(folder, name) for name in folder.names(walk)))
-    unique, counts = np.unique(np.array(digests, np.int64), return_counts=True)
-    if len(unique) == len(digests):
-        return len(digests)
-    twice = set(unique[counts > 1].tolist())
-    clashing = sorted(
-        name for name in folder.names(Walk()) if _digest(folder, name) in twice
-    )
-    raise FaceanonError(
-        f"{len(clashing)} pictures would be written over one another, as their names "
-        "differ only in case, accents or suffix: "
-        f"{', '.join(shown(name) for name in clashing[:4])}"
-        f"{', ...' if len(clashing) > 4 else ''}; rename them"
-    )
-
-
-def _digest(folder: _Folder, name: str) -> int:
-    """A hash that is the same for names that a file system may take for the same."""
-    target = folder.target_name(name)
-    if not target.isascii():
-        target = unicodedata.normalize("NFC", target)
-    return hash(target.casefold())
 
 
 def _renamed(name: str, format_: Format | None) -> str:

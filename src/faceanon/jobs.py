@@ -17,6 +17,8 @@ class Job:
         source: the file to read; None for standard input.
         target: the file to make; None for standard output.
         temporary: where the output is put together, in the target's folder.
+        is_plain: whether the source was a regular file, and no link, in a folder: it is
+            not read when it has become something else.
         record: the faces that are to be hidden, from a box file; None to detect them.
     """
 
@@ -24,6 +26,7 @@ class Job:
     source: Path | None
     target: Path | None
     temporary: Path | None = None
+    is_plain: bool = False
     record: Record | None = None
 
 

@@ -6,7 +6,7 @@ import stat
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -157,8 +157,10 @@ def read_source(job: Job) -> tuple[bytes, Stamp | None]:
     if job.source is None:
         return sys.stdin.buffer.read(), None
     try:
-        with job.source.open("rb") as file:
+        with open(job.source, "rb", opener=_opener(job)) as file:
             before = os.fstat(file.fileno())
+            if job.is_plain and not stat.S_ISREG(before.st_mode):
+                raise PictureError("it is no regular file any more")
             data = file.read()
             after = os.fstat(file.fileno())
     except OSError as error:
@@ -169,6 +171,14 @@ def read_source(job: Job) -> tuple[bytes, Stamp | None]:
     if stamp != Stamp(after.st_size, after.st_mtime_ns) or len(data) != stamp.size:
         raise PictureError("it changed while it was read; run again for it")
     return data, stamp
+
+
+def _opener(job: Job) -> Callable[[str, int], int] | None:
+    """How to open a file that somebody may just have replaced by a link or a pipe."""
+    if not job.is_plain:
+        return None
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    return lambda path, flags: os.open(path, flags | careful)
 
 
 def write_target(job: Job, data: bytes) -> Stamp | None:
@@ -185,7 +195,7 @@ def write_target(job: Job, data: bytes) -> Stamp | None:
     try:
         job.temporary.parent.mkdir(parents=True, exist_ok=True)
         # x: a file or link that is there already is never written through.
-        with job.temporary.open("xb") as file:
+        with open(job.temporary, "xb", opener=_open_privately) as file:
             file.write(data)
             file.flush()
             status = os.fstat(file.fileno())
@@ -196,6 +206,11 @@ def write_target(job: Job, data: bytes) -> Stamp | None:
             raise StorageError(message) from error
         raise PictureError(message) from error
     return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def _open_privately(path: str, flags: int) -> int:
+    # Nobody else has to do with a picture that is not finished.
+    return os.open(path, flags, 0o600)
 
 
 def _notes(job: Job, picture: Picture) -> tuple[str, ...]:

@@ -2,16 +2,21 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
 from faceanon.boxes import face_to_json
-from faceanon.errors import FaceanonError
+from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
 from faceanon.settings import Settings
+
+# A name has at most 4096 bytes, a picture at most some thousand faces.
+_LONGEST_LINE = 16 * 2**20
+_LINE_START = b'{"picture": '
 
 
 @dataclass
@@ -92,7 +97,8 @@ class ReportFile:
     """The report: JSON Lines, one object a picture, appended to what is there.
 
     Each line is written at once and whole, so that the report of a run that is killed
-    tells of every picture that was finished.
+    tells of every picture that was finished. A last line that was cut off nevertheless
+    is taken away by the next run, which tells of that picture again.
     """
 
     def __init__(self, path: Path | None, settings: Settings) -> None:
@@ -105,7 +111,10 @@ class ReportFile:
         Raises:
             OSError: it cannot be opened for writing.
         """
-        self._file: IO[str] | None = path.open("a", encoding="ascii") if path else None
+        self._file: IO[str] | None = None
+        if path is not None:
+            _remove_torn_line(path)
+            self._file = path.open("a", encoding="ascii")
         self._settings = settings.described()
         self._version = version("faceanon")
 
@@ -114,13 +123,24 @@ class ReportFile:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            # What could not be written has been told of by `add`.
+            with suppress(OSError):
+                self._file.close()
 
     def add(self, outcome: Outcome) -> None:
-        """Write the line of an outcome."""
-        if self._file is not None:
+        """Write the line of an outcome.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        if self._file is None:
+            return
+        try:
             self._file.write(json.dumps(self._line(outcome)) + "\n")
             self._file.flush()
+        except OSError as error:
+            path = shown(self._file.name)
+            raise StorageError(f"cannot write to {path}: {error.strerror}") from error
 
     def _line(self, outcome: Outcome) -> dict[str, Any]:
         source, target = outcome.source_stamp, outcome.target_stamp
@@ -143,6 +163,20 @@ class ReportFile:
             "settings": self._settings,
             "version": self._version,
         }
+
+
+def _remove_torn_line(path: Path) -> None:
+    """Take the last line away if it is one of a report and has no end."""
+    if not path.is_file():
+        return
+    with path.open("r+b") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_LINE))
+        offset = file.tell()
+        end = file.read()
+        start = end.rfind(b"\n") + 1
+        torn = end[start:]
+        if torn.startswith(_LINE_START) or _LINE_START.startswith(torn):
+            file.truncate(offset + start)
 
 
 def failed_pictures(path: Path) -> frozenset[str]:

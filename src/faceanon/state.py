@@ -7,6 +7,7 @@ second run out of the same folder.
 
 import os
 import sqlite3
+import unicodedata
 from hashlib import blake2b
 from pathlib import Path
 
@@ -27,6 +28,9 @@ CREATE TABLE IF NOT EXISTS finished (
     target_mtime_ns INTEGER
 ) WITHOUT ROWID
 """
+
+# Of this run only, and on disk: a million outputs need no memory.
+_CLAIMS = "CREATE TEMP TABLE claimed (output BLOB PRIMARY KEY) WITHOUT ROWID"
 
 
 class State:
@@ -50,7 +54,8 @@ class State:
                 folder / STATE_FILE, timeout=0, isolation_level=None
             )
         except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"cannot write to {shown(folder)}: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise StorageError(f"cannot write to {shown(folder)}: {reason}") from error
         try:
             # Held until the connection ends, also when the process is killed.
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -59,6 +64,7 @@ class State:
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute(_SCHEMA)
             self._database.execute("COMMIT")
+            self._database.execute(_CLAIMS)
         except sqlite3.Error as error:
             self._database.close()
             raise self._explained(error) from error
@@ -69,12 +75,30 @@ class State:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
+    def claim(self, target: Path) -> bool:
+        """Take an output for one picture; whether no other of this run has it.
+
+        Names that some file systems take for the same, as they differ only in case or
+        in how accents are written, are the same here, wherever OUTPUT lies.
+
+        Raises:
+            StorageError: there is no room to note it.
+        """
+        name = unicodedata.normalize("NFC", str(target)).casefold()
+        try:
+            taken = self._database.execute(
+                "INSERT OR IGNORE INTO claimed VALUES (?)", (_digest(name),)
+            )
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+        return taken.rowcount == 1
+
     def is_finished(self, job: Job) -> bool:
         """Whether this job's output is there already, from this input and settings."""
         row = self._database.execute(
             "SELECT settings, source_size, source_mtime_ns, target_size, "
             "target_mtime_ns FROM finished WHERE picture = ?",
-            (_key(job),),
+            (_digest(job.name),),
         ).fetchone()
         if row is None or row[0] != self._made_by(job) or job.source is None:
             return False
@@ -99,7 +123,7 @@ class State:
             self._database.execute(
                 "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    _key(outcome.job),
+                    _digest(outcome.job.name),
                     self._made_by(outcome.job),
                     outcome.source_stamp.size,
                     outcome.source_stamp.mtime_ns,
@@ -134,8 +158,8 @@ class State:
                 return StorageError(f"cannot write to {shown(path)}: {error}")
 
 
-def _key(job: Job) -> bytes:
-    return blake2b(os.fsencode(job.name), digest_size=16).digest()
+def _digest(name: str) -> bytes:
+    return blake2b(os.fsencode(name), digest_size=16).digest()
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -22,6 +22,7 @@ class Faulty(Anonymizer):
         "What goes wrong.",
         choices=("raise", "kill", "crash", "hang", "memory", "shape", "slow"),
     )
+    seconds: float = option(0.3, "How long it takes when it is slow.", minimum=0)
     width: int = option(1, "The width of pictures on which it does.", minimum=0)
 
     def hide(
@@ -32,7 +33,7 @@ class Faulty(Anonymizer):
         rng: np.random.Generator,
     ) -> Image:
         if self.fault == "slow":
-            time.sleep(0.3)
+            time.sleep(self.seconds)
         elif image.shape[1] == self.width:
             match self.fault:
                 case "raise":

@@ -1,5 +1,7 @@
 """What the commands have in common: errors as one line, and the exit status."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +16,7 @@ from faceanon.names import shown
 
 if TYPE_CHECKING:
     from faceanon.console import Console
-    from faceanon.files import Plan
+    from faceanon.files import Plan, Walk
     from faceanon.jobs import Outcome
     from faceanon.report import ReportFile
     from faceanon.settings import RunOptions, Settings
@@ -92,17 +94,41 @@ def run_plan(
     console: "Console",
     *takers: "Callable[[Outcome], Any]",
 ) -> None:
-    """Run a plan; every outcome goes to the takers, then to the console."""
+    """Run a plan; every outcome goes to the takers, then to the console.
+
+    Raises:
+        KeyboardInterrupt: the run was stopped by Ctrl-C before its end.
+    """
     from faceanon import batch  # noqa: PLC0415
 
     with (
         console.counting(plan),
+        _first_interrupt_stops(plan.walk),
         closing(batch.run(plan, settings, run_options)) as outcomes,
     ):
         for outcome in outcomes:
             for take in takers:
                 take(outcome)
             console.show(outcome)
+    if plan.walk.stopped:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _first_interrupt_stops(walk: "Walk") -> Iterator[None]:
+    """While this lasts, Ctrl-C ends the walk; the next one is a KeyboardInterrupt."""
+
+    def stop(*_: object) -> None:
+        walk.stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Not by way of sys.stderr, in which the interrupted program may just be.
+        os.write(2, b"\nfinishing what is in hand; Ctrl-C again ends it now\n")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def make_console(values: Values) -> "Console":

@@ -1,0 +1,536 @@
+"""Kills, full disks, files that change, hostile names: what a night can bring.
+
+Everything here goes through the installed command; `docs/reliability.md` says what is
+promised and names the test of each promise.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import pytest
+
+from conftest import COMMAND, Run
+from faceanon import api, files
+from faceanon.pipeline import process
+from support import EXAMPLES, read
+
+PLUGINS = Path(__file__).parent / "plugins"
+FACE = read(EXAMPLES / "astronaut.png")[20:240, 120:330]
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def fill(folder: Path, count: int) -> Path:
+    """A folder of so many small pictures with a face."""
+    folder.mkdir()
+    for number in range(count):
+        # No two are the same file, so that none can take another's place.
+        size = 90 + number % 20
+        done, data = cv2.imencode(".jpg", cv2.resize(FACE, (size, size)))
+        assert done
+        (folder / f"{number:03}.jpg").write_bytes(data.tobytes())
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, tuple[int, int]]:
+    """The finished outputs in a folder: name to inode and time of change."""
+    if not folder.exists():
+        return {}
+    return {
+        path.name: (path.lstat().st_ino, path.lstat().st_mtime_ns)
+        for path in folder.iterdir()
+        if not path.name.startswith(".faceanon")
+    }
+
+
+def lines(report: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in report.read_text().splitlines()]
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Start:
+    """Start the command, with the plug-in `faulty`, in a process group of its own."""
+    environment["PYTHONPATH"] = str(PLUGINS)
+
+    def start(*arguments: object) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [COMMAND, *map(str, arguments)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            process_group=0,
+        )
+
+    return start
+
+
+@pytest.fixture
+def slow(start: Start) -> Start:
+    """Start a run that takes so many seconds for a picture."""
+
+    def slow(
+        seconds: float, source: Path, out: Path, *options: object
+    ) -> subprocess.Popen[bytes]:
+        arguments = ("--fault", "slow", "--seconds", seconds, "-j", 2, *options)
+        return start("faulty", source, out, *arguments)
+
+    return slow
+
+
+# --- Kills -----------------------------------------------------------------------
+
+
+def test_killed_at_twenty_random_moments_it_still_does_everything_once(
+    slow: Start, tmp_path: Path
+) -> None:
+    source = fill(tmp_path / "in", 300)
+    out, report = tmp_path / "out", tmp_path / "report.jsonl"
+    random_, groups = random.Random(20), []
+    for turn in range(20):
+        before = outputs(out)
+        with slow(0.02, source, out, "--report", report) as run:
+            if turn % 2:  # when pictures are being written
+                wait_until(lambda old=before: len(outputs(out)) > len(old))
+                time.sleep(random_.uniform(0, 0.2))
+            else:
+                time.sleep(random_.uniform(0, 0.8))
+            run.kill()
+        groups.append(run.pid)
+        after = outputs(out)
+        assert before == {name: after[name] for name in before}, "done again"
+    wait_until(lambda: not any(is_alive(group) for group in groups), seconds=5)
+    finished = outputs(out)
+    assert len(finished) > 10
+    with slow(0.02, source, out, "--report", report) as run:
+        _, errors = run.communicate(timeout=60)
+    assert run.returncode == 0
+    assert f"{len(finished)} already done".encode() in errors
+    assert set(outputs(out)) == {path.name for path in source.iterdir()}
+    for path in out.glob("*.jpg"):
+        assert read(path).max() == 0, "not what the method makes"
+    assert [p.name for p in out.iterdir() if p.name.endswith(".tmp")] == []
+    # The report tells of each, and of none that it was made twice.
+    done = Counter(x["picture"] for x in lines(report) if x["status"] == "anonymized")
+    assert max(done.values()) == 1
+    assert {x["picture"] for x in lines(report)} == set(outputs(out))
+
+
+def workers_of(parent: int) -> list[int]:
+    """Process numbers of a run's workers (Linux)."""
+    children: list[int] = []
+    for task in Path(f"/proc/{parent}/task").iterdir():
+        children += map(int, (task / "children").read_text().split())
+    return [c for c in children if b"spawn_main" in command_line(c)]
+
+
+def command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_workers_killed_at_random_cost_the_pictures_they_held(
+    slow: Start, tmp_path: Path
+) -> None:
+    source = fill(tmp_path / "in", 150)
+    out, report = tmp_path / "out", tmp_path / "report.jsonl"
+    random_, kills = random.Random(5), 0
+    with slow(0.02, source, out, "--report", report) as run:
+        wait_until(lambda: outputs(out))
+        while run.poll() is None and kills < 8:
+            time.sleep(random_.uniform(0.05, 0.3))
+            workers = workers_of(run.pid)
+            if workers:
+                try:
+                    os.kill(random_.choice(workers), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                kills += 1
+        _, errors = run.communicate(timeout=60)
+    assert kills > 3
+    told = lines(report)
+    assert Counter(str(x["picture"]) for x in told) == Counter(os.listdir(source))
+    failed = {str(x["picture"]) for x in told if x["status"] == "failed"}
+    assert 0 < len(failed) <= kills
+    assert {str(x["error"]) for x in told if x["error"]} == {
+        "its worker process died (SIGKILL, perhaps for want of memory)"
+    }
+    assert set(outputs(out)) == set(os.listdir(source)) - failed
+    assert not list(out.glob("*.tmp"))
+    assert errors.count(b"its worker process died") == len(failed)
+
+
+def test_the_first_ctrl_c_finishes_what_is_in_hand(slow: Start, tmp_path: Path) -> None:
+    source = fill(tmp_path / "in", 30)
+    out, report = tmp_path / "out", tmp_path / "report.jsonl"
+    with slow(0.5, source, out, "--report", report) as run:
+        wait_until(lambda: outputs(out))
+        before = len(outputs(out))
+        os.killpg(run.pid, signal.SIGINT)
+        _, errors = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert b"finishing what is in hand" in errors
+    assert b"interrupted; run the same command again" in errors
+    assert b"Traceback" not in errors
+    done = outputs(out)
+    assert before < len(done) < 30
+    assert {x["picture"]: x["status"] for x in lines(report)} == dict.fromkeys(
+        done, "anonymized"
+    )
+    assert f"{len(done)} anonymized".encode() in errors
+
+
+def test_the_second_ctrl_c_ends_it_now(slow: Start, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with slow(20, fill(tmp_path / "in", 8), out) as run:
+        wait_until(lambda: len(workers_of(run.pid)) == 2)
+        time.sleep(1)
+        start = time.monotonic()
+        os.killpg(run.pid, signal.SIGINT)
+        time.sleep(0.3)
+        os.killpg(run.pid, signal.SIGINT)
+        _, errors = run.communicate(timeout=30)
+    assert time.monotonic() - start < 3
+    assert run.returncode == 130
+    assert b"Traceback" not in errors
+    assert outputs(out) == {}
+    assert not list(out.glob("*.tmp"))
+
+
+def test_the_line_that_a_kill_tore_is_mended(faceanon: Run, tmp_path: Path) -> None:
+    source, report = fill(tmp_path / "in", 2), tmp_path / "report.jsonl"
+    assert faceanon("blur", source, tmp_path / "a", "--report", report).returncode == 0
+    whole = report.read_bytes()
+    for cut in (len(whole) - 1, whole.index(b"\n") + 4):
+        report.write_bytes(whole[:cut])
+        out = tmp_path / f"out{cut}"
+        assert faceanon("blur", source, out, "--report", report).returncode == 0
+        assert [x["status"] for x in lines(report)] == ["anonymized"] * 3
+    # What is no report is not cut.
+    report.write_bytes(b"dear notes")
+    faceanon("blur", source, tmp_path / "b", "--report", report)
+    assert report.read_bytes().startswith(b"dear notes")
+
+
+# --- Disks -----------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """A disk of this size; the test is skipped where none can be had."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(
+            "a small disk can only be mounted by root, where mounts are allowed"
+        )
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_stops_the_run_and_what_is_written_is_whole(
+    faceanon: Run, tmp_path: Path, jobs: int
+) -> None:
+    source, report = fill(tmp_path / "in", 100), tmp_path / "report.jsonl"
+    with small_disk(tmp_path / "disk", 256) as disk:
+        command = ("blackbar", source, disk / "out", "-j", jobs)
+        done = faceanon(*command, "--report", report)
+        assert done.returncode == 1
+        assert "No space left on device; the run has stopped" in done.stderr
+        assert "Traceback" not in done.stderr
+        left = outputs(disk / "out")
+        assert 0 < len(left) < 100
+        for name in left:
+            read(disk / "out" / name)
+        assert not list((disk / "out").glob("*.tmp"))
+        status = {x["picture"]: x["status"] for x in lines(report)}
+        assert {n for n, s in status.items() if s == "anonymized"} == set(left)
+        assert len(status) == len(lines(report))
+
+        # With room, the same command does the rest and repeats nothing.
+        subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+        again = faceanon(*command)
+        assert again.returncode == 0, again.stderr
+        assert f"{len(left)} already done" in again.stderr
+        after = outputs(disk / "out")
+        assert len(after) == 100
+        assert left.items() <= after.items()
+
+
+def test_a_report_or_box_file_on_a_full_disk_stops_the_run(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = fill(tmp_path / "in", 100)
+    with small_disk(tmp_path / "disk", 16) as disk:
+        for command in (
+            ("blackbar", source, tmp_path / "out", "--report", disk / "r.jsonl"),
+            ("detect", source, "-o", disk / "boxes.jsonl"),
+        ):
+            done = faceanon(*command)
+            assert done.returncode == 1
+            assert "No space left on device; the run has stopped" in done.stderr
+            assert "Traceback" not in done.stderr
+
+
+def test_a_read_only_output_stops_the_run_with_one_line(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = fill(tmp_path / "in", 3)
+    with small_disk(tmp_path / "disk", 256) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        done = faceanon("blackbar", source, disk / "out")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "Read-only file system; the run has stopped" in done.stderr
+
+
+# --- INPUT that does not hold still ------------------------------------------------
+
+
+def test_a_picture_that_vanishes_fails_by_name(slow: Start, tmp_path: Path) -> None:
+    source, out = fill(tmp_path / "in", 20), tmp_path / "out"
+    with slow(0.2, source, out) as run:
+        wait_until(lambda: outputs(out))
+        gone = [name for name in os.listdir(source) if name not in outputs(out)]
+        for name in gone:
+            (source / name).unlink()
+        _, errors = run.communicate(timeout=30)
+    assert run.returncode == 1
+    # A few were read before.
+    missed = set(gone) - set(outputs(out))
+    assert len(missed) >= 10
+    for name in missed:
+        assert f"{name}: cannot be read: No such file".encode() in errors
+
+
+def test_a_picture_that_grows_while_it_is_read_fails(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    path = source / "upload.png"
+    path.write_bytes((EXAMPLES / "astronaut.png").read_bytes())
+    os.truncate(path, 200 * 2**20)
+    is_done = threading.Event()
+
+    def grow() -> None:
+        with path.open("ab", buffering=0) as file:
+            while not is_done.wait(0.0005):
+                file.write(b"more")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        done = faceanon("blur", source, tmp_path / "out")
+    finally:
+        is_done.set()
+        writer.join()
+    assert done.returncode == 1
+    assert "upload.png: it changed while it was read" in done.stderr
+    assert outputs(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize("change", ["link", "pipe"])
+def test_what_becomes_a_link_or_a_pipe_after_the_walk_is_not_read(
+    tmp_path: Path, change: str
+) -> None:
+    source = fill(tmp_path / "in", 1)
+    secret = fill(tmp_path / "secret", 1) / "000.jpg"
+    (job,) = files.plan(source, tmp_path / "out").jobs()
+    (source / "000.jpg").unlink()
+    if change == "link":
+        (source / "000.jpg").symlink_to(secret)
+    else:
+        os.mkfifo(source / "000.jpg")
+    outcome = process(job, api.make_settings("blackbar", {}))
+    assert outcome.status == "failed"
+    assert outcome.error
+    assert not (tmp_path / "out").exists()
+
+
+# --- Hostile pictures and names --------------------------------------------------
+
+
+def jpeg_of_any_size(width: int, height: int) -> bytes:
+    """A real JPEG whose header claims another size."""
+    done, data = cv2.imencode(".jpg", FACE)
+    assert done
+    jpeg = bytearray(data.tobytes())
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    return bytes(jpeg)
+
+
+def bmp_of_any_size(width: int, height: int) -> bytes:
+    done, data = cv2.imencode(".bmp", FACE)
+    assert done
+    bmp = bytearray(data.tobytes())
+    bmp[18:26] = struct.pack("<ii", width, height)
+    return bytes(bmp)
+
+
+@pytest.mark.parametrize("bomb", [jpeg_of_any_size, bmp_of_any_size])
+def test_a_bomb_is_refused_quickly_and_with_little_memory(
+    environment: dict[str, str], tmp_path: Path, bomb: Callable[[int, int], bytes]
+) -> None:
+    path = tmp_path / "bomb.jpg"
+    path.write_bytes(bomb(32_000, 32_000))
+    start = time.monotonic()
+    with subprocess.Popen(
+        [COMMAND, "blur", path, tmp_path / "out.jpg"],
+        env=environment,
+        stderr=subprocess.PIPE,
+    ) as run:
+        assert run.stderr is not None
+        errors = run.stderr.read()
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+    assert run.returncode == 1
+    assert b"it has 32000 x 32000 pixels, more than the limit" in errors
+    assert b"--max-pixels" in errors
+    assert time.monotonic() - start < 5
+    assert usage.ru_maxrss < 300_000  # kilobytes; nearly all of it is the program
+    assert not (tmp_path / "out.jpg").exists()
+
+
+def test_names_cannot_steer_the_terminal(faceanon: Run, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in (
+        "\x1b[2J\x1b]0;owned\x07.jpg",
+        "\r\x08rubbed out.jpg",
+        "\u202egpj.jpg",
+    ):
+        (source / name).write_bytes(b"<html>")
+    for options in (("-v",), ("-vv", "-j", 2), ("--dry-run",)):
+        done = faceanon("blur", source, tmp_path / "out", *options)
+        for text in (done.stdout, done.stderr):
+            assert all(c.isprintable() or c == "\n" for c in text), ascii(text)
+
+
+def test_paths_beyond_what_the_system_takes_fail_by_name_and_the_rest_is_done(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = fill(tmp_path / "in", 2)
+    here = os.open(source, os.O_RDONLY)
+    try:
+        for _ in range(17):  # 17 x 251 bytes are more than 4096
+            os.mkdir("d" * 250, dir_fd=here)
+            below = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+    finally:
+        os.close(here)
+    try:
+        done = faceanon("blur", source, tmp_path / "out")
+    finally:
+        shutil.rmtree(source)
+    assert done.returncode == 1
+    assert len(outputs(tmp_path / "out")) == 2
+    assert "2 anonymized (2 faces), 1 FAILED" in done.stderr
+    assert "File name too long" in done.stderr
+
+
+def test_a_folder_that_may_not_be_read_fails_by_name(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    source = fill(tmp_path / "in", 2)
+    locked = source / "locked"
+    fill(locked, 1)
+    unread = source / "unread.jpg"
+    shutil.copy(source / "000.jpg", unread)
+    # Root may read everything, unless it gives that up.
+    allowed = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    prefix = allowed if os.geteuid() == 0 else []
+    if prefix and not shutil.which("setpriv"):
+        pytest.skip("root may read everything, and there is no setpriv")
+    locked.chmod(0)
+    unread.chmod(0)
+    try:
+        done = subprocess.run(
+            [*prefix, COMMAND, "blur", source, tmp_path / "out"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        locked.chmod(0o700)
+    assert done.returncode == 1
+    assert f"{locked}: Permission denied" in done.stderr
+    assert f"{unread}: cannot be read: Permission denied" in done.stderr
+    assert "2 anonymized (2 faces), 2 FAILED" in done.stderr
+
+
+# --- Names that are one, and permissions -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (("a.jpg", "A.JPG"), ()),
+        (("Folder/a.jpg", "folder/A.jpg"), ()),
+        (("caf\u00e9.jpg", "cafe\u0301.jpg"), ()),
+        (("a.png", "a.jpg"), ("--format", "jpeg")),
+    ],
+)
+def test_two_pictures_never_become_one_file(
+    faceanon: Run, tmp_path: Path, names: tuple[str, str], options: tuple[str, ...]
+) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    for number, name in enumerate(names):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        size = 100 + number
+        cv2.imwrite(str(source / name), cv2.resize(FACE, (size, size)))
+    command = ("blackbar", source, out, *options)
+    for more in ((), (), ("--overwrite", "-j", 1)):
+        done = faceanon(*command, *more)
+        assert done.returncode == 1
+        assert "1 FAILED" in done.stderr
+        assert "rename one of the two" in done.stderr
+        (written,) = [path for path in out.rglob("*.*") if path.suffix != ".db"]
+        size = read(written).shape[0]
+        assert f"{names[101 - size]}: another picture" in ascii(done.stderr).replace(
+            "\\xe9", "\u00e9"
+        ).replace("\\u0301", "\u0301")
+
+
+def test_an_unfinished_output_is_private(tmp_path: Path) -> None:
+    source = fill(tmp_path / "in", 1)
+    (job,) = files.plan(source, tmp_path / "out").jobs()
+    assert process(job, api.make_settings("blackbar", {})).status == "anonymized"
+    assert job.temporary is not None
+    assert job.temporary.stat().st_mode & 0o777 == 0o600
