@@ -402,9 +402,28 @@ def bmp_of_any_size(width: int, height: int) -> bytes:
     return bytes(bmp)
 
 
-@pytest.mark.parametrize("bomb", [jpeg_of_any_size, bmp_of_any_size])
+def png_with_an_endless_chunk(width: int, height: int) -> bytes:
+    """Four gigabytes of text are announced, and do not come."""
+    done, data = cv2.imencode(".png", FACE)
+    assert done
+    png = data.tobytes()
+    end = len(png) - 12
+    return png[:end] + b"\xff\xff\xff\x00tEXt" + png[end:]
+
+
+@pytest.mark.parametrize(
+    ("bomb", "reason"),
+    [
+        (jpeg_of_any_size, "it has 32000 x 32000 pixels, more than the limit"),
+        (bmp_of_any_size, "it has 32000 x 32000 pixels, more than the limit"),
+        (png_with_an_endless_chunk, "damaged or truncated"),
+    ],
+)
 def test_a_bomb_is_refused_quickly_and_with_little_memory(
-    environment: dict[str, str], tmp_path: Path, bomb: Callable[[int, int], bytes]
+    environment: dict[str, str],
+    tmp_path: Path,
+    bomb: Callable[[int, int], bytes],
+    reason: str,
 ) -> None:
     path = tmp_path / "bomb.jpg"
     path.write_bytes(bomb(32_000, 32_000))
@@ -419,8 +438,7 @@ def test_a_bomb_is_refused_quickly_and_with_little_memory(
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)
     assert run.returncode == 1
-    assert b"it has 32000 x 32000 pixels, more than the limit" in errors
-    assert b"--max-pixels" in errors
+    assert reason.encode() in errors
     assert time.monotonic() - start < 5
     assert usage.ru_maxrss < 300_000  # kilobytes; nearly all of it is the program
     assert not (tmp_path / "out.jpg").exists()

@@ -8,6 +8,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, TypeAlias
 
 import cv2
@@ -16,6 +17,7 @@ import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, UnidentifiedImageError
 
+from faceanon.damage import check_deflated, check_png_chunks
 from faceanon.errors import PictureError
 from faceanon.model import Image
 from faceanon.picture import Encoding, Format, Picture
@@ -84,11 +86,9 @@ def decode(data: bytes, max_pixels: int) -> Picture:
 @contextmanager
 def _opened(data: bytes) -> Iterator[Any]:
     """Open with Pillow, which reads the header; decoding errors become PictureError."""
-    limit = PillowImage.MAX_IMAGE_PIXELS
-    # Pillow's own limit would refuse what --max-pixels allows.
-    PillowImage.MAX_IMAGE_PIXELS = None
     try:
         with (
+            _without_limit,
             warnings.catch_warnings(action="ignore"),
             PillowImage.open(io.BytesIO(data), formats=_OPENERS) as opened,
         ):
@@ -102,8 +102,34 @@ def _opened(data: bytes) -> Iterator[Any]:
         # ValueError, SyntaxError, struct.error, cv2.error, ...).
         reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
         raise PictureError(f"the file is damaged: {reason[0]}") from error
-    finally:
-        PillowImage.MAX_IMAGE_PIXELS = limit
+
+
+class _WithoutLimit:
+    """While threads are in here, Pillow has no limit of its own for pixels.
+
+    It would refuse what --max-pixels allows, and it is one for the whole process.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._threads = 0
+        self._limit: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._threads == 0:
+                self._limit = PillowImage.MAX_IMAGE_PIXELS
+                PillowImage.MAX_IMAGE_PIXELS = None
+            self._threads += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._threads -= 1
+            if self._threads == 0:
+                PillowImage.MAX_IMAGE_PIXELS = self._limit
+
+
+_without_limit = _WithoutLimit()
 
 
 def _what_it_is(data: bytes) -> str:
@@ -171,6 +197,7 @@ def _decode_jpeg(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded:
 
 
 def _decode_png(header: PillowImage.Image, data: bytes) -> Decoded:
+    check_png_chunks(data)
     return _decode_with_opencv(data), Encoding("png"), False
 
 
@@ -200,6 +227,8 @@ def _decode_tiff(header: Any, data: bytes) -> Decoded:
     if compression not in _LOSSLESS_TIFF:
         compression = "tiff_adobe_deflate"
     encoding = Encoding("tiff", compression=compression)
+    if header.info.get("compression") in ("tiff_adobe_deflate", "tiff_deflate"):
+        check_deflated(header.tag_v2, data, header.width * header.height)
     if max(header.tag_v2.get(_BITS_PER_SAMPLE_TAG, (1,))) <= 8:
         # OpenCV multiplies the colours of an RGBA TIFF by their alpha; Pillow does not.
         return _decode_with_pillow(header), encoding, False

@@ -1,0 +1,49 @@
+"""What the fuzzers begin with: a small valid input of each kind."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as PillowImage
+
+from faceanon import boxes
+from faceanon.boxes import Record
+from faceanon.model import Box, Face
+
+_PHOTO = Path(__file__).parents[1] / "examples" / "cat.png"
+
+_KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("JPEG", {}),
+    ("JPEG", {"progressive": True}),
+    ("PNG", {}),
+    ("WEBP", {}),
+    ("WEBP", {"lossless": True}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ("BMP", {}),
+)
+
+
+def pictures() -> Iterator[bytes]:
+    """A part of a photo in every format, with an orientation."""
+    exif = PillowImage.Exif()
+    exif[0x0112] = 6
+    with PillowImage.open(_PHOTO) as photo:
+        part = photo.convert("RGB").crop((100, 100, 132, 124))
+    for format_, options in _KINDS:
+        for mode in ("RGB", "L"):
+            buffer = io.BytesIO()
+            part.convert(mode).save(buffer, format_, exif=exif, **options)
+            yield buffer.getvalue()
+
+
+def box_files() -> Iterator[bytes]:
+    """A box file of each form."""
+    points = ((1.5, 2.0), (3.0, 2.0), (2.0, 3.0), (1.5, 4.0), (3.0, 4.0))
+    face = Face(Box(1, 2, 30, 40), 0.75, points, "centerface")
+    record = Record("a.jpg", 100, 80, "0f" * 16, (face,), (face,), reviewed=True)
+    yield (boxes.to_line(record) + "\n").encode() * 2
+    yield json.dumps(boxes.to_coco([record])).encode()

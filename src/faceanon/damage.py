@@ -1,0 +1,78 @@
+"""Damage that decoders pass over, found in the structure of the file.
+
+A few lines of Python here look at every byte that a decoder in C skips or believes.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from faceanon.errors import PictureError
+
+_PNG_SIGNATURE_LENGTH = 8
+
+# TIFF 6.0: offsets and lengths of strips, and of tiles.
+_PLACES = ((273, 279), (324, 325))
+
+_CHUNK = 2**20
+
+# No strip or tile is read further than what twice the pixels of any depth would need.
+_BYTES_PER_PIXEL = 16
+_PADDING = 2**24
+
+
+def check_png_chunks(data: bytes) -> None:
+    """Follow the chunks of a PNG (its specification, section 5.3) to the last.
+
+    OpenCV makes room for a chunk before it looks whether the file is that long: four
+    kilobytes can make it take four gigabytes.
+
+    Raises:
+        PictureError: the chunks do not fill the file up to the end of the picture.
+    """
+    offset = _PNG_SIGNATURE_LENGTH
+    while offset < len(data):
+        length = int.from_bytes(data[offset : offset + 4], "big")
+        kind = data[offset + 4 : offset + 8]
+        offset += 4 + 4 + length + 4  # length, kind, content, checksum
+        if kind == b"IEND" and offset <= len(data):
+            return
+    raise PictureError("the file is damaged or truncated")
+
+
+def check_deflated(tags: Mapping[int, Any], data: bytes, pixels: int) -> None:
+    """Decompress every strip or tile of a TIFF to its end, and compare its checksum.
+
+    libtiff stops as soon as it has all pixels. Where damage makes a strip longer it
+    never comes to the checksum, and gives wrong pixels without a word.
+
+    Args:
+        tags: the tags of the page.
+        data: the whole file.
+        pixels: how many the page has.
+
+    Raises:
+        PictureError: a strip does not end where it should.
+        zlib.error: a strip is damaged.
+    """
+    room = pixels * _BYTES_PER_PIXEL + _PADDING
+    for offsets, lengths in _PLACES:
+        for offset, length in zip(
+            tags.get(offsets, ()), tags.get(lengths, ()), strict=True
+        ):
+            room -= _inflated_size(data[offset : offset + length], room)
+
+
+def _inflated_size(strip: bytes, most: int) -> int:
+    """How many bytes a strip holds, once its checksum is found right."""
+    size = 0
+    stream = zlib.decompressobj()
+    while not stream.eof:
+        got = len(stream.decompress(strip, _CHUNK))
+        strip = stream.unconsumed_tail
+        size += got
+        if size > most or not (got or stream.eof):
+            raise PictureError(
+                "the file is damaged: its data do not end as they should"
+            )
+    return size
