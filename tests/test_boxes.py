@@ -118,6 +118,16 @@ def test_a_wrong_line_is_named(
     assert message in str(error.value)
 
 
+def test_a_box_file_that_is_written_anew_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.jsonl"
+    for mode in (0o600, 0o664):
+        path.touch()
+        path.chmod(mode)
+        boxes.write(path, [Record("a.jpg", 10, 10)])
+        assert path.stat().st_mode & 0o777 == mode
+    assert boxes.read(path).keys() == {"a.jpg"}
+
+
 def test_the_last_line_of_a_picture_counts(tmp_path: Path) -> None:
     path = tmp_path / "boxes.jsonl"
     first = Record("a.jpg", 10, 10, hidden=(Face(Box(0, 0, 5, 5), 1.0),))

@@ -6,6 +6,7 @@ document, is what labelling tools read and write. Both are described in `docs/bo
 
 import json
 import math
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -250,6 +251,8 @@ def _coco_document(text: str) -> Mapping[str, Any] | None:
 def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") -> None:
     """Write a box file whole: it is the old one or the new one, never a part.
 
+    It keeps the permissions of the old one.
+
     Raises:
         OSError: it cannot be written.
     """
@@ -260,6 +263,8 @@ def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") ->
                 json.dump(to_coco(records), file)
             else:
                 file.writelines(to_line(record) + "\n" for record in records)
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

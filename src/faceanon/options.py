@@ -94,8 +94,16 @@ def _check_value(declaration: Option, value: Any) -> None:
     numeric = declaration.type in (int, float)
     if numeric and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise OptionError(f"{name} must be a number, not {value!r}")
-    if declaration.type is int and value != int(value):
+    if declaration.type is int and isinstance(value, float) and not value.is_integer():
         raise OptionError(f"{name} must be a whole number, not {value!r}")
+    if declaration.multiple:
+        # A text is a sequence of texts, too, but not what was meant.
+        if not isinstance(value, tuple | list) or not all(
+            isinstance(text, str) for text in value
+        ):
+            raise OptionError(f"{name} must be a sequence of texts, not {value!r}")
+    elif declaration.type is str and not isinstance(value, str):
+        raise OptionError(f"{name} must be a text, not {value!r}")
     # Written so that NaN, which compares false with everything, is refused.
     if declaration.minimum is not None and not value >= declaration.minimum:
         raise OptionError(

@@ -53,7 +53,7 @@ def load(name: str) -> Sticker:
     else:
         try:
             data = Path(name).read_bytes()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a null byte
             raise OptionError(
                 f"{shown(name)!r} is neither a PNG file nor one of {', '.join(names())}"
             ) from None
