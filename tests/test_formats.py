@@ -237,6 +237,16 @@ def test_animations_and_pages_are_refused_and_not_cut_to_the_first() -> None:
             decode(buffer.getvalue(), LIMIT)
 
 
+def test_a_tiff_whose_second_page_is_cut_off_is_refused() -> None:
+    pages = [PillowImage.fromarray(photo(1, np.uint8)) for _ in range(2)]
+    buffer = io.BytesIO()
+    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
+    data = buffer.getvalue()
+    for cut in (len(data) // 2 + 200, len(data) - 100):
+        with pytest.raises(PictureError, match=r"damaged|pages"):
+            decode(data[:cut], LIMIT)
+
+
 def test_cmyk_is_refused_by_name() -> None:
     buffer = io.BytesIO()
     PillowImage.new("CMYK", (20, 20)).save(buffer, "JPEG")

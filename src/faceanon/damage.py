@@ -5,11 +5,13 @@ A few lines of Python here look at every byte that a decoder in C skips or belie
 
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from faceanon.errors import PictureError
 
 _PNG_SIGNATURE_LENGTH = 8
+
+_TIFF_VERSION = 42  # 43 is BigTIFF, with other directories
 
 # TIFF 6.0: offsets and lengths of strips, and of tiles.
 _PLACES = ((273, 279), (324, 325))
@@ -38,6 +40,29 @@ def check_png_chunks(data: bytes) -> None:
         if kind == b"IEND" and offset <= len(data):
             return
     raise PictureError("the file is damaged or truncated")
+
+
+def check_tiff_pages(data: bytes) -> None:
+    """Follow the directories of a TIFF (TIFF 6.0, section 2) to the last.
+
+    Pillow passes over a page whose directory is cut off, and then takes a file of
+    several pages for one.
+
+    Raises:
+        PictureError: a directory does not lie in the file.
+    """
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+    if int.from_bytes(data[2:4], order) != _TIFF_VERSION:
+        return
+    seen: set[int] = set()
+    offset = int.from_bytes(data[4:8], order)
+    while offset and offset not in seen:
+        seen.add(offset)
+        entries = int.from_bytes(data[offset : offset + 2], order)
+        end = offset + 2 + 12 * entries
+        if end + 4 > len(data):
+            raise PictureError("the file is damaged: one of its pages is missing")
+        offset = int.from_bytes(data[end : end + 4], order)
 
 
 def check_deflated(tags: Mapping[int, Any], data: bytes, pixels: int) -> None:

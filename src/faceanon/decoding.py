@@ -17,7 +17,7 @@ import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, UnidentifiedImageError
 
-from faceanon.damage import check_deflated, check_png_chunks
+from faceanon.damage import check_deflated, check_png_chunks, check_tiff_pages
 from faceanon.errors import PictureError
 from faceanon.model import Image
 from faceanon.picture import Encoding, Format, Picture
@@ -223,6 +223,7 @@ def _decode_bmp(header: PillowImage.Image, data: bytes) -> Decoded:
 
 
 def _decode_tiff(header: Any, data: bytes) -> Decoded:
+    check_tiff_pages(data)
     compression = header.info.get("compression", "raw")
     if compression not in _LOSSLESS_TIFF:
         compression = "tiff_adobe_deflate"
