@@ -25,7 +25,8 @@ def one_input(data: bytes) -> None:
         written = encode(picture)
     except PictureError:
         return
-    assert decode(written, MAX_PIXELS).pixels.shape == picture.pixels.shape
+    # An alpha channel of a picture without holes may be gone.
+    assert decode(written, MAX_PIXELS).pixels.shape[:2] == (height, width)
 
 
 if __name__ == "__main__":

@@ -211,8 +211,8 @@ def test_the_first_ctrl_c_finishes_what_is_in_hand(slow: Start, tmp_path: Path) 
 def test_the_second_ctrl_c_ends_it_now(slow: Start, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with slow(20, fill(tmp_path / "in", 8), out) as run:
+        # While workers start is as good a moment as any.
         wait_until(lambda: len(workers_of(run.pid)) == 2)
-        time.sleep(1)
         start = time.monotonic()
         os.killpg(run.pid, signal.SIGINT)
         time.sleep(0.3)

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any, TypeAlias
 
 import cv2
@@ -119,16 +121,17 @@ class _Pool:
     def submit(self, job: Job) -> None:
         self._attempts[job] = self._attempts.get(job, 0) + 1
         try:
-            future = self._pool.schedule(
-                _work, args=[job], timeout=self._limits.seconds
-            )
+            future = self._schedule(job)
         except RuntimeError:
             # All workers were killed while none had anything to do.
             self._renew()
-            future = self._pool.schedule(
-                _work, args=[job], timeout=self._limits.seconds
-            )
+            future = self._schedule(job)
         self.busy[future] = job
+
+    def _schedule(self, job: Job) -> Any:
+        # The first job starts the pool's threads, and they start the workers.
+        with _interrupts_for_others():
+            return self._pool.schedule(_work, args=[job], timeout=self._limits.seconds)
 
     def finished(self) -> Iterator[Outcome]:
         """Wait for at least one job, and give what came of those that are done."""
@@ -186,6 +189,25 @@ class _Pool:
         pool.join()
 
 
+@contextmanager
+def _interrupts_for_others() -> Iterator[None]:
+    """Threads and processes that are started in here never get Ctrl-C.
+
+    It reaches every process of a terminal; the parent alone decides. A worker that came
+    to know of this only later would die of it with a traceback.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # Starting it in here would let interrupts through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _is_broken(future: Any) -> bool:
     return isinstance(future.exception(), BrokenProcessPool)
 
@@ -204,7 +226,7 @@ _worker_settings: Settings
 def _start_worker(settings: Settings, megabytes: int) -> None:
     global _worker_settings  # noqa: PLW0603  a worker has one run, with these settings
     _worker_settings = settings
-    # Ctrl-C reaches every process of the terminal; the parent alone decides.
+    # Where `_interrupts_for_others` does nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a killed parent had under way must not go on beside the next run.
     threading.Thread(target=_end_with_parent, daemon=True).start()
