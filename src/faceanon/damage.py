@@ -42,14 +42,18 @@ def check_png_chunks(data: bytes) -> None:
     raise PictureError("the file is damaged or truncated")
 
 
-def check_tiff_pages(data: bytes) -> None:
+def check_tiff_pages(data: bytes, pages: int) -> None:
     """Follow the directories of a TIFF (TIFF 6.0, section 2) to the last.
 
-    Pillow passes over a page whose directory is cut off, and then takes a file of
-    several pages for one.
+    Pillow passes over a page whose directory or tags are cut off, and then takes a file
+    of several pages for one.
+
+    Args:
+        data: the whole file.
+        pages: how many pages the decoder has found.
 
     Raises:
-        PictureError: a directory does not lie in the file.
+        PictureError: there are more.
     """
     order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
     if int.from_bytes(data[2:4], order) != _TIFF_VERSION:
@@ -60,9 +64,9 @@ def check_tiff_pages(data: bytes) -> None:
         seen.add(offset)
         entries = int.from_bytes(data[offset : offset + 2], order)
         end = offset + 2 + 12 * entries
-        if end + 4 > len(data):
-            raise PictureError("the file is damaged: one of its pages is missing")
         offset = int.from_bytes(data[end : end + 4], order)
+    if len(seen) > pages:
+        raise PictureError("the file is damaged: one of its pages cannot be read")
 
 
 def check_deflated(tags: Mapping[int, Any], data: bytes, pixels: int) -> None:

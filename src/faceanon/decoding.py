@@ -223,7 +223,7 @@ def _decode_bmp(header: PillowImage.Image, data: bytes) -> Decoded:
 
 
 def _decode_tiff(header: Any, data: bytes) -> Decoded:
-    check_tiff_pages(data)
+    check_tiff_pages(data, header.n_frames)
     compression = header.info.get("compression", "raw")
     if compression not in _LOSSLESS_TIFF:
         compression = "tiff_adobe_deflate"
