@@ -3,7 +3,6 @@
 import io
 import struct
 import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -275,13 +274,3 @@ def test_what_a_format_cannot_hold_is_refused(
     picture = Picture(photo(channels, dtype), Encoding("png"))
     with pytest.raises(PictureError, match=message):
         encode(picture, format_)
-
-
-def test_nothing_of_the_metadata_is_written(tmp_path: Path) -> None:
-    """Names, places and thumbnails of a real file are not in its output."""
-    for name in ("curies.jpg", "group.jpg"):
-        data = (EXAMPLES / name).read_bytes()
-        written = encode(decode(data, LIMIT))
-        assert written.count(b"\xff\xd8\xff") == 1
-        for word in (b"Exif", b"Curie", b"Canon", b"http", b"Photoshop", b"JFXX"):
-            assert word not in written

@@ -19,6 +19,7 @@ from PIL import JpegImagePlugin, UnidentifiedImageError
 
 from faceanon.damage import check_deflated, check_png_chunks, check_tiff_pages
 from faceanon.errors import PictureError
+from faceanon.metadata import clean_profile, read_metadata
 from faceanon.model import Image
 from faceanon.picture import Encoding, Format, Picture
 
@@ -78,9 +79,11 @@ def decode(data: bytes, max_pixels: int) -> Picture:
         format_ = _PILLOW_FORMATS[str(header.format)]
         decoder = _DECODERS[format_]
         pixels, encoding, is_upright = decoder(header, data)
-        orientation = 1 if is_upright else _orientation(header)
-        icc_profile = header.info.get("icc_profile") or None
-    return Picture(_upright(pixels, orientation), encoding, icc_profile)
+        orientation = _orientation(header)
+        icc_profile = clean_profile(header.info.get("icc_profile"))
+    metadata = read_metadata(data, format_).turned(orientation)
+    pixels = pixels if is_upright else _upright(pixels, orientation)
+    return Picture(pixels, encoding, icc_profile, metadata)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from faceanon.errors import PictureError
+from faceanon.metadata import make_thumbnail, write_into
 from faceanon.picture import Encoding, Format, Picture
 
 DEFAULT_QUALITY = 90
@@ -17,9 +18,13 @@ DEFAULT_QUALITY = 90
 
 
 def encode(
-    picture: Picture, format_: Format | None = None, quality: int | None = None
+    picture: Picture,
+    format_: Format | None = None,
+    quality: int | None = None,
+    *,
+    thumbnail: bool = False,
 ) -> bytes:
-    """Write a picture to the bytes of a file, with its colour profile and nothing else.
+    """Write a picture to the bytes of a file, with its metadata and nothing else.
 
     Args:
         picture: what to write.
@@ -27,6 +32,7 @@ def encode(
         quality: of JPEG and lossy WebP, 1 to 100; None for that of the input (for a
             JPEG its own quantization tables), or `DEFAULT_QUALITY` where the input was
             in another format.
+        thumbnail: whether to put a thumbnail into a JPEG.
 
     Raises:
         PictureError: the format cannot hold the picture (transparency, 16 bits, size).
@@ -37,11 +43,15 @@ def encode(
         encoding = Encoding(format_, lossless=encoding.format in ("png", "tiff", "bmp"))
     _check_it_fits(picture, encoding.format)
     try:
-        return _ENCODERS[encoding.format](picture, encoding, quality)
+        encoded = _ENCODERS[encoding.format](picture, encoding, quality)
     except (OSError, ValueError, cv2.error) as error:
         raise PictureError(
             f"it cannot be written as {encoding.format}: {error}"
         ) from error
+    small = None
+    if thumbnail and encoding.format == "jpeg":
+        small = make_thumbnail(picture.color)
+    return write_into(encoded, encoding.format, picture.metadata, thumbnail=small)
 
 
 def _check_it_fits(picture: Picture, format_: Format) -> None:

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import cv2
 import numpy as np
 
+from faceanon.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
 
 Format: TypeAlias = Literal["jpeg", "png", "webp", "tiff", "bmp"]
@@ -47,12 +48,14 @@ class Picture:
         pixels: upright; shape (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA with
             straight alpha; uint8 or uint16.
         encoding: how it was stored.
-        icc_profile: the colour profile, unchanged; None if there is none.
+        icc_profile: the colour profile, without private parts; None if there is none.
+        metadata: what may be kept of what else the file tells.
     """
 
     pixels: Image
     encoding: Encoding
     icc_profile: bytes | None = None
+    metadata: Metadata = NO_METADATA
 
     @property
     def color(self) -> Image:

@@ -57,6 +57,8 @@ def process(job: Job, settings: Settings) -> Outcome:
 def _process(job: Job, settings: Settings) -> Outcome:
     data, source_stamp = read_source(job)
     picture = decode(data, settings.max_pixels)
+    kept = picture.metadata.kept(settings.metadata)
+    picture = replace(picture, metadata=kept)
     height, width = picture.pixels.shape[:2]
     # The digest tells box files and pictures apart; a run that only hides needs none.
     content = content_digest(data) if job.record or not settings.anonymizer else ""
@@ -86,7 +88,9 @@ def _process(job: Job, settings: Settings) -> Outcome:
         raise PictureError("no face was found in it (--no-face fail)")
     elif settings.no_face == "skip":
         return outcome
-    encoded = encode(picture, settings.format, settings.quality)
+    encoded = encode(
+        picture, settings.format, settings.quality, thumbnail=settings.thumbnail
+    )
     return replace(outcome, target_stamp=write_target(job, encoded))
 
 

@@ -10,6 +10,7 @@ from faceanon import detectors, options
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.detectors.levels import ACCURACIES, Accuracy
 from faceanon.files import Choice
+from faceanon.metadata import LEVELS, Level
 from faceanon.model import Cover, Shape
 from faceanon.options import option
 from faceanon.picture import SUFFIXES, Format
@@ -76,6 +77,15 @@ class Settings:
         minimum=1,
         maximum=100,
         default_text="that of each input",
+    )
+    metadata: Level = option(
+        "safe",
+        "What outputs keep of the metadata: nothing but how colours look (none); "
+        "resolution, day and exposure, too (safe); time, camera and lens, too.",
+        choices=LEVELS,
+    )
+    thumbnail: bool = option(
+        False, "Put a thumbnail of the anonymized picture into JPEG outputs."
     )
     seed: int | None = option(
         None,
