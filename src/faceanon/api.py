@@ -116,6 +116,7 @@ def run(
         Path(target),
         format_=settings.format,
         choice=run_options.choice,
+        renaming=settings.renaming,
     )
     yield from batch.run(plan, settings, run_options)
 

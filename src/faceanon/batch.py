@@ -35,7 +35,9 @@ def run(
     with ExitStack() as stack:
         state = None
         if plan.root is not None:
-            state = stack.enter_context(State(plan.root, settings.fingerprint()))
+            state = stack.enter_context(
+                State(plan.root, settings.fingerprint(), plan.renaming)
+            )
         run_ = _Run(state, run_options.overwrite)
         stack.callback(run_.clean_up)
         jobs = plan.jobs()

@@ -18,6 +18,7 @@ from faceanon.errors import FaceanonError
 from faceanon.jobs import Job
 from faceanon.names import is_temporary, shown, temporary_name
 from faceanon.picture import SUFFIXES, Format
+from faceanon.renaming import Renaming
 
 # Suffixes of pictures that cannot be read: they are tried, and so reported, and not
 # passed over like files that are no pictures.
@@ -105,12 +106,14 @@ class Plan:
         pictures: where they come from.
         walk: what else was found; complete when the last job was handed out.
         records: the faces to hide, by the pictures' names; None to detect them.
+        renaming: what makes the names of outputs; None where names are kept.
     """
 
     root: Path | None
     pictures: Pictures
     walk: Walk = field(default_factory=Walk)
     records: Mapping[str, Record] | None = None
+    renaming: Renaming | None = None
 
     def jobs(self) -> Iterator[Job]:
         """The jobs, once, while `walk` fills; none after it was stopped."""
@@ -127,6 +130,7 @@ def plan(
     format_: Format | None = None,
     choice: Choice = EVERYTHING,
     records: Mapping[str, Record] | None = None,
+    renaming: Renaming | None = None,
 ) -> Plan:
     """Plan a run.
 
@@ -136,18 +140,20 @@ def plan(
         format_: the format of the outputs, which changes their suffixes; None to keep.
         choice: what to take of a folder.
         records: the faces to hide, by the pictures' names; None to detect them.
+        renaming: what makes the names of outputs; None to keep the names of inputs. An
+            output that is named itself keeps its name.
 
     Raises:
         FaceanonError: it cannot be done without losing something, or at all; the text
             says why.
     """
     if source is None or not source.is_dir():
-        planned = _plan_file(source, target, format_)
+        planned = _plan_file(source, target, format_, renaming)
     elif target is None:
         raise FaceanonError("a folder cannot be written to standard output")
     else:
-        planned = _plan_folder(source, target, format_, choice)
-    return replace(planned, records=records)
+        planned = _plan_folder(source, target, format_, choice, renaming)
+    return replace(planned, records=records, renaming=renaming)
 
 
 def plan_reading(source: Path, choice: Choice = EVERYTHING) -> Plan:
@@ -161,12 +167,15 @@ def plan_reading(source: Path, choice: Choice = EVERYTHING) -> Plan:
         FaceanonError: there is no such file or folder.
     """
     if not source.is_dir():
-        return _plan_file(source, None, None)
-    return Plan(None, _Folder(source, None, None, choice))
+        return _plan_file(source, None, None, None)
+    return Plan(None, _Folder(source, None, None, choice, None))
 
 
 def _plan_file(
-    source: Path | None, target: Path | None, format_: Format | None
+    source: Path | None,
+    target: Path | None,
+    format_: Format | None,
+    renaming: Renaming | None,
 ) -> Plan:
     if source is not None and not source.exists():
         raise FaceanonError(f"{shown(source)} does not exist")
@@ -175,7 +184,7 @@ def _plan_file(
             raise FaceanonError(
                 f"{shown(target)} is a folder; name the file to write standard input to"
             )
-        target = target / _renamed(source.name, format_)
+        target = target / _renamed(source.name, format_, renaming)
     if source and target and target.exists() and target.samefile(source):
         raise FaceanonError(f"{shown(target)} is the input itself; name another output")
     name = source.name if source else "-"
@@ -184,7 +193,11 @@ def _plan_file(
 
 
 def _plan_folder(
-    source: Path, target: Path, format_: Format | None, choice: Choice
+    source: Path,
+    target: Path,
+    format_: Format | None,
+    choice: Choice,
+    renaming: Renaming | None,
 ) -> Plan:
     if target.exists() and not target.is_dir():
         raise FaceanonError(
@@ -200,7 +213,7 @@ def _plan_folder(
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
-    return Plan(target, _Folder(source, target, format_, choice))
+    return Plan(target, _Folder(source, target, format_, choice, renaming))
 
 
 @dataclass(frozen=True)
@@ -224,6 +237,7 @@ class _Folder:
     target: Path | None
     format: Format | None
     choice: Choice
+    renaming: Renaming | None
 
     def jobs(self, walk: Walk) -> Iterator[Job]:
         is_plain = not self.choice.follow_symlinks
@@ -232,7 +246,7 @@ class _Folder:
             if self.target is None:
                 yield Job(name, source, None, is_plain=is_plain)
             else:
-                target = self.target / _renamed(name, self.format)
+                target = self.target / _renamed(name, self.format, self.renaming)
                 temporary = target.parent / temporary_name()
                 yield Job(name, source, target, temporary, is_plain)
 
@@ -300,10 +314,12 @@ def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
         return False
 
 
-def _renamed(name: str, format_: Format | None) -> str:
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122  a string, and many of them
+def _renamed(name: str, format_: Format | None, renaming: Renaming | None) -> str:
+    """The path of an output below OUTPUT for that of an input below INPUT."""
+    renamed = name if renaming is None else renaming(name)
+    stem, suffix = os.path.splitext(renamed)  # noqa: PTH122  a string, and many of them
     if format_ is None or suffix.lower() in SUFFIXES[format_]:
-        return name
+        return renamed
     return stem + SUFFIXES[format_][0]
 
 

@@ -9,13 +9,16 @@ from typing import Any, Literal, TypeAlias
 from faceanon import detectors, options
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.detectors.levels import ACCURACIES, Accuracy
+from faceanon.errors import OptionError
 from faceanon.files import Choice
 from faceanon.metadata import LEVELS, Level
 from faceanon.model import Cover, Shape
 from faceanon.options import option
 from faceanon.picture import SUFFIXES, Format
+from faceanon.renaming import Renaming
 
 NoFace: TypeAlias = Literal["write", "skip", "fail"]
+Rename: TypeAlias = Literal["hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ class Settings:
     thumbnail: bool = option(
         False, "Put a thumbnail of the anonymized picture into JPEG outputs."
     )
+    rename: Rename | None = option(
+        None,
+        "Give outputs names that tell nothing, all in one folder. They are made from "
+        "the names of the inputs and --seed, which it needs.",
+        choices=("hash",),
+        default_text="names are kept",
+    )
     seed: int | None = option(
         None,
         "Make random choices repeatable. Who knows the seed can take the noise away: "
@@ -99,8 +109,20 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Check the values against what is declared."""
+        """Check the values against what is declared, and each other."""
         options.check(self)
+        if self.rename is not None and self.seed is None:
+            raise OptionError(
+                "names that tell nothing are made with a secret; give a long number "
+                "with --seed, the same each time, and keep it to yourself"
+            )
+
+    @property
+    def renaming(self) -> Renaming | None:
+        """What makes the names of outputs; None where names are kept."""
+        if self.rename is None or self.seed is None:
+            return None
+        return Renaming(self.seed)
 
     @property
     def cover(self) -> Cover:

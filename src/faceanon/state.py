@@ -15,6 +15,7 @@ from faceanon import boxes
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Job, Outcome, Stamp
 from faceanon.names import shown
+from faceanon.renaming import Renaming
 
 STATE_FILE = ".faceanon.db"
 
@@ -39,14 +40,19 @@ class State:
     Args:
         folder: the folder of outputs; made when it does not exist.
         settings: the fingerprint of the settings of this run.
+        renaming: what makes the names of outputs. Where these tell nothing, the digests
+            of names tell nothing either.
 
     Raises:
         StorageError: the folder cannot be written to.
         FaceanonError: another run writes into the folder.
     """
 
-    def __init__(self, folder: Path, settings: bytes) -> None:
+    def __init__(
+        self, folder: Path, settings: bytes, renaming: Renaming | None = None
+    ) -> None:
         self._settings = settings
+        self._digest = renaming.digest if renaming else _digest
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +104,7 @@ class State:
         row = self._database.execute(
             "SELECT settings, source_size, source_mtime_ns, target_size, "
             "target_mtime_ns FROM finished WHERE picture = ?",
-            (_digest(job.name),),
+            (self._digest(job.name),),
         ).fetchone()
         if row is None or row[0] != self._made_by(job) or job.source is None:
             return False
@@ -123,7 +129,7 @@ class State:
             self._database.execute(
                 "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    _digest(outcome.job.name),
+                    self._digest(outcome.job.name),
                     self._made_by(outcome.job),
                     outcome.source_stamp.size,
                     outcome.source_stamp.mtime_ns,

@@ -106,6 +106,7 @@ def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
             format_=settings.format,
             choice=choice,
             records=records,
+            renaming=settings.renaming,
         )
         if values["dry_run"]:
             console.list_jobs(plan)
