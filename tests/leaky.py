@@ -165,19 +165,19 @@ def leaky_png() -> bytes:
         photo.save(buffer, "PNG", dpi=(240, 240), icc_profile=screen_profile())
     data = buffer.getvalue()
     chunks = (
-        _chunk(b"eXIf", exif_block())
-        + _chunk(b"tEXt", f"Author\0{MARK}-text".encode())
-        + _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(f"{MARK}-ztxt".encode()))
-        + _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
-        + _chunk(b"tIME", struct.pack(">HBBBBB", 2021, 6, 5, 14, 3, 2))
-        + _chunk(b"caBX", f"jumb {MARK}-c2pa".encode())
-        + _chunk(b"prVt", f"{MARK}-private".encode())
+        png_chunk(b"eXIf", exif_block())
+        + png_chunk(b"tEXt", f"Author\0{MARK}-text".encode())
+        + png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(f"{MARK}-ztxt".encode()))
+        + png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
+        + png_chunk(b"tIME", struct.pack(">HBBBBB", 2021, 6, 5, 14, 3, 2))
+        + png_chunk(b"caBX", f"jumb {MARK}-c2pa".encode())
+        + png_chunk(b"prVt", f"{MARK}-private".encode())
     )
     header_end = 8 + 25
     return data[:header_end] + chunks + data[header_end:] + small_jpeg()
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def png_chunk(kind: bytes, content: bytes) -> bytes:
     check = struct.pack(">I", zlib.crc32(kind + content))
     return struct.pack(">I", len(content)) + kind + content + check
 

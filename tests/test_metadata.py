@@ -45,6 +45,7 @@ from leaky import (
     leaky_jpeg,
     leaky_png,
     leaky_webp,
+    png_chunk,
     screen_profile,
     secrets_in,
 )
@@ -385,6 +386,28 @@ def test_colours_of_adobe_rgb_without_a_profile_are_kept_at_every_level() -> Non
             assert detail[0xA001] == 0xFFFF
             assert opened.getexif().get_ifd(0xA005)[1] == "R03"
         assert read_metadata(written, "jpeg") == Metadata(is_adobe_rgb=True)
+
+
+def test_what_the_colours_of_a_png_are_is_kept_at_every_level() -> None:
+    colors = {
+        "cICP": (9, 16, 0, 1),
+        "gAMA": (100_000,),
+        "cHRM": (31270, 32900, 70800, 29200, 17000, 79700, 13100, 4600),
+    }
+    buffer = io.BytesIO()
+    PillowImage.new("RGB", (20, 20), "teal").save(buffer, "PNG")
+    data = buffer.getvalue()
+    chunks = (
+        png_chunk(b"cICP", bytes(colors["cICP"]))
+        + png_chunk(b"gAMA", struct.pack(">I", *colors["gAMA"]))
+        + png_chunk(b"cHRM", struct.pack(">8I", *colors["cHRM"]))
+        + png_chunk(b"sRGB", b"Anna")
+    )
+    for level in LEVELS:
+        written = anonymized(data[:33] + chunks + data[33:], level)
+        assert chunks.removesuffix(png_chunk(b"sRGB", b"Anna")) in written
+        assert dict(read_metadata(written, "png").png_colors) == colors
+        assert b"Anna" not in written
 
 
 def exif_of(tag: int, value: object, *, in_main: bool = False) -> Metadata:

@@ -68,7 +68,10 @@ def parse(block: bytes) -> Metadata:
         color_space == (_UNCALIBRATED,) and index == (_ADOBE_RGB_INDEX,)
     )
     return Metadata(
-        _resolution(main), is_adobe_rgb, _time(exposure.get(_CAPTURED)), **values
+        resolution=_resolution(main),
+        is_adobe_rgb=is_adobe_rgb,
+        captured=_time(exposure.get(_CAPTURED)),
+        **values,
     )
 
 

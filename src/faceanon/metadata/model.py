@@ -86,6 +86,8 @@ class Metadata:
         resolution: of the upright picture.
         is_adobe_rgb: whether the colours are those of Adobe RGB although no profile
             says so, as cameras store it (Exif 2.3, annex on DCF option files).
+        png_colors: the numbers of the chunks of a PNG that say what its colours are, by
+            the chunks' names.
         captured: when the picture was taken, by the clock of the camera.
         exposure_time: in seconds.
         focal_length: in millimetres.
@@ -95,6 +97,7 @@ class Metadata:
 
     resolution: Resolution | None = None
     is_adobe_rgb: bool = False
+    png_colors: tuple[tuple[str, tuple[int, ...]], ...] = ()
     captured: datetime | None = None
     exposure_time: Annotated[
         Fraction | None, Tag(0x829A, Ratio(1e-6, 86_400, 100_000))
@@ -132,7 +135,7 @@ class Metadata:
     def kept(self, level: Level) -> "Metadata":
         """What is kept at a level; what says how colours look always is."""
         if level == "none":
-            return Metadata(is_adobe_rgb=self.is_adobe_rgb)
+            return Metadata(is_adobe_rgb=self.is_adobe_rgb, png_colors=self.png_colors)
         if level == "all-but-identity":
             return self
         day = None
