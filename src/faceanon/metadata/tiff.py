@@ -99,7 +99,7 @@ class Tiff:
     def _value(self, entry: int, word: str) -> tuple[Value, ...]:
         """The values of an entry, from its type on; none where it is damaged."""
         type_, count = self._number("H", entry), self._number(word, entry + 2)
-        size = count * _SIZES.get(Type(type_), 1) if type_ in _SIZES else 0
+        size = count * _SIZES[Type(type_)] if type_ in _SIZES else 0
         if not 0 < size <= _LONGEST_VALUE:
             return ()
         field = entry + 2 + struct.calcsize(word)
