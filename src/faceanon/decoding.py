@@ -55,6 +55,8 @@ _MODES = frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16L", "I;16B"
 _LOSSLESS_TIFF = ("raw", "tiff_adobe_deflate", "tiff_deflate", "tiff_lzw", "packbits")
 
 _ORIENTATION_TAG = 0x0112
+# What a PNG with EXIF has in it: the chunk, or the text that was used before.
+_PNG_EXIF = (b"eXIf", b"Raw profile type ")
 _BITS_PER_SAMPLE_TAG = 0x0102
 
 
@@ -79,7 +81,7 @@ def decode(data: bytes, max_pixels: int) -> Picture:
         format_ = _PILLOW_FORMATS[str(header.format)]
         decoder = _DECODERS[format_]
         pixels, encoding, is_upright = decoder(header, data)
-        orientation = _orientation(header)
+        orientation = _orientation(header, data)
         icc_profile = clean_profile(header.info.get("icc_profile"))
     metadata = read_metadata(data, format_).turned(orientation)
     pixels = pixels if is_upright else _upright(pixels, orientation)
@@ -162,8 +164,11 @@ def _check_header(header: PillowImage.Image, max_pixels: int) -> None:
         )
 
 
-def _orientation(header: PillowImage.Image) -> int:
+def _orientation(header: PillowImage.Image, data: bytes) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none."""
+    if header.format == "PNG" and not any(word in data for word in _PNG_EXIF):
+        # To look for EXIF behind the pixels, Pillow would decode them all.
+        return 1
     try:
         orientation = header.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # noqa: BLE001  Pillow raises anything on damaged metadata
