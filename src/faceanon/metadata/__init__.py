@@ -1,7 +1,8 @@
 """What a picture's file tells besides the picture: a little is kept, and written anew.
 
-Nothing is copied. What may be kept is a closed list of numbers, a date and names of
-products (`Metadata`); the blocks of the output are made from these.
+What may be kept is a closed list of numbers, a date and names of products (`Metadata`);
+the blocks of the output are made from these. Only colour profiles are copied, and only
+those that hold nothing but colours.
 """
 
 from collections.abc import Callable
