@@ -11,10 +11,11 @@ import tifffile
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
+from faceanon import heif
 from faceanon.decoding import decode
 from faceanon.encoding import encode
 from faceanon.errors import PictureError
-from faceanon.model import Image
+from faceanon.model import Box, Image
 from faceanon.picture import Encoding, Picture
 from support import EXAMPLES, read
 
@@ -218,8 +219,8 @@ def test_a_picture_that_claims_to_be_huge_is_refused_from_its_header() -> None:
     [
         (b"", "empty"),
         (b"<!doctype html><title>404</title>", "not a picture"),
-        (b"GIF89a" + bytes(20), "a GIF, which is not supported"),
-        (bytes(4) + b"ftypheic" + bytes(20), "a HEIC, which is not supported"),
+        (b"8BPS" + bytes(20), "a Photoshop file, which is not supported"),
+        (bytes(4) + b"JXL " + bytes(20), "a JPEG XL, which is not supported"),
     ],
 )
 def test_what_is_not_a_picture_is_named(data: bytes, message: str) -> None:
@@ -252,11 +253,95 @@ def test_a_tiff_of_two_pages_that_is_cut_off_is_not_taken_for_one_of_one() -> No
             decode(bytes(data[:-missing]), LIMIT)
 
 
-def test_cmyk_is_refused_by_name() -> None:
+def blackened(data: bytes, box: Box) -> bytes:
+    """A picture as the pipeline writes it, with a black box."""
+    picture = decode(data, LIMIT)
+    color = picture.color.copy()
+    color[box.slices] = 0
+    return encode(picture.with_color(color))
+
+
+PATCH = Box(8, 8, 24, 16)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_cmyk_keeps_its_inks_outside_of_what_is_hidden(form: str) -> None:
+    inks = np.random.default_rng(1).integers(0, 256, (32, 48, 4), dtype=np.uint8)
+    inks = cv2.GaussianBlur(inks, (0, 0), 6)
     buffer = io.BytesIO()
-    PillowImage.new("CMYK", (20, 20)).save(buffer, "JPEG")
-    with pytest.raises(PictureError, match="CMYK"):
+    PillowImage.fromarray(inks, "CMYK").save(buffer, form, quality=95)
+    before = PillowImage.open(buffer)
+    after = PillowImage.open(io.BytesIO(blackened(buffer.getvalue(), PATCH)))
+    assert after.mode == "CMYK"
+    # Blocks of a JPEG that hold a part of the box may change as a whole.
+    outside = np.s_[24:] if form == "JPEG" else np.s_[16:]
+    tolerance = 2 if form == "JPEG" else 0
+    was, now = (np.asarray(image).astype(int) for image in (before, after))
+    assert np.abs(was[outside] - now[outside]).max() <= tolerance
+    assert np.asarray(after.convert("RGB"))[9:15, 9:23].max() <= 40
+    with pytest.raises(PictureError, match="CMYK, which png cannot hold"):
+        encode(decode(buffer.getvalue(), LIMIT), "png")
+
+
+def test_floating_point_is_the_same_to_the_bit_outside_of_what_is_hidden() -> None:
+    pixels = np.random.default_rng(1).random((32, 48), np.float32) * 7
+    pixels[0, 0] = np.nan
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels)
+    after = tifffile.imread(io.BytesIO(blackened(buffer.getvalue(), PATCH)))
+    assert after.dtype == np.float32
+    hidden = np.zeros(pixels.shape, bool)
+    hidden[PATCH.slices] = True
+    assert after[hidden].max() == 0
+    np.testing.assert_array_equal(after[~hidden], pixels[~hidden])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.complex64])
+def test_a_tiff_of_a_rare_kind_is_named(dtype: type) -> None:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.zeros((32, 48), dtype))
+    with pytest.raises(PictureError, match=r"rare kind|not supported"):
         decode(buffer.getvalue(), LIMIT)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_premultiplied_alpha_stays_as_it_is_stored(dtype: type) -> None:
+    rng = np.random.default_rng(1)
+    alpha = rng.integers(0, np.iinfo(dtype).max, (32, 48, 1), endpoint=True)
+    color = (rng.random((32, 48, 3)) * alpha).astype(dtype)
+    pixels = np.dstack((color, alpha.astype(dtype)))
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels, photometric="rgb", extrasamples=["assocalpha"])
+    data = buffer.getvalue()
+    with tifffile.TiffFile(io.BytesIO(blackened(data, PATCH))) as file:
+        page = file.pages[0]
+        after = page.asarray()
+        assert page.tags["ExtraSamples"].value == (1,)
+    np.testing.assert_array_equal(after[16:], pixels[16:])
+    assert after[PATCH.slices][..., :3].max() == 0
+    np.testing.assert_array_equal(after[..., 3], pixels[..., 3])
+
+
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+def test_avif_and_heif_are_read_upright_and_written_as_such(form: str) -> None:
+    if form == "HEIF":
+        pytest.importorskip("pillow_heif", reason="needs the extra 'heif'")
+        heif.register()
+    photo_ = PillowImage.open(EXAMPLES / "grace_hopper.jpg").resize((96, 120))
+    exif, stored = PillowImage.Exif(), photo_
+    if form == "AVIF":
+        # Pillow makes a rotation of the container of it.
+        exif[0x0112] = 6
+        stored = photo_.rotate(90, expand=True)
+    buffer = io.BytesIO()
+    stored.save(buffer, form, quality=90, exif=exif)
+    picture = decode(buffer.getvalue(), LIMIT)
+    assert picture.pixels.shape == (120, 96, 3)
+    expected = np.asarray(photo_.convert("RGB"))[:, :, ::-1].astype(int)
+    assert np.abs(picture.pixels.astype(int) - expected).mean() < 4
+    again = decode(encode(picture), LIMIT)
+    assert again.encoding.format == form.lower()
+    assert np.abs(again.pixels.astype(int) - expected).mean() < 5
 
 
 @pytest.mark.parametrize(

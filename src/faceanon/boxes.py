@@ -112,13 +112,14 @@ def from_line(line: str) -> Record:
 def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
     """The face as an object of a line."""
     box = face.box
-    return {
+    told: dict[str, Any] = {
         "box": [box.left, box.top, box.right, box.bottom],
         "score": round(face.score, 4),
         "hide": hide,
         "points": face.points and [[round(x, 2), round(y, 2)] for x, y in face.points],
         "found_by": face.found_by,
     }
+    return told if face.frame is None else {**told, "frame": face.frame}
 
 
 def _face_from_json(data: Mapping[str, Any]) -> Face:
@@ -130,6 +131,7 @@ def _face_from_json(data: Mapping[str, Any]) -> Face:
         _finite(data.get("score", 1.0)),
         _points(data.get("points")),
         _text(data.get("found_by", "")),
+        _frame(data),
     )
 
 
@@ -161,6 +163,7 @@ def to_coco(records: Iterable[Record]) -> dict[str, Any]:
                     "area": box.width * box.height,
                     "iscrowd": 0,
                     "score": round(face.score, 4),
+                    **({} if face.frame is None else {"frame": face.frame}),
                 }
             )
     return {
@@ -199,7 +202,12 @@ def _face_from_coco(annotation: Mapping[str, Any]) -> Face:
     if box.is_empty:
         raise BoxesError(f"an empty box {annotation['bbox']}")
     score = annotation.get("score")
-    return Face(box, 1.0 if score is None else _finite(score), found_by="coco")
+    return Face(
+        box,
+        1.0 if score is None else _finite(score),
+        found_by="coco",
+        frame=_frame(annotation),
+    )
 
 
 # --- Files -----------------------------------------------------------------------
@@ -298,6 +306,11 @@ def _whole(value: Any) -> int:
     if number != int(number):
         raise BoxesError(f"{value!r} is not a whole number")
     return int(number)
+
+
+def _frame(data: Mapping[str, Any]) -> int | None:
+    frame = data.get("frame")
+    return None if frame is None else _whole(frame)
 
 
 def _points(value: Any) -> Points | None:

@@ -17,9 +17,15 @@ import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, UnidentifiedImageError
 
+from faceanon import heif
 from faceanon.damage import check_deflated, check_png_chunks, check_tiff_pages
 from faceanon.errors import PictureError
-from faceanon.metadata import clean_profile, read_metadata
+from faceanon.metadata import (
+    Metadata,
+    clean_profile,
+    parse_exif,
+    read_metadata,
+)
 from faceanon.model import Image
 from faceanon.picture import Encoding, Format, Picture
 
@@ -31,33 +37,44 @@ _PILLOW_FORMATS: dict[str, Format] = {
     "TIFF": "tiff",
     "BMP": "bmp",
     "DIB": "bmp",
+    "GIF": "gif",
+    "AVIF": "avif",
+    "HEIF": "heif",
 }
 
 # What the first bytes say of formats that people have and that are not supported.
 _KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"GIF8", "a GIF"),
-    (4, b"ftypavi", "an AVIF"),
-    (4, b"ftyphe", "a HEIC"),
-    (4, b"ftypmif1", "a HEIF"),
     (0, b"\xff\x0a", "a JPEG XL"),
     (4, b"JXL ", "a JPEG XL"),
     (4, b"jP  ", "a JPEG 2000"),
     (0, b"8BPS", "a Photoshop file"),
+    (0, b"II*\0", "a TIFF of a rare kind, or damaged"),
+    (0, b"MM\0*", "a TIFF of a rare kind, or damaged"),
     (0, b"%PDF", "a PDF"),
 )
 
-# MPO, a JPEG with further pictures after it, is opened by the opener of JPEG.
-_OPENERS = [name for name in _PILLOW_FORMATS if name != "MPO"]
+# MPO, a JPEG with further pictures after it, is opened by the opener of JPEG; that of
+# HEIF is not always there.
+_OPENERS = [name for name in _PILLOW_FORMATS if name not in ("MPO", "HEIF")]
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 # Pillow's names of the pixels that can be hidden in without changing others.
-_MODES = frozenset(["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16L", "I;16B"])
+_MODES = frozenset(
+    ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "F", "I;16", "I;16L", "I;16B"]
+)
+
+# Formats of boxes in boxes, of which Pillow gives the EXIF block.
+_BOXED = ("avif", "heif")
 
 _LOSSLESS_TIFF = ("raw", "tiff_adobe_deflate", "tiff_deflate", "tiff_lzw", "packbits")
 
 _ORIENTATION_TAG = 0x0112
 # What a PNG with EXIF has in it: the chunk, or the text that was used before.
 _PNG_EXIF = (b"eXIf", b"Raw profile type ")
-_BITS_PER_SAMPLE_TAG = 0x0102
+_BITS_PER_SAMPLE_TAG, _EXTRA_SAMPLES_TAG = 0x0102, 0x0152
+_DEFLATED = "tiff_adobe_deflate"
+_MIN_IS_WHITE = 0
 
 
 def decode(data: bytes, max_pixels: int) -> Picture:
@@ -76,26 +93,66 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     """
     if not data:
         raise PictureError("the file is empty")
-    with _opened(data) as header:
-        _check_header(header, max_pixels)
-        format_ = _PILLOW_FORMATS[str(header.format)]
-        decoder = _DECODERS[format_]
-        pixels, encoding, is_upright = decoder(header, data)
-        orientation = _orientation(header, data)
-        icc_profile = clean_profile(header.info.get("icc_profile"))
-    metadata = read_metadata(data, format_).turned(orientation)
+    with opened(data) as header:
+        frames = getattr(header, "n_frames", 1)
+        # The further frames of these are previews and gain maps of the first.
+        if frames > 1 and header.format not in ("MPO", "HEIF"):
+            raise PictureError(
+                f"it holds {frames} frames or pages, of which only one can be shown"
+            )
+        return decode_page(header, data, max_pixels)
+
+
+def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:
+    """Read the picture, or the page, that an opened file is at.
+
+    Args:
+        header: the file as Pillow has opened it.
+        data: the whole file.
+        max_pixels: refuse more than this.
+
+    Raises:
+        PictureError: it is too large, or of a kind that is not supported.
+    """
+    check_size(header.size, max_pixels)
+    if header.mode not in _MODES:
+        raise PictureError(
+            f"its colours are {header.mode}, which is not supported; "
+            "convert it to RGB first"
+        )
+    format_ = _PILLOW_FORMATS[str(header.format)]
+    pixels, encoding, is_upright = _DECODERS[format_](header, data)
+    orientation = _orientation(header, data)
+    icc_profile = clean_profile(header.info.get("icc_profile"))
+    metadata = metadata_of(header, data, format_).turned(orientation)
     pixels = pixels if is_upright else _upright(pixels, orientation)
     return Picture(pixels, encoding, icc_profile, metadata)
 
 
+def metadata_of(header: PillowImage.Image, data: bytes, format_: Format) -> Metadata:
+    """What may be kept of a file's metadata."""
+    if format_ in _BOXED:
+        return parse_exif(header.info.get("exif") or b"")
+    return read_metadata(data, format_)
+
+
 @contextmanager
-def _opened(data: bytes) -> Iterator[Any]:
-    """Open with Pillow, which reads the header; decoding errors become PictureError."""
+def opened(data: bytes) -> Iterator[Any]:
+    """Open with Pillow, which reads the header.
+
+    Raises:
+        PictureError: it is no picture of a format that is known; and, instead of all
+            that decoders raise, for whatever goes wrong while it is open.
+    """
+    openers = _OPENERS
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        heif.register()
+        openers = ["HEIF"]
     try:
         with (
             _without_limit,
             warnings.catch_warnings(action="ignore"),
-            PillowImage.open(io.BytesIO(data), formats=_OPENERS) as opened,
+            PillowImage.open(io.BytesIO(data), formats=openers) as opened,
         ):
             yield opened
     except (PictureError, MemoryError):
@@ -144,23 +201,17 @@ def _what_it_is(data: bytes) -> str:
     return "it is not a picture, or damaged from its first bytes on"
 
 
-def _check_header(header: PillowImage.Image, max_pixels: int) -> None:
-    width, height = header.size
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse a picture that is too large.
+
+    Raises:
+        PictureError: it has more pixels than `max_pixels`.
+    """
+    width, height = size
     if width * height > max_pixels:
         raise PictureError(
             f"it has {width} x {height} pixels, more than the limit of {max_pixels}; "
             "raise --max-pixels if you trust it"
-        )
-    frames = getattr(header, "n_frames", 1)
-    # The further frames of an MPO are previews and gain maps of the first.
-    if frames > 1 and header.format != "MPO":
-        raise PictureError(
-            f"it holds {frames} frames or pages; only single pictures are supported"
-        )
-    if header.mode not in _MODES:
-        raise PictureError(
-            f"its colours are {header.mode}, which is not supported; "
-            "convert it to RGB first"
         )
 
 
@@ -192,6 +243,12 @@ Decoded: TypeAlias = tuple[Image, Encoding, bool]
 
 
 def _decode_jpeg(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded:
+    if header.mode == "CMYK":
+        # simplejpeg makes RGB of it. Pillow turns what Adobe stores inverted.
+        header.load()
+        quantization = {key: list(table) for key, table in header.quantization.items()}
+        encoding = Encoding("jpeg", quantization, is_cmyk=True)
+        return np.array(header), encoding, False
     colorspace = "GRAY" if header.mode == "L" else "BGR"
     # strict: libjpeg warns of damage and goes on with grey; here a warning is an error.
     pixels = simplejpeg.decode_jpeg(data, colorspace, strict=True)
@@ -233,21 +290,81 @@ def _decode_bmp(header: PillowImage.Image, data: bytes) -> Decoded:
 def _decode_tiff(header: Any, data: bytes) -> Decoded:
     check_tiff_pages(data, header.n_frames)
     compression = header.info.get("compression", "raw")
-    if compression not in _LOSSLESS_TIFF:
-        compression = "tiff_adobe_deflate"
-    encoding = Encoding("tiff", compression=compression)
-    if header.info.get("compression") in ("tiff_adobe_deflate", "tiff_deflate"):
+    if compression in ("tiff_adobe_deflate", "tiff_deflate"):
         check_deflated(header.tag_v2, data, header.width * header.height)
-    if max(header.tag_v2.get(_BITS_PER_SAMPLE_TAG, (1,))) <= 8:
-        # OpenCV multiplies the colours of an RGBA TIFF by their alpha; Pillow does not.
-        return _decode_with_pillow(header), encoding, False
-    if header.mode == "RGBA":
+    encoding = Encoding(
+        "tiff",
+        compression=compression if compression in _LOSSLESS_TIFF else _DEFLATED,
+        is_cmyk=header.mode == "CMYK",
+        is_premultiplied=1 in header.tag_v2.get(_EXTRA_SAMPLES_TAG, ()),
+    )
+    is_deep = max(header.tag_v2.get(_BITS_PER_SAMPLE_TAG, (1,))) > 8
+    if is_deep or encoding.is_premultiplied:
+        # Pillow would make 8 bits of it, and divide colours by their alpha.
+        return tiff_page(data, header.tell()), encoding, False
+    return pixels_of(header), encoding, False
+
+
+def tiff_page(data: bytes, number: int) -> Image:
+    """A page of a TIFF file as it is stored, with all its bits.
+
+    Raises:
+        PictureError: its samples are of a kind that is not supported.
+    """
+    import tifffile  # noqa: PLC0415  only some TIFF files need it
+
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[number]
+        pixels = page.asarray()
+        first = page.keyframe
+        is_inverted = first is not None and first.photometric == _MIN_IS_WHITE
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        raise PictureError(f"pixels of {pixels.dtype} are not supported")
+    if pixels.ndim == 2 and not is_inverted:
+        return pixels
+    if pixels.ndim == 3 and pixels.shape[2] == 3:
+        return np.ascontiguousarray(pixels[:, :, ::-1])
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and pixels.dtype.kind == "u":
+        return cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)
+    raise PictureError(
+        f"samples of {pixels.dtype} in the shape {pixels.shape} are not supported; "
+        "convert it to RGB first"
+    )
+
+
+def _decode_gif(header: PillowImage.Image, data: bytes) -> Decoded:
+    return pixels_of(header), Encoding("gif"), False
+
+
+def _decode_avif(header: PillowImage.Image, data: bytes) -> Decoded:
+    check_avif_depth(data)
+    return pixels_of(header), Encoding("avif"), False
+
+
+def _decode_heif(header: PillowImage.Image, data: bytes) -> Decoded:
+    if header.info.get("bit_depth", 8) > 8:
         raise PictureError(
-            "it is a TIFF of 16 bits with transparency, which is not supported; "
-            "convert it to PNG first"
+            "it is a HEIF of more than 8 bits, which is not supported; convert it to "
+            "PNG first"
         )
-    # Pillow would read 16-bit colour as 8-bit. OpenCV turns a TIFF upright by itself.
-    return _decode_with_opencv(data), encoding, True
+    # The decoder turns it upright.
+    return pixels_of(header), Encoding("heif"), True
+
+
+def check_avif_depth(data: bytes) -> None:
+    """Refuse more than 8 bits, of which the decoder would keep eight.
+
+    The codec's configuration says so in its third byte (AV1-ISOBMFF, section 2.3).
+
+    Raises:
+        PictureError: it has more.
+    """
+    config = data.find(b"av1C") + 4
+    if data[config + 2 : config + 3] and data[config + 2] & 0x40:
+        raise PictureError(
+            "it is an AVIF of more than 8 bits, which is not supported; convert it to "
+            "PNG first"
+        )
 
 
 _DECODERS: dict[Format, Callable[[Any, bytes], Decoded]] = {
@@ -256,6 +373,9 @@ _DECODERS: dict[Format, Callable[[Any, bytes], Decoded]] = {
     "webp": _decode_webp,
     "tiff": _decode_tiff,
     "bmp": _decode_bmp,
+    "gif": _decode_gif,
+    "avif": _decode_avif,
+    "heif": _decode_heif,
 }
 
 
@@ -269,11 +389,14 @@ def _decode_with_opencv(data: bytes) -> Image:
     return pixels
 
 
-def _decode_with_pillow(header: PillowImage.Image) -> Image:
+def pixels_of(header: PillowImage.Image) -> Image:
+    """The pixels of 8 bits that Pillow makes of a file, or of the page it is at."""
     header.load()
+    if header.mode == "CMYK":
+        return np.array(header)
     if header.mode in ("L", "1"):
         return np.array(header.convert("L"))
-    has_alpha = header.mode in ("RGBA", "LA") or "transparency" in header.info
+    has_alpha = header.mode in ("RGBA", "LA", "PA") or "transparency" in header.info
     if has_alpha:
         return cv2.cvtColor(np.array(header.convert("RGBA")), cv2.COLOR_RGBA2BGRA)
     return cv2.cvtColor(np.array(header.convert("RGB")), cv2.COLOR_RGB2BGR)

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from faceanon import heif
+from faceanon.animation import gif, tiff
+from faceanon.animation.model import Frame, Header
 from faceanon.errors import PictureError
-from faceanon.metadata import make_thumbnail, write_into
+from faceanon.metadata import exif_block, make_thumbnail, write_into
 from faceanon.picture import Encoding, Format, Picture
 
 DEFAULT_QUALITY = 90
@@ -55,9 +58,18 @@ def encode(
 
 
 def _check_it_fits(picture: Picture, format_: Format) -> None:
-    if picture.pixels.ndim == 3 and picture.pixels.shape[2] == 4 and format_ == "jpeg":
+    has_alpha = picture.pixels.shape[2:] == (4,) and not picture.encoding.is_cmyk
+    if has_alpha and format_ == "jpeg":
         raise PictureError(
             "it is transparent, which JPEG cannot hold; use --format png or webp"
+        )
+    if picture.encoding.is_cmyk and format_ not in ("jpeg", "tiff"):
+        raise PictureError(
+            f"its colours are CMYK, which {format_} cannot hold; use --format tiff"
+        )
+    if picture.pixels.dtype.kind == "f" and format_ != "tiff":
+        raise PictureError(
+            f"it is in floating point, which {format_} cannot hold; use --format tiff"
         )
     if picture.pixels.dtype == np.uint16 and format_ not in ("png", "tiff"):
         raise PictureError(
@@ -91,33 +103,40 @@ def _encode_webp(picture: Picture, encoding: Encoding, quality: int | None) -> b
 
 
 def _encode_tiff(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    if picture.pixels.dtype == np.uint8:
-        return _encode_with_pillow(picture, "TIFF", compression=encoding.compression)
-    import tifffile  # noqa: PLC0415  only 16-bit TIFF needs it
-
     pixels = picture.pixels
-    if pixels.ndim == 3:
-        pixels = cv2.cvtColor(
-            pixels,
-            cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB,
-        )
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        pixels,
-        photometric="rgb" if pixels.ndim == 3 else "minisblack",
-        extrasamples=["unassalpha"] if pixels.shape[2:] == (4,) else None,
-        # Everything but "raw" is written as deflate, which needs no further library.
-        compression=None if encoding.compression == "raw" else "zlib",
-        iccprofile=picture.icc_profile,
-        metadata=None,
-        software=False,
+    if pixels.dtype == np.uint8 and not encoding.is_premultiplied:
+        return _encode_with_pillow(picture, "TIFF", compression=encoding.compression)
+    header = Header(
+        pixels.shape[1], pixels.shape[0], 1, None, False, True, picture.icc_profile
     )
-    return buffer.getvalue()
+    return tiff.write(header, [Frame(pixels, encoding)])
 
 
 def _encode_bmp(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
     return _encode_with_opencv(picture, ".bmp")
+
+
+def _encode_gif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    height, width = picture.pixels.shape[:2]
+    everywhere = np.ones((height, width), dtype=bool)
+    frame = Frame(picture.pixels, encoding, changed=everywhere)
+    return gif.write(Header(width, height, 1), [frame])
+
+
+def _encode_avif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    return _encode_boxed(picture, "AVIF", quality)
+
+
+def _encode_heif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    heif.register()
+    return _encode_boxed(picture, "HEIF", quality)
+
+
+def _encode_boxed(picture: Picture, format_: str, quality: int | None) -> bytes:
+    """A format in which the encoder puts metadata in its place."""
+    exif = exif_block(picture.metadata) or None
+    quality = quality or DEFAULT_QUALITY
+    return _encode_with_pillow(picture, format_, quality=quality, exif=exif)
 
 
 _ENCODERS: dict[Format, Callable[[Picture, Encoding, int | None], bytes]] = {
@@ -126,6 +145,9 @@ _ENCODERS: dict[Format, Callable[[Picture, Encoding, int | None], bytes]] = {
     "webp": _encode_webp,
     "tiff": _encode_tiff,
     "bmp": _encode_bmp,
+    "gif": _encode_gif,
+    "avif": _encode_avif,
+    "heif": _encode_heif,
 }
 
 
@@ -144,13 +166,16 @@ def _encode_with_opencv(picture: Picture, suffix: str) -> bytes:
 
 def _encode_with_pillow(picture: Picture, format_: str, **options: Any) -> bytes:
     pixels = picture.pixels
-    if pixels.ndim == 3:
+    mode = None
+    if picture.encoding.is_cmyk:
+        mode = "CMYK"
+    elif pixels.ndim == 3:
         pixels = cv2.cvtColor(
             pixels,
             cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB,
         )
     buffer = io.BytesIO()
-    PillowImage.fromarray(pixels).save(
+    PillowImage.fromarray(pixels, mode).save(
         buffer, format_, icc_profile=picture.icc_profile, **options
     )
     return buffer.getvalue()

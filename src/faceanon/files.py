@@ -23,8 +23,8 @@ from faceanon.renaming import Renaming
 # Suffixes of pictures that cannot be read: they are tried, and so reported, and not
 # passed over like files that are no pictures.
 _OTHER_PICTURES = (
-    *(".apng", ".arw", ".avif", ".cr2", ".cr3", ".dng", ".exr", ".gif", ".hdr"),
-    *(".heic", ".heif", ".hif", ".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mpo"),
+    *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
+    *(".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mpo"),
     *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
 )
 PICTURE_SUFFIXES = frozenset(

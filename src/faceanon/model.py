@@ -111,12 +111,15 @@ class Face:
             right eye, tip of the nose, left and right corner of the mouth; None when
             the detector does not tell them.
         found_by: what found it, such as a pass of the detector, or "hand".
+        frame: in which of several frames or pages, counted from 0; None in a file of
+            one picture.
     """
 
     box: Box
     score: float
     points: Points | None = None
     found_by: str = ""
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,17 @@ import numpy as np
 from faceanon.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
 
-Format: TypeAlias = Literal["jpeg", "png", "webp", "tiff", "bmp"]
+Format: TypeAlias = Literal["jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif"]
 
 SUFFIXES: dict[Format, tuple[str, ...]] = {
     "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "png": (".png",),
+    "png": (".png", ".apng"),
     "webp": (".webp",),
     "tiff": (".tif", ".tiff"),
     "bmp": (".bmp", ".dib"),
+    "gif": (".gif",),
+    "avif": (".avif", ".avifs"),
+    "heif": (".heic", ".heif", ".hif"),
 }
 """The file name suffixes of each format, the usual one first."""
 
@@ -31,6 +34,8 @@ class Encoding:
         subsampling: of a JPEG's chroma: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0.
         lossless: whether a WebP is lossless.
         compression: of a TIFF, in Pillow's words.
+        is_cmyk: whether the four channels are inks.
+        is_premultiplied: whether colours are multiplied by alpha (TIFF).
     """
 
     format: Format
@@ -38,6 +43,8 @@ class Encoding:
     subsampling: int = 0
     lossless: bool = False
     compression: str = "tiff_adobe_deflate"
+    is_cmyk: bool = False
+    is_premultiplied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,9 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        pixels: upright; shape (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA with
-            straight alpha; uint8 or uint16.
-        encoding: how it was stored.
+        pixels: upright; shape (H, W) grey, (H, W, 3) BGR, (H, W, 4) BGRA, or (H, W, 4)
+            CMYK with 0 for no ink; uint8 or uint16, or float32 for grey.
+        encoding: how it was stored; it tells BGRA from CMYK.
         icc_profile: the colour profile, without private parts; None if there is none.
         metadata: what may be kept of what else the file tells.
     """
@@ -59,20 +66,79 @@ class Picture:
 
     @property
     def color(self) -> Image:
-        """The picture without alpha, (H, W, 3) BGR; may share the pixels' memory."""
-        if self.pixels.ndim == 2:
-            return cv2.cvtColor(self.pixels, cv2.COLOR_GRAY2BGR)
+        """How it looks without transparency, to find and hide faces in.
+
+        Shape (H, W, 3), BGR, uint8 or uint16; may share the pixels' memory.
+        """
+        pixels = self.pixels
+        if self.encoding.is_cmyk:
+            return _cmyk_to_bgr(pixels)
+        if pixels.dtype.kind == "f":
+            pixels = _whole_numbers(pixels)
+        if pixels.ndim == 2:
+            return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
         # A slice that skips the alpha channel is not a layout that OpenCV takes.
-        return np.ascontiguousarray(self.pixels[:, :, :3])
+        return np.ascontiguousarray(pixels[:, :, :3])
 
     def with_color(self, color: Image) -> "Picture":
-        """The picture with other colours; grey stays grey and alpha as it was."""
+        """The picture with other colours.
+
+        Only the pixels that differ from `color` before are changed: elsewhere what is
+        stored stays to the bit, whatever a conversion would make of it. Grey stays grey
+        and alpha as it was.
+        """
+        if self.encoding.is_cmyk:
+            return self._where_changed(color, _bgr_to_cmyk(color))
+        if self.pixels.dtype.kind == "f":
+            return self._where_changed(color, _fractions(_grey(color), self.pixels))
         if self.pixels.ndim == 2:
-            # Exact where nothing changed: a grey of three equal channels is that value.
-            return replace(self, pixels=cv2.cvtColor(color, cv2.COLOR_BGR2GRAY))
+            # Exact where nothing changed: a grey of three equal values is that value.
+            return replace(self, pixels=_grey(color))
         if self.pixels.shape[2] == 4:
-            return replace(self, pixels=np.dstack((color, self.pixels[:, :, 3])))
+            alpha = self.pixels[:, :, 3:]
+            if self.encoding.is_premultiplied:
+                color = np.minimum(color, alpha)
+            return replace(self, pixels=np.dstack((color, alpha)))
         return replace(self, pixels=color)
+
+    def _where_changed(self, color: Image, pixels: Image) -> "Picture":
+        changed = (color != self.color).any(axis=2)
+        kept = self.pixels.copy()
+        kept[changed] = pixels[changed]
+        return replace(self, pixels=kept)
+
+
+def _grey(color: Image) -> Image:
+    return cv2.cvtColor(color, cv2.COLOR_BGR2GRAY)
+
+
+def _cmyk_to_bgr(pixels: Image) -> Image:
+    """What inks look like without a profile: each takes its share of the light."""
+    inks = 255 - pixels.astype(np.uint16)
+    red, green, blue = (inks[:, :, ink] * inks[:, :, 3] // 255 for ink in range(3))
+    return np.dstack((blue, green, red)).astype(np.uint8)
+
+
+def _bgr_to_cmyk(color: Image) -> Image:
+    """The same look in inks, without black."""
+    blue, green, red = (255 - color[:, :, channel] for channel in range(3))
+    return np.dstack((red, green, blue, np.zeros_like(red)))
+
+
+def _brightest(pixels: Image) -> float:
+    """What counts as white: 1, or the largest value where there are larger ones."""
+    return max(1.0, float(np.nan_to_num(pixels, posinf=0, neginf=0).max(initial=0)))
+
+
+def _whole_numbers(pixels: Image) -> Image:
+    """Floating point to 16 bits."""
+    scaled = np.nan_to_num(pixels).clip(0) * (65_535 / _brightest(pixels))
+    return scaled.round().astype(np.uint16)
+
+
+def _fractions(pixels: Image, like: Image) -> Image:
+    """16 bits to floating point."""
+    return (pixels * (_brightest(like) / 65_535)).astype(like.dtype)
 
 
 def eight_bit(image: Image) -> Image:

@@ -12,15 +12,18 @@ from hashlib import blake2b
 
 import numpy as np
 
-from faceanon.boxes import content_digest
+from faceanon.animation.hiding import find_all, rewrite
+from faceanon.animation.neighbours import REACH
+from faceanon.animation.reading import Animation, opened
+from faceanon.boxes import Record, content_digest
 from faceanon.decoding import decode
-from faceanon.encoding import encode
+from faceanon.encoding import DEFAULT_QUALITY, encode
 from faceanon.errors import PictureError, StorageError
 from faceanon.finding import SAME_FACE, Found, find_faces
 from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.names import shown
-from faceanon.picture import SUFFIXES, Picture
+from faceanon.picture import SUFFIXES, Format, Picture
 from faceanon.preview import drawn
 from faceanon.settings import Settings
 
@@ -56,25 +59,25 @@ def process(job: Job, settings: Settings) -> Outcome:
 
 def _process(job: Job, settings: Settings) -> Outcome:
     data, source_stamp = read_source(job)
-    picture = decode(data, settings.max_pixels)
-    kept = picture.metadata.kept(settings.metadata)
-    picture = replace(picture, metadata=kept)
-    height, width = picture.pixels.shape[:2]
     # The digest tells box files and pictures apart; a run that only hides needs none.
     content = content_digest(data) if job.record or not settings.anonymizer else ""
+    outcome = Outcome(job, Status.NO_FACES, content=content, source_stamp=source_stamp)
+    with opened(data, settings.max_pixels) as several:
+        if several is not None:
+            return _process_frames(several, outcome, settings)
+    picture = decode(data, settings.max_pixels)
     del data
-    found = _found(picture, content, job, settings)
-    outcome = Outcome(
-        job,
-        Status.FOUND if found.sure else Status.NO_FACES,
-        found.sure,
-        found.unsure,
-        width,
-        height,
-        content,
-        notes=_notes(job, picture),
-        source_stamp=source_stamp,
-    )
+    return _process_picture(picture, outcome, settings)
+
+
+def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> Outcome:
+    job = outcome.job
+    kept = picture.metadata.kept(settings.metadata)
+    picture = replace(picture, metadata=kept)
+    _check_record(outcome, *picture.pixels.shape[:2])
+    found = _found(picture, job.record, settings)
+    outcome = _with_finds(outcome, found, picture.pixels.shape)
+    outcome = replace(outcome, notes=_notes(job, picture.encoding.format))
     if settings.method == "detect":
         return outcome
     if settings.method == "preview":
@@ -84,9 +87,7 @@ def _process(job: Job, settings: Settings) -> Outcome:
         hidden = hide_faces(picture.color, found.sure, settings, rng)
         picture = picture.with_color(hidden)
         outcome = replace(outcome, status=Status.ANONYMIZED)
-    elif settings.no_face == "fail":
-        raise PictureError("no face was found in it (--no-face fail)")
-    elif settings.no_face == "skip":
+    elif not _is_wanted_without_faces(settings):
         return outcome
     encoded = encode(
         picture, settings.format, settings.quality, thumbnail=settings.thumbnail
@@ -94,18 +95,104 @@ def _process(job: Job, settings: Settings) -> Outcome:
     return replace(outcome, target_stamp=write_target(job, encoded))
 
 
-def _found(picture: Picture, content: str, job: Job, settings: Settings) -> Found:
-    """The faces of a picture: those of its record, those detected, or both."""
-    record = job.record
+def _process_frames(
+    several: Animation, outcome: Outcome, settings: Settings
+) -> Outcome:
+    """Do a file of several pictures; see `_process_picture`."""
+    job, header = outcome.job, several.header
+    outcome = replace(outcome, notes=_notes(job, several.format))
+    header = replace(header, metadata=header.metadata.kept(settings.metadata))
+    several = replace(several, header=header)
+    shape = header.height, header.width
+    _check_record(outcome, *shape)
+
+    def find(frame: Picture, number: int) -> Found:
+        return _found(frame, _of_frame(job.record, number), settings)
+
+    # The same in every frame, so that nothing flickers.
+    seed = random_for(job, settings).integers(2**63)
+
+    def change(image: Image, sure: Sequence[Face], unsure: Sequence[Face]) -> Image:
+        if settings.method == "preview":
+            return drawn(image, sure, unsure)
+        if not sure:
+            return image
+        return hide_faces(image, sure, settings, np.random.default_rng(seed))
+
+    if settings.method == "detect":
+        return _with_finds(outcome, find_all(several, find), shape)
+    # The pages of a document do not follow each other as frames do, and a box file
+    # tells of each frame by itself.
+    is_film = several.format != "tiff" and job.record is None
+    encoded, found = rewrite(
+        several,
+        find,
+        change,
+        reach=REACH if is_film else 0,
+        format_=settings.format or several.format,
+        quality=settings.quality or DEFAULT_QUALITY,
+        max_pixels=settings.max_pixels,
+    )
+    outcome = _with_finds(outcome, found, shape)
+    if settings.method != "preview":
+        if found.sure:
+            outcome = replace(outcome, status=Status.ANONYMIZED)
+        elif not _is_wanted_without_faces(settings):
+            return outcome
+    return replace(outcome, target_stamp=write_target(job, encoded))
+
+
+def _with_finds(outcome: Outcome, found: Found, shape: tuple[int, ...]) -> Outcome:
+    return replace(
+        outcome,
+        status=Status.FOUND if found.sure else Status.NO_FACES,
+        faces=found.sure,
+        unsure=found.unsure,
+        width=shape[1],
+        height=shape[0],
+    )
+
+
+def _is_wanted_without_faces(settings: Settings) -> bool:
+    """Whether a picture without a face is written.
+
+    Raises:
+        PictureError: it is to fail.
+    """
+    if settings.no_face == "fail":
+        raise PictureError("no face was found in it (--no-face fail)")
+    return settings.no_face == "write"
+
+
+def _of_frame(record: Record | None, number: int) -> Record | None:
+    """Those faces of a record that are in one frame.
+
+    A face that is said to be in no frame is in all of them.
+    """
     if record is None:
-        return find_faces(picture, settings)
-    height, width = picture.pixels.shape[:2]
-    is_same = not record.content or record.content == content
+        return None
+    hidden = tuple(face for face in record.hidden if face.frame in (None, number))
+    shown = tuple(face for face in record.shown if face.frame in (None, number))
+    return replace(record, hidden=hidden, shown=shown)
+
+
+def _check_record(outcome: Outcome, height: int, width: int) -> None:
+    """Refuse a picture that is not the one of which its record speaks."""
+    record = outcome.job.record
+    if record is None:
+        return
+    is_same = not record.content or record.content == outcome.content
     if (record.width, record.height) != (width, height) or not is_same:
         raise PictureError(
             "it is not the picture that the box file speaks of: it has changed since; "
             "detect its faces again"
         )
+
+
+def _found(picture: Picture, record: Record | None, settings: Settings) -> Found:
+    """The faces of a picture: those of its record, those detected, or both."""
+    if record is None:
+        return find_faces(picture, settings)
     if not settings.also_detect:
         return Found(record.hidden)
     detected = find_faces(picture, settings)
@@ -217,8 +304,7 @@ def _open_privately(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _notes(job: Job, picture: Picture) -> tuple[str, ...]:
-    format_ = picture.encoding.format
+def _notes(job: Job, format_: Format) -> tuple[str, ...]:
     if job.source is None or not job.source.suffix:
         return ()
     if job.source.suffix.lower() in SUFFIXES[format_]:

@@ -1,0 +1,156 @@
+"""GIF, frame by frame (CompuServe, "Graphics Interchange Format", version 89a).
+
+A frame holds 256 colours. Each gets a table of its own, with the colours that the frame
+shows; only where something was hidden, colours give way to similar ones.
+"""
+
+import io
+import struct
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from faceanon.animation.model import Frame, Header
+from faceanon.errors import PictureError
+from faceanon.model import Image
+
+_COLORS = 256
+_HEADER_SIZE = 13
+_LARGEST = 0xFFFF
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_CONTROL, _APPLICATION = 0xF9, 0xFF
+
+# What becomes of a frame when the next one comes.
+_LEAVE, _CLEAR = 1, 2
+
+
+def write(header: Header, frames: Iterable[Frame]) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        PictureError: a frame has more colours than one can hold.
+    """
+    parts = [b"GIF89a", struct.pack("<HHBBB", header.width, header.height, 0x70, 0, 0)]
+    if header.loop is not None:
+        body = struct.pack("<BBHB", 3, 1, min(header.loop, _LARGEST), 0)
+        parts.append(bytes((_EXTENSION, _APPLICATION, 11)) + b"NETSCAPE2.0" + body)
+    control, data = b"", b""
+    for frame in frames:
+        indices, palette, transparent = _indexed(frame.pixels, frame.changed)
+        # Through a transparent part the frame before must not be seen.
+        disposal = _LEAVE if transparent is None else _CLEAR
+        parts += [_with_disposal(control, disposal), data]
+        control = _control(frame.seconds, transparent)
+        data = _compressed(indices, palette)
+    parts += [_with_disposal(control, _LEAVE), data, bytes((_TRAILER,))]
+    return b"".join(parts)
+
+
+def _control(seconds: float, transparent: int | None) -> bytes:
+    """The extension before a frame that says how long and in what way it is shown."""
+    delay = min(round(seconds * 100), _LARGEST)
+    has_transparency = transparent is not None
+    body = struct.pack("<BHBB", has_transparency, delay, transparent or 0, 0)
+    return bytes((_EXTENSION, _CONTROL, 4)) + body
+
+
+def _with_disposal(control: bytes, disposal: int) -> bytes:
+    """That extension, with what becomes of the frame before the next one."""
+    if not control:
+        return control
+    return control[:3] + bytes((control[3] | disposal << 2,)) + control[4:]
+
+
+def _compressed(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
+    """A frame's descriptor, its colour table and its pixels."""
+    image = PillowImage.fromarray(indices)
+    image.putpalette(palette.tobytes())
+    buffer = io.BytesIO()
+    # Pillow writes a file of one frame, of which the compressed pixels are taken.
+    image.save(buffer, "GIF", optimize=False, interlace=0)
+    table, data = _taken_apart(buffer.getvalue())
+    bits = (len(table) // 3).bit_length() - 1
+    height, width = indices.shape
+    start = struct.pack("<BHHHHB", _IMAGE, 0, 0, width, height, 0x80 | bits - 1)
+    return start + table + data
+
+
+def _taken_apart(data: bytes) -> tuple[bytes, bytes]:
+    """The colour table and the compressed pixels of a file of one frame."""
+    table_size = 3 << (data[10] & 7) + 1
+    table = data[_HEADER_SIZE : _HEADER_SIZE + table_size]
+    offset = _HEADER_SIZE + table_size
+    while data[offset] == _EXTENSION:
+        offset += 2
+        while data[offset]:
+            offset += data[offset] + 1
+        offset += 1
+    return table, data[offset + 10 : data.rindex(_TRAILER)]
+
+
+def _indexed(
+    pixels: Image, changed: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int | None]:
+    """Indices, colours (N, 3) red, green and blue, and the index of transparency."""
+    codes = _codes(pixels)
+    known, indices = np.unique(codes, return_inverse=True)
+    if len(known) > _COLORS:
+        known = _fewer(codes, changed)
+        indices = _nearest(codes, known)
+    clear = np.flatnonzero(known == _TRANSPARENT)
+    palette = np.stack([known >> 16 & 255, known >> 8 & 255, known & 255], axis=1)
+    return (
+        indices.reshape(codes.shape).astype(np.uint8),
+        palette.astype(np.uint8),
+        int(clear[0]) if len(clear) else None,
+    )
+
+
+_TRANSPARENT = 1 << 24
+
+
+def _codes(pixels: Image) -> NDArray[np.uint32]:
+    """Colours as numbers, 0xRRGGBB; all that are transparent as one more."""
+    channels = [pixels] * 3 if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    blue, green, red = (channel.astype(np.uint32) for channel in channels[:3])
+    codes = red << 16 | green << 8 | blue
+    if len(channels) == 4:
+        codes[channels[3] < 128] = _TRANSPARENT
+    return np.asarray(codes, np.uint32)
+
+
+def _fewer(
+    codes: NDArray[np.uint32], changed: NDArray[np.bool_] | None
+) -> NDArray[np.uint32]:
+    """At most 256 colours: all outside of what was changed, and some of the inside."""
+    kept = np.unique(codes if changed is None else codes[~changed])
+    room = _COLORS - len(kept)
+    if room < 0 or changed is None:
+        raise PictureError(
+            "a frame shows more than 256 colours, which a frame of a GIF cannot hold; "
+            "use --format png or webp"
+        )
+    inside = codes[changed & (codes != _TRANSPARENT)]
+    if room and len(inside):
+        rgb = np.stack([inside >> 16 & 255, inside >> 8 & 255, inside & 255], axis=-1)
+        image = PillowImage.fromarray(rgb[None].astype(np.uint8))
+        some = image.quantize(room, PillowImage.Quantize.MEDIANCUT).convert("RGB")
+        red, green, blue = np.asarray(some, np.uint32).reshape(-1, 3).T
+        kept = np.unique(np.concatenate((kept, red << 16 | green << 8 | blue)))
+    return kept.astype(np.uint32)
+
+
+def _nearest(codes: NDArray[np.uint32], known: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """For each pixel the index of its colour, or of the most similar one."""
+    colors, inverse = np.unique(codes, return_inverse=True)
+    opaque = np.flatnonzero(known != _TRANSPARENT)
+    shifts = np.array([16, 8, 0], np.uint32)
+    table = (known[opaque, None] >> shifts & 255).astype(np.int32)
+    wanted = (colors[:, None] >> shifts & 255).astype(np.int32)
+    best = [opaque[((table - color) ** 2).sum(axis=1).argmin()] for color in wanted]
+    nearest = np.array(best, np.intp)
+    exact = np.searchsorted(known, colors).clip(max=len(known) - 1)
+    nearest = np.where(known[exact] == colors, exact, nearest)
+    return np.asarray(nearest[inverse.reshape(-1)])

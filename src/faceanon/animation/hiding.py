@@ -1,0 +1,131 @@
+"""All frames of a file: found, hidden in, and written, a few at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from faceanon.animation import avif, gif, png, tiff, webp
+from faceanon.animation.model import Frame
+from faceanon.animation.neighbours import with_neighbours
+from faceanon.animation.reading import Animation
+from faceanon.errors import PictureError
+from faceanon.finding import Found
+from faceanon.metadata import write_into
+from faceanon.model import Face, Image
+from faceanon.picture import Format, Picture
+
+Find: TypeAlias = Callable[[Picture, int], Found]
+"""The faces of a frame, by its number."""
+
+Change: TypeAlias = Callable[[Image, Sequence[Face], Sequence[Face]], Image]
+"""An image with its sure and its unsure faces to what is to be written instead."""
+
+
+@dataclass
+class Tally:
+    """What is found while frames go by; each face with the number of its frame."""
+
+    sure: list[Face] = field(default_factory=list)
+    unsure: list[Face] = field(default_factory=list)
+
+
+def find_all(animation: Animation, find: Find) -> Found:
+    """The faces of all frames."""
+    tally = Tally()
+    for number, frame in enumerate(animation.frames):
+        _found(frame, number, find, tally)
+    return Found(tuple(tally.sure), tuple(tally.unsure))
+
+
+def rewrite(
+    animation: Animation,
+    find: Find,
+    change: Change,
+    *,
+    reach: int,
+    format_: Format,
+    quality: int,
+    max_pixels: int,
+) -> tuple[bytes, Found]:
+    """Write a file anew, with its faces hidden in every frame.
+
+    Args:
+        animation: what to read.
+        find: finds the faces of a frame.
+        change: hides them.
+        reach: in how many frames before and after a face is hidden, too.
+        format_: to write.
+        quality: of lossy formats, 1 to 100.
+        max_pixels: of all frames together, in formats that want them all at once.
+
+    Returns:
+        The bytes, and what was found; of faces that are hidden in a frame because they
+        were found in another, `found_by` is "neighbour".
+
+    Raises:
+        PictureError: the format cannot hold it.
+    """
+    tally = Tally()
+    frames = _changed(animation, find, change, reach, tally)
+    header = animation.header
+    match format_:
+        case "gif":
+            data = gif.write(header, frames)
+        case "png":
+            data = png.write(header, frames)
+        case "webp":
+            data = webp.write(header, frames, quality)
+        case "avif":
+            data = avif.write(header, frames, quality, max_pixels)
+        case "tiff":
+            data = tiff.write(header, frames)
+        case _:
+            raise PictureError(
+                f"it has {header.count} frames, of which {format_} holds one; "
+                "use --format png, webp or gif"
+            )
+    data = write_into(data, format_, header.metadata)
+    return data, Found(tuple(tally.sure), tuple(tally.unsure))
+
+
+def _changed(
+    animation: Animation, find: Find, change: Change, reach: int, tally: Tally
+) -> Iterator[Frame]:
+    unsure: dict[int, tuple[Face, ...]] = {}
+
+    def sure(numbered: tuple[int, Frame]) -> Sequence[Face]:
+        number, frame = numbered
+        found = _found(frame, number, find, tally)
+        unsure[number] = found.unsure
+        return found.sure
+
+    neighbours = with_neighbours(enumerate(animation.frames), sure, reach)
+    for (number, frame), here in neighbours:
+        faces = [replace(face, frame=number) for face in here]
+        tally.sure += [face for face in faces if face.found_by == "neighbour"]
+        picture = _picture(frame)
+        doubtful = unsure.pop(number)
+        if not (faces or doubtful):
+            yield frame
+            continue
+        after = picture.with_color(change(picture.color, faces, doubtful)).pixels
+        differing = after != frame.pixels
+        changed = differing.any(axis=2) if differing.ndim == 3 else differing
+        yield replace(frame, pixels=after, changed=np.asarray(changed))
+
+
+def _found(frame: Frame, number: int, find: Find, tally: Tally) -> Found:
+    found = find(_picture(frame), number)
+    numbered = Found(
+        tuple(replace(face, frame=number) for face in found.sure),
+        tuple(replace(face, frame=number) for face in found.unsure),
+    )
+    tally.sure += numbered.sure
+    tally.unsure += numbered.unsure
+    return numbered
+
+
+def _picture(frame: Frame) -> Picture:
+    return Picture(frame.pixels, frame.encoding)

@@ -1,0 +1,58 @@
+"""Frames, and what holds them together."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceanon.metadata import NO_METADATA, Metadata
+from faceanon.model import Image
+from faceanon.picture import Encoding
+
+Format: TypeAlias = Literal["gif", "png", "webp", "avif", "tiff"]
+"""The formats that can hold several pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of several.
+
+    Attributes:
+        pixels: upright and as shown, with all that earlier frames have left; see
+            `Picture.pixels`.
+        encoding: how it was stored.
+        seconds: how long it is shown; 0 for a page.
+        changed: where it was changed, shape (H, W); None for nowhere.
+    """
+
+    pixels: Image
+    encoding: Encoding
+    seconds: float = 0.0
+    changed: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What all frames share.
+
+    Attributes:
+        width: of the first frame, in pixels.
+        height: of the first frame, in pixels.
+        count: how many frames there are.
+        loop: how often it is repeated, 0 for ever; None when it is shown once.
+        has_cover: whether the first frame is shown only by programs that know no
+            animations (PNG).
+        is_lossless: whether the pixels are stored exactly.
+        icc_profile: the colour profile; None if there is none.
+        metadata: what may be kept of what else the file tells.
+    """
+
+    width: int
+    height: int
+    count: int
+    loop: int | None = None
+    has_cover: bool = False
+    is_lossless: bool = True
+    icc_profile: bytes | None = None
+    metadata: Metadata = NO_METADATA

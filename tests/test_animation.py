@@ -1,0 +1,238 @@
+"""Animations and pages: every frame is hidden in, and everything else stays."""
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageFilter
+
+from conftest import Run
+from faceanon.animation.neighbours import with_neighbours
+from faceanon.model import Box, Face
+from support import EXAMPLES
+
+FRAMES = 9
+LOST = 4
+"""The frame in which nobody would find the face."""
+
+DURATIONS = [40, 80, 120, 40, 40, 200, 40, 40, 1000]
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "gif": {"loop": 3},
+    "png": {"loop": 3},
+    "webp": {"loop": 3, "lossless": True, "exact": True},
+    "avif": {"quality": 95},
+}
+
+
+def film() -> list[PillowImage.Image]:
+    """A face that moves through the picture and is blurred in one frame."""
+    astronaut = PillowImage.open(EXAMPLES / "astronaut.png").convert("RGB")
+    frames = [
+        astronaut.crop((110 + 3 * step, 20, 350 + 3 * step, 260))
+        for step in range(FRAMES)
+    ]
+    frames[LOST] = frames[LOST].filter(ImageFilter.GaussianBlur(24))
+    return [frame.quantize(200).convert("RGB") for frame in frames]
+
+
+def saved(folder: Path, suffix: str, frames: Sequence[PillowImage.Image]) -> Path:
+    path = folder / f"film.{suffix}"
+    frames[0].save(
+        path,
+        save_all=True,
+        append_images=frames[1:],
+        duration=DURATIONS[: len(frames)],
+        **FORMATS[suffix],
+    )
+    return path
+
+
+def shown(path: Path) -> list[NDArray[np.int64]]:
+    """The frames as another program shows them."""
+    frames = []
+    with PillowImage.open(path) as image:
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            frames.append(np.asarray(image.convert("RGBA")).astype(int))
+    return frames
+
+
+def timing(path: Path) -> tuple[list[float], Any]:
+    durations = []
+    with PillowImage.open(path) as image:
+        for number in range(image.n_frames):  # type: ignore[attr-defined]
+            image.seek(number)
+            image.load()
+            durations.append(image.info["duration"])
+        return durations, image.info.get("loop")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_frame_is_hidden_in_and_all_else_stays(
+    faceanon: Run, tmp_path: Path, suffix: str
+) -> None:
+    source = saved(tmp_path, suffix, film())
+    target, report = tmp_path / f"out.{suffix}", tmp_path / "report.jsonl"
+    done = faceanon("blackbar", source, target, "--report", report)
+    assert done.returncode == 0, done.stderr
+    assert timing(target) == timing(source)
+    before, after = shown(source), shown(target)
+    assert len(after) == FRAMES
+    (line,) = (json.loads(text) for text in report.read_text().splitlines())
+    faces = [(face["frame"], face["found_by"], face["box"]) for face in line["faces"]]
+    # Nobody finds what is left of it, and still it is hidden there.
+    assert {number for number, *_ in faces} == set(range(FRAMES))
+    assert {by for number, by, _ in faces if number == LOST} == {"neighbour"}
+    for number, (was, now) in enumerate(zip(before, after, strict=True)):
+        hidden = np.zeros(was.shape[:2], bool)
+        for at, _, (left, top, right, bottom) in faces:
+            if at == number:
+                dx, dy = (right - left) * 0.2 + 1, (bottom - top) * 0.2 + 1
+                rows = slice(max(int(top - dy), 0), int(bottom + dy) + 1)
+                hidden[rows, max(int(left - dx), 0) : int(right + dx) + 1] = True
+                middle = now[(top + bottom) // 2, (left + right) // 2, :3]
+                assert middle.max() <= 12
+        tolerance = 30 if suffix == "avif" else 0
+        assert np.abs(was - now)[~hidden].max() <= tolerance
+
+
+def test_transparent_parts_do_not_show_the_frame_before(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    frames = []
+    for step in range(4):
+        frame = PillowImage.new("RGBA", (64, 48))
+        frame.paste((200, 40 * step, 0, 255), (4 + 12 * step, 8, 16 + 12 * step, 40))
+        frames.append(frame)
+    for suffix in ("gif", "png", "webp"):
+        path = tmp_path / f"clear.{suffix}"
+        options = {**FORMATS[suffix], "disposal": 2} if suffix != "webp" else {}
+        frames[0].save(
+            path, save_all=True, append_images=frames[1:], duration=50, **options
+        )
+        target = tmp_path / f"clear-out.{suffix}"
+        assert faceanon("blackbar", path, target).returncode == 0
+        for was, now in zip(shown(path), shown(target), strict=True):
+            np.testing.assert_array_equal(was[..., 3], now[..., 3])
+
+
+def test_an_animation_becomes_one_of_another_format_or_is_refused(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source = saved(tmp_path, "gif", film()[:3])
+    target = tmp_path / "out.webp"
+    assert faceanon("blackbar", source, target, "--format", "webp").returncode == 0
+    assert len(shown(target)) == 3
+    done = faceanon("blackbar", source, tmp_path / "out.jpg", "--format", "jpeg")
+    assert done.returncode == 1
+    assert "3 frames, of which jpeg holds one" in done.stderr
+    assert not (tmp_path / "out.jpg").exists()
+
+
+def test_a_cover_of_an_animated_png_stays_the_cover(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    frames = film()[:3]
+    source, target = tmp_path / "a.png", tmp_path / "b.png"
+    frames[0].save(source, save_all=True, append_images=frames[1:], default_image=True)
+    assert faceanon("blackbar", source, target).returncode == 0
+    with PillowImage.open(target) as image:
+        assert image.info["default_image"]
+        assert image.n_frames == 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_cut_off_animation_has_no_output(
+    faceanon: Run, tmp_path: Path, suffix: str
+) -> None:
+    source = saved(tmp_path, suffix, film()[:4])
+    data = source.read_bytes()
+    source.write_bytes(data[: len(data) * 2 // 3])
+    target = tmp_path / f"out.{suffix}"
+    assert faceanon("blackbar", source, target).returncode == 1
+    assert not target.exists()
+
+
+def test_faces_of_a_box_file_are_hidden_in_their_frames_only(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source, boxes = saved(tmp_path, "png", film()[:4]), tmp_path / "boxes.jsonl"
+    assert faceanon("detect", source, "-o", boxes).returncode == 0
+    record = json.loads(boxes.read_text())
+    assert [face["frame"] for face in record["faces"] if face["hide"]] == [0, 1, 2, 3]
+    record["faces"] = [face for face in record["faces"] if face["frame"] == 2]
+    boxes.write_text(json.dumps(record) + "\n")
+    target = tmp_path / "out.png"
+    assert faceanon("blackbar", source, target, "--boxes", boxes).returncode == 0
+    changed = [
+        bool((was != now).any())
+        for was, now in zip(shown(source), shown(target), strict=True)
+    ]
+    assert changed == [False, False, True, False]
+
+
+def test_pages_of_a_tiff_keep_their_depth_and_previews_are_left_out(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    astronaut = np.asarray(PillowImage.open(EXAMPLES / "astronaut.png").convert("RGB"))
+    curies = np.asarray(PillowImage.open(EXAMPLES / "curies.jpg").convert("L"))
+    source, target = tmp_path / "a.tif", tmp_path / "b.tif"
+    with tifffile.TiffWriter(source) as writer:
+        deep = astronaut.astype(np.uint16) * 257
+        writer.write(deep, photometric="rgb", compression="zlib")
+        writer.write(astronaut[::4, ::4], photometric="rgb", subfiletype=1)
+        writer.write(curies, photometric="minisblack")
+    done = faceanon("blackbar", source, target)
+    assert done.returncode == 0, done.stderr
+    with tifffile.TiffFile(target) as file:
+        first, second = (page.asarray() for page in file.pages)
+    for was, now in ((deep, first), (curies, second)):
+        assert was.dtype == now.dtype
+        changed = was != now
+        assert 0.01 < changed.mean() < 0.4
+        assert now[changed].max() == 0
+
+
+def test_a_face_is_hidden_around_where_it_is_found_and_few_frames_are_held() -> None:
+    def face(left: int) -> Face:
+        return Face(Box(left, 0, left + 20, 20), 0.9)
+
+    found = {3: [face(0)], 5: [face(2)], 20: [face(100)]}
+    alive = 0
+
+    def frames() -> Any:
+        nonlocal alive
+        for number in range(40):
+            alive = number
+            yield number
+
+    given = {}
+    for number, faces in with_neighbours(frames(), lambda n: found.get(n, []), 2):
+        assert alive <= number + 2
+        given[number] = [one.box.left for one in faces]
+    assert given[4] == [0]
+    assert given[5] == [2]
+    assert given[1] == [0]
+    assert given[0] == []
+    assert given[7] == [2]
+    assert [number for number, lefts in given.items() if 100 in lefts] == [
+        *range(18, 23)
+    ]
+
+
+def test_a_gif_of_one_picture_stays_one(faceanon: Run, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.gif", tmp_path / "b.gif"
+    film()[0].save(source)
+    assert faceanon("pixelate", source, target, "--seed", 1).returncode == 0
+    (was,), (now,) = shown(source), shown(target)
+    changed = (was != now).any(axis=2)
+    assert 0.02 < changed.mean() < 0.5
+    assert io.BytesIO(target.read_bytes()).read(6) == b"GIF89a"
