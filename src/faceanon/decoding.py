@@ -27,7 +27,7 @@ from faceanon.metadata import (
     read_metadata,
 )
 from faceanon.model import Image
-from faceanon.picture import Encoding, Format, Picture
+from faceanon.picture import Encoding, Format, JpegFile, Picture
 
 _PILLOW_FORMATS: dict[str, Format] = {
     "JPEG": "jpeg",
@@ -126,7 +126,8 @@ def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:
     icc_profile = clean_profile(header.info.get("icc_profile"))
     metadata = metadata_of(header, data, format_).turned(orientation)
     pixels = pixels if is_upright else _upright(pixels, orientation)
-    return Picture(pixels, encoding, icc_profile, metadata)
+    jpeg = JpegFile(data, orientation) if format_ == "jpeg" else None
+    return Picture(pixels, encoding, icc_profile, metadata, jpeg)
 
 
 def metadata_of(header: PillowImage.Image, data: bytes, format_: Format) -> Metadata:

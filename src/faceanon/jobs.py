@@ -67,6 +67,7 @@ class Outcome:
         content: `boxes.content_digest` of the input, where it is needed, else empty.
         error: why it failed, one line; empty otherwise.
         notes: what the user should know although it did not fail.
+        jpeg: what became of the blocks of a JPEG, as `output.make_output` tells.
         traceback: where an unexpected error came from; empty otherwise.
         seconds: the time it took.
         source_stamp: the input as it was read; None when it was not, or is no file.
@@ -83,6 +84,7 @@ class Outcome:
     content: str = ""
     error: str = ""
     notes: tuple[str, ...] = ()
+    jpeg: str = ""
     traceback: str = ""
     seconds: float = 0.0
     source_stamp: Stamp | None = None

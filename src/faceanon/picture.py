@@ -48,6 +48,19 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True)
+class JpegFile:
+    """The file that a picture came in, if it is a JPEG.
+
+    Attributes:
+        data: the whole file.
+        orientation: the EXIF orientation in which it is stored, 1 to 8.
+    """
+
+    data: bytes
+    orientation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A decoded picture.
 
@@ -57,12 +70,14 @@ class Picture:
         encoding: how it was stored; it tells BGRA from CMYK.
         icc_profile: the colour profile, without private parts; None if there is none.
         metadata: what may be kept of what else the file tells.
+        jpeg: the file itself, from which a JPEG is written; None for other formats.
     """
 
     pixels: Image
     encoding: Encoding
     icc_profile: bytes | None = None
     metadata: Metadata = NO_METADATA
+    jpeg: JpegFile | None = None
 
     @property
     def color(self) -> Image:

@@ -17,12 +17,13 @@ from faceanon.animation.neighbours import REACH
 from faceanon.animation.reading import Animation, opened
 from faceanon.boxes import Record, content_digest
 from faceanon.decoding import decode
-from faceanon.encoding import DEFAULT_QUALITY, encode
+from faceanon.encoding import DEFAULT_QUALITY
 from faceanon.errors import PictureError, StorageError
 from faceanon.finding import SAME_FACE, Found, find_faces
 from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.names import shown
+from faceanon.output import make_output
 from faceanon.picture import SUFFIXES, Format, Picture
 from faceanon.preview import drawn
 from faceanon.settings import Settings
@@ -80,19 +81,18 @@ def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> 
     outcome = replace(outcome, notes=_notes(job, picture.encoding.format))
     if settings.method == "detect":
         return outcome
+    result = picture
     if settings.method == "preview":
-        picture = picture.with_color(drawn(picture.color, found.sure, found.unsure))
+        result = picture.with_color(drawn(picture.color, found.sure, found.unsure))
     elif found.sure:
         rng = random_for(job, settings)
         hidden = hide_faces(picture.color, found.sure, settings, rng)
-        picture = picture.with_color(hidden)
+        result = picture.with_color(hidden)
         outcome = replace(outcome, status=Status.ANONYMIZED)
     elif not _is_wanted_without_faces(settings):
         return outcome
-    encoded = encode(
-        picture, settings.format, settings.quality, thumbnail=settings.thumbnail
-    )
-    return replace(outcome, target_stamp=write_target(job, encoded))
+    encoded, jpeg = make_output(picture, result, found.sure, settings)
+    return replace(outcome, jpeg=jpeg, target_stamp=write_target(job, encoded))
 
 
 def _process_frames(

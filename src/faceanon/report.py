@@ -153,6 +153,7 @@ class ReportFile:
             "status": outcome.status.value,
             "error": outcome.error or None,
             "notes": list(outcome.notes),
+            "jpeg": outcome.jpeg or None,
             "faces": [face_to_json(face, hide=True) for face in outcome.faces],
             "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
             "width": outcome.width,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def data_dir() -> Traversable:
-    """The folder that holds `cascades/`, `emoji/` and `models/`."""
+    """The folder that holds `cascades/`, `emoji/`, `models/` and `turbojpeg/`."""
     packaged = files("faceanon") / "data"
     if packaged.is_dir():
         return packaged

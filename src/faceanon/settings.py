@@ -76,7 +76,8 @@ class Settings:
     )
     quality: int | None = option(
         None,
-        "Quality of JPEG and WebP outputs.",
+        "Quality of JPEG and WebP outputs. Without it, JPEGs keep all but the blocks "
+        "of their faces.",
         minimum=1,
         maximum=100,
         default_text="that of each input",

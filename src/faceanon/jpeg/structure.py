@@ -1,0 +1,261 @@
+"""The segments of a JPEG file (ITU-T T.81, annex B), without decoding it."""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, TypeAlias
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+ColorSpace: TypeAlias = Literal["grey", "ycc", "rgb"]
+
+SOI, EOI = b"\xff\xd8", b"\xff\xd9"
+
+
+class Marker(enum.IntEnum):
+    """The second byte of the markers that are told apart here."""
+
+    SOF0, SOF1, SOF2 = 0xC0, 0xC1, 0xC2
+    DHT, EOI, SOS, DQT, DRI = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD
+    APP0, APP1, APP2, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
+    COM = 0xFE
+
+
+_FRAMES = (Marker.SOF0, Marker.SOF1, Marker.SOF2)
+_PICTURE = (*_FRAMES, Marker.DHT, Marker.SOS, Marker.DQT, Marker.DRI)
+_METADATA = (*range(Marker.APP0, Marker.APP15 + 1), Marker.COM)
+
+
+def _zigzag(place: int) -> tuple[int, int]:
+    """Sorts the places of an 8x8 block into the order of coefficients in a file."""
+    row, column = divmod(place, 8)
+    diagonal = row + column
+    return diagonal, row if diagonal % 2 else column
+
+
+_ZIGZAG = np.array(sorted(range(64), key=_zigzag))
+
+
+class CannotKeep(Exception):
+    """Why the blocks of a JPEG cannot be kept, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker segment; that of a scan ends with its entropy-coded data.
+
+    Attributes:
+        marker: the byte after 0xFF.
+        start: offset of the marker in the file.
+        end: offset of what follows.
+    """
+
+    marker: int
+    start: int
+    end: int
+
+    def body(self, data: bytes) -> bytes:
+        """What follows the marker and the length."""
+        return data[self.start + 4 : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A colour component.
+
+    Attributes:
+        id: as its scans name it.
+        across: how many pixels of a row share one sample.
+        down: how many pixels of a column share one sample.
+        quantization: the table, shape (8, 8), float32.
+    """
+
+    id: int
+    across: int
+    down: int
+    quantization: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a JPEG file is made of.
+
+    Attributes:
+        segments: those that hold the picture: frame, tables and scans, in their order.
+        components: one for grey, three for colour.
+        color_space: what the components are.
+        is_progressive: whether it is coded in several passes over the picture.
+        is_optimized: whether its Huffman tables are its own.
+        is_jfif: whether it has a JFIF segment.
+        transform: the colour transform of its Adobe segment; None where there is none.
+    """
+
+    segments: tuple[Segment, ...]
+    components: tuple[Component, ...]
+    color_space: ColorSpace
+    is_progressive: bool
+    is_optimized: bool
+    is_jfif: bool
+    transform: int | None
+
+
+def read_structure(data: bytes) -> Structure:
+    """Read the structure of a JPEG file up to the end of its first picture.
+
+    Raises:
+        CannotKeep: it is of a kind whose blocks cannot be kept, or damaged.
+    """
+    try:
+        return _read_structure(data)
+    except (IndexError, ValueError):
+        raise CannotKeep("its segments are damaged") from None
+
+
+def _read_structure(data: bytes) -> Structure:
+    segments = tuple(_segments(data))
+    kept = tuple(part for part in segments if part.marker not in _METADATA)
+    markers = [part.marker for part in kept]
+    frames = [part for part in kept if part.marker in _FRAMES]
+    if len(frames) != 1 or not set(markers) <= set(_PICTURE):
+        raise CannotKeep("it is of a rare kind of JPEG")
+    if Marker.DQT in markers[markers.index(Marker.SOS) :]:
+        raise CannotKeep("its quantization changes between scans")
+    frame = frames[0].body(data)
+    if frame[0] != 8:
+        raise CannotKeep(f"it has {frame[0]} bits a sample")
+    tables: dict[int, NDArray[np.float32]] = {}
+    huffman: set[bytes] = set()
+    for part in kept:
+        if part.marker == Marker.DQT:
+            tables.update(_quantization(part.body(data)))
+        elif part.marker == Marker.DHT:
+            huffman.update(_huffman(part.body(data)))
+    components = _components(frame, tables)
+    is_jfif = _is_jfif(data, segments)
+    transform = _transform(data, segments)
+    return Structure(
+        kept,
+        components,
+        _color_space(components, is_jfif, transform),
+        is_progressive=frames[0].marker == Marker.SOF2,
+        is_optimized=not huffman <= _standard_huffman(),
+        is_jfif=is_jfif,
+        transform=transform,
+    )
+
+
+def _segments(data: bytes) -> Iterator[Segment]:
+    markers = _markers(data)
+    offset = len(SOI)
+    while True:
+        if data[offset] != 0xFF:
+            raise CannotKeep("its segments are damaged")
+        while data[offset + 1] == 0xFF:  # fill bytes
+            offset += 1
+        marker = data[offset + 1]
+        if marker == Marker.EOI:
+            return
+        end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4])
+        if marker == Marker.SOS:
+            end = int(markers[np.searchsorted(markers, end)])
+        yield Segment(marker, offset, end)
+        offset = end
+
+
+def _markers(data: bytes) -> NDArray[np.intp]:
+    """Where in the file there may be markers that end a scan.
+
+    In entropy-coded data, 0xFF is followed by zero, or it fills, or is of a restart.
+    """
+    values = np.frombuffer(data, np.uint8)
+    offsets = np.flatnonzero(values[:-1] == 0xFF)
+    codes = values[offsets + 1]
+    is_restart = (codes >= 0xD0) & (codes <= 0xD7)
+    found: NDArray[np.intp] = offsets[(codes != 0) & (codes != 0xFF) & ~is_restart]
+    return found
+
+
+def _quantization(body: bytes) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    while body:
+        wide, number = divmod(body[0], 16)
+        size = 128 if wide else 64
+        values = np.frombuffer(body[1 : 1 + size], ">u2" if wide else "u1")
+        table = np.empty(64, np.float32)
+        table[_ZIGZAG] = values
+        yield number, table.reshape(8, 8)
+        body = body[1 + size :]
+
+
+def _huffman(body: bytes) -> Iterator[bytes]:
+    """The tables of a segment, each as it stands in the file."""
+    while body:
+        size = 17 + sum(body[1:17])
+        yield body[:size]
+        body = body[size:]
+
+
+@cache
+def _standard_huffman() -> frozenset[bytes]:
+    """The tables of annex K, which encoders write that do not make their own."""
+    data = simplejpeg.encode_jpeg(np.zeros((8, 8, 3), np.uint8))
+    return frozenset(
+        table
+        for part in _segments(data)
+        if part.marker == Marker.DHT
+        for table in _huffman(part.body(data))
+    )
+
+
+def _is_jfif(data: bytes, segments: tuple[Segment, ...]) -> bool:
+    """Whether there is a JFIF segment (ITU-T T.871, section 10.1)."""
+    return any(
+        part.marker == Marker.APP0 and part.body(data).startswith(b"JFIF\0")
+        for part in segments
+    )
+
+
+def _transform(data: bytes, segments: tuple[Segment, ...]) -> int | None:
+    """The colour transform of the Adobe segment (Adobe's technical note 5116)."""
+    for part in segments:
+        body = part.body(data)
+        if part.marker == Marker.APP14 and body.startswith(b"Adobe"):
+            return body[11] if len(body) >= 12 else None
+    return None
+
+
+def _components(
+    frame: bytes, tables: dict[int, NDArray[np.float32]]
+) -> tuple[Component, ...]:
+    count = frame[5]
+    if count not in (1, 3):
+        raise CannotKeep(f"it has {count} components")
+    entries = [frame[6 + 3 * i : 9 + 3 * i] for i in range(count)]
+    factors = [divmod(entry[1], 16) for entry in entries]
+    most_across = max(across for across, _ in factors)
+    most_down = max(down for _, down in factors)
+    components = []
+    for (id_, _, table), (across, down) in zip(entries, factors, strict=True):
+        if most_across % across or most_down % down:
+            raise CannotKeep("its subsampling is of a rare kind")
+        if table not in tables or not tables[table].all():
+            raise CannotKeep("its quantization tables are damaged")
+        components.append(
+            Component(id_, most_across // across, most_down // down, tables[table])
+        )
+    return tuple(components)
+
+
+def _color_space(
+    components: tuple[Component, ...], is_jfif: bool, transform: int | None
+) -> ColorSpace:
+    """What the components are, as libjpeg and so nearly every decoder takes them."""
+    if len(components) == 1:
+        return "grey"
+    if is_jfif:
+        return "ycc"
+    if transform is not None:
+        return "rgb" if transform == 0 else "ycc"
+    return "rgb" if bytes(part.id for part in components) == b"RGB" else "ycc"
