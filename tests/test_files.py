@@ -122,13 +122,13 @@ def test_names_that_are_not_text_are_taken(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     touch(tmp_path, ".faceanon-0123456789abcdef.tmp", ".faceanon.db", "a.jpg", "b.tmp")
-    files.sweep(tmp_path)
+    files.sweep(tmp_path, None)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         ".faceanon.db",
         "a.jpg",
         "b.tmp",
     ]
-    files.sweep(tmp_path / "missing")
+    files.sweep(tmp_path / "missing", None)
 
 
 def test_links_are_followed_on_request_but_not_out_and_not_in_circles(

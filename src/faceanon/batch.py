@@ -16,6 +16,7 @@ from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.names import shown
 from faceanon.settings import RunOptions, Settings
+from faceanon.shards import Shard
 from faceanon.state import State
 
 
@@ -36,20 +37,11 @@ def run(
         state = None
         if plan.root is not None:
             state = stack.enter_context(
-                State(plan.root, settings.fingerprint(), plan.renaming)
+                State(plan.root, settings.fingerprint(), plan.renaming, plan.shard)
             )
         run_ = _Run(state, run_options.overwrite)
         stack.callback(run_.clean_up)
-        jobs = plan.jobs()
-        # How many pictures there are is not known yet, but whether there are enough.
-        first = list(islice(jobs, run_options.workers))
-        items = run_.items(chain(first, jobs), plan)
-        limits = Limits(run_options.timeout, run_options.max_memory)
-        outcomes = (
-            run_here(items, settings)
-            if len(first) <= 1
-            else run_pool(items, settings, len(first), limits)
-        )
+        outcomes = _outcomes(run_, plan, settings, run_options)
         for outcome in stack.enter_context(closing(outcomes)):
             settled = run_.settle(outcome)
             yield settled
@@ -57,6 +49,26 @@ def run(
                 raise StorageError(settled.error)
         for folder, reason in plan.walk.problems:
             yield Outcome(Job(folder, Path(folder), None), Status.FAILED, error=reason)
+
+
+def _outcomes(
+    run_: "_Run", plan: files.Plan, settings: Settings, run_options: RunOptions
+) -> Generator[Outcome, None, None]:
+    """The outcomes of a plan, by the engine that is asked for."""
+    jobs = plan.jobs()
+    # How many pictures there are is not known yet, but whether there are enough.
+    first = list(islice(jobs, max(run_options.workers, 2)))
+    items = run_.items(chain(first, jobs), plan)
+    limits = Limits(run_options.timeout, run_options.max_memory)
+    workers = min(run_options.workers, len(first))
+    if run_options.engine == "ray" and len(first) > 1:
+        from faceanon.ray_engine import Cluster, run_ray  # noqa: PLC0415  an extra
+
+        cluster = Cluster(run_options.ray_address, run_options.workers)
+        return run_ray(items, settings, cluster, limits)
+    if workers > 1:
+        return run_pool(items, settings, workers, limits)
+    return run_here(items, settings)
 
 
 class _Run:
@@ -74,7 +86,7 @@ class _Run:
         for job in jobs:
             if plan.root and job.target and job.target.parent != folder:
                 folder = job.target.parent
-                problem = _prepare(folder, plan.root)
+                problem = _prepare(folder, plan.root, plan.shard)
             item: Item
             if problem:
                 item = Outcome(job, Status.FAILED, error=problem)
@@ -155,12 +167,12 @@ class _Run:
                 job.temporary.unlink()
 
 
-def _prepare(folder: Path, root: Path) -> str:
+def _prepare(folder: Path, root: Path, shard: Shard | None) -> str:
     """Clean a folder of outputs up; why it cannot be written to, or nothing."""
     try:
         if not folder.resolve().is_relative_to(root.resolve()):
             return f"{shown(folder)} is a link that leads out of OUTPUT; remove it"
-        files.sweep(folder)
+        files.sweep(folder, shard)
     except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
         return _unwritable(folder, error)
     return ""

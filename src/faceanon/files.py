@@ -16,9 +16,10 @@ from typing import Protocol
 from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
 from faceanon.jobs import Job
-from faceanon.names import is_temporary, shown, temporary_name
+from faceanon.names import folded, is_stale, shown, temporary_name
 from faceanon.picture import SUFFIXES, Format
 from faceanon.renaming import Renaming
+from faceanon.shards import Shard
 
 # Suffixes of pictures that cannot be read: they are tried, and so reported, and not
 # passed over like files that are no pictures.
@@ -42,6 +43,7 @@ class Choice:
         include: patterns of names or paths; empty for all.
         exclude: patterns of what is left out, folders too.
         only: the paths of the pictures to take; None for all.
+        shard: the part of the pictures to take; None for all.
     """
 
     recursive: bool = True
@@ -49,6 +51,7 @@ class Choice:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     only: frozenset[str] | None = None
+    shard: Shard | None = None
 
     def leaves_out(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""
@@ -107,6 +110,7 @@ class Plan:
         walk: what else was found; complete when the last job was handed out.
         records: the faces to hide, by the pictures' names; None to detect them.
         renaming: what makes the names of outputs; None where names are kept.
+        shard: the part of a run that is split among machines; None for all of it.
     """
 
     root: Path | None
@@ -114,6 +118,7 @@ class Plan:
     walk: Walk = field(default_factory=Walk)
     records: Mapping[str, Record] | None = None
     renaming: Renaming | None = None
+    shard: Shard | None = None
 
     def jobs(self) -> Iterator[Job]:
         """The jobs, once, while `walk` fills; none after it was stopped."""
@@ -213,7 +218,8 @@ def _plan_folder(
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
-    return Plan(target, _Folder(source, target, format_, choice, renaming))
+    folder = _Folder(source, target, format_, choice, renaming)
+    return Plan(target, folder, shard=choice.shard)
 
 
 @dataclass(frozen=True)
@@ -241,13 +247,15 @@ class _Folder:
 
     def jobs(self, walk: Walk) -> Iterator[Job]:
         is_plain = not self.choice.follow_symlinks
+        shard = self.choice.shard
+        label = shard.label if shard else ""
         for name in self._names(walk):
             source = self.source / name
             if self.target is None:
                 yield Job(name, source, None, is_plain=is_plain)
             else:
                 target = self.target / _renamed(name, self.format, self.renaming)
-                temporary = target.parent / temporary_name()
+                temporary = target.parent / temporary_name(label)
                 yield Job(name, source, target, temporary, is_plain)
 
     def count(self) -> int:
@@ -273,7 +281,8 @@ class _Folder:
                         path = f"{folder}/{entry.name}" if folder else entry.name
                         kind = self._kind(entry, path, real_source)
                         if kind == "picture":
-                            yield path
+                            if self._is_ours(path):
+                                yield path
                         elif kind != "folder":
                             walk.left_alone[kind] += 1
                         elif (real := Path(entry.path).resolve()) == real_target:
@@ -285,6 +294,14 @@ class _Folder:
                             folders.append(path)
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a picture is in the shard that is to be done."""
+        shard = self.choice.shard
+        # Pictures that would become one output are in one shard, which tells them.
+        return shard is None or shard.holds(
+            folded(_renamed(path, self.format, self.renaming))
+        )
 
     def _kind(self, entry: os.DirEntry[str], path: str, real_source: Path) -> str:
         """Picture, folder, or why it is left alone."""
@@ -323,14 +340,20 @@ def _renamed(name: str, format_: Format | None, renaming: Renaming | None) -> st
     return stem + SUFFIXES[format_][0]
 
 
-def sweep(folder: Path) -> None:
-    """Remove temporary files that a run that was killed left in a folder."""
+def sweep(folder: Path, shard: Shard | None) -> None:
+    """Remove temporary files that a run that was killed left in a folder.
+
+    Args:
+        folder: where to look; not in its folders.
+        shard: the part that is being done; files of other parts are left alone.
+    """
+    label = shard.label if shard else ""
     try:
         with os.scandir(folder) as entries:
             stale = [
                 entry.path
                 for entry in entries
-                if is_temporary(entry.name) and entry.is_file(follow_symlinks=False)
+                if is_stale(entry.name, label) and entry.is_file(follow_symlinks=False)
             ]
     except FileNotFoundError:
         return

@@ -1,22 +1,42 @@
-"""File names: how they are shown, and how temporary ones are made."""
+"""File names: how they are shown and compared, and how temporary ones are made."""
 
+import re
 import secrets
+import unicodedata
 
-_TEMPORARY_PREFIX = ".faceanon-"
-_TEMPORARY_SUFFIX = ".tmp"
+_TEMPORARY = re.compile(r"\.faceanon-(?:(?P<shard>\d+of\d+)-)?[0-9a-f]{16}\.tmp")
 
 
-def temporary_name() -> str:
+def temporary_name(shard: str = "") -> str:
     """A new name for a file that is being put together.
 
     It is short, whatever the file will be called: a name may have 255 bytes.
+
+    Args:
+        shard: the label of the shard that makes it, if there are several.
     """
-    return f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}"
+    return f".faceanon-{f'{shard}-' if shard else ''}{secrets.token_hex(8)}.tmp"
 
 
-def is_temporary(name: str) -> bool:
-    """Whether a file has such a name."""
-    return name.startswith(_TEMPORARY_PREFIX) and name.endswith(_TEMPORARY_SUFFIX)
+def is_stale(name: str, shard: str = "") -> bool:
+    """Whether it is a temporary name, and not that of another shard.
+
+    Other shards may be at work; a run over everything has the folder for itself.
+    """
+    match = _TEMPORARY.fullmatch(name)
+    if match is None:
+        return False
+    return not shard or match["shard"] in (None, shard)
+
+
+def folded(name: str) -> str:
+    """The same text for names that some file systems take for the same.
+
+    Such names differ only in case or in how accents are written.
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    return name.casefold()
 
 
 def shown(name: object) -> str:

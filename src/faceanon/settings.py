@@ -16,9 +16,11 @@ from faceanon.model import Cover, Shape
 from faceanon.options import option
 from faceanon.picture import SUFFIXES, Format
 from faceanon.renaming import Renaming
+from faceanon.shards import parse_shard
 
 NoFace: TypeAlias = Literal["write", "skip", "fail"]
 Rename: TypeAlias = Literal["hash"]
+EngineName: TypeAlias = Literal["local", "ray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,26 @@ class RunOptions:
         "Seconds after which a picture is given up. Needs two jobs or more.",
         minimum=1,
     )
+    shard: str | None = option(
+        None,
+        "Do one of N parts of INPUT, for machines that share the work: 0/4 is the "
+        "first of four.",
+        parse=parse_shard,
+        metavar="I/N",
+        default_text="all of it",
+    )
+    engine: EngineName = option(
+        "local",
+        "What does the work: processes of this machine, or a Ray cluster (needs the "
+        "extra 'ray').",
+        choices=("local", "ray"),
+    )
+    ray_address: str | None = option(
+        None,
+        "With --engine ray: the address of the cluster.",
+        metavar="ADDRESS",
+        default_text="RAY_ADDRESS, else a cluster started on this machine",
+    )
 
     def __post_init__(self) -> None:
         """Check the values against what is declared."""
@@ -209,7 +231,14 @@ class RunOptions:
     @property
     def choice(self) -> Choice:
         """What to take of a folder."""
-        return Choice(self.recursive, self.follow_symlinks, self.include, self.exclude)
+        shard = None if self.shard is None else parse_shard(self.shard)
+        return Choice(
+            self.recursive,
+            self.follow_symlinks,
+            self.include,
+            self.exclude,
+            shard=shard,
+        )
 
     @property
     def workers(self) -> int:

@@ -3,19 +3,25 @@
 A small SQLite file in OUTPUT remembers, for each finished picture, from which input and
 with which settings it was made. It holds digests, not names. Holding it open keeps a
 second run out of the same folder.
+
+A shard has a file of its own and shares the other with its like: any number of shards
+can be at work, or one run over everything, which then takes in what shards have left.
 """
 
 import os
 import sqlite3
-import unicodedata
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from faceanon import boxes
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Job, Outcome, Stamp
-from faceanon.names import shown
+from faceanon.names import folded, shown
 from faceanon.renaming import Renaming
+from faceanon.shards import Shard
 
 STATE_FILE = ".faceanon.db"
 
@@ -34,6 +40,15 @@ CREATE TABLE IF NOT EXISTS finished (
 _CLAIMS = "CREATE TEMP TABLE claimed (output BLOB PRIMARY KEY) WITHOUT ROWID"
 
 
+_LOOK_UP = (
+    "SELECT settings, source_size, source_mtime_ns, target_size, target_mtime_ns "
+    "FROM finished WHERE picture = ?"
+)
+
+# Seconds that shards which start at the same moment wait for each other.
+_PATIENCE = 30.0
+
+
 class State:
     """The memory of a folder of outputs; a context manager.
 
@@ -42,6 +57,7 @@ class State:
         settings: the fingerprint of the settings of this run.
         renaming: what makes the names of outputs. Where these tell nothing, the digests
             of names tell nothing either.
+        shard: the part of a run that is split among machines; None for all of it.
 
     Raises:
         StorageError: the folder cannot be written to.
@@ -49,16 +65,23 @@ class State:
     """
 
     def __init__(
-        self, folder: Path, settings: bytes, renaming: Renaming | None = None
+        self,
+        folder: Path,
+        settings: bytes,
+        renaming: Renaming | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self._settings = settings
         self._digest = renaming.digest if renaming else _digest
         self._folder = folder
+        self._shared: sqlite3.Connection | None = None
+        name = STATE_FILE if shard is None else f".faceanon-{shard.label}.db"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(
-                folder / STATE_FILE, timeout=0, isolation_level=None
-            )
+            self._shard_files = tuple(folder.glob(".faceanon-*of*.db"))
+            self._database = _connected(folder / name)
+            if shard is not None:
+                self._shared = _connected(folder / STATE_FILE, timeout=_PATIENCE)
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or error
             raise StorageError(f"cannot write to {shown(folder)}: {reason}") from error
@@ -71,15 +94,35 @@ class State:
             self._database.execute(_SCHEMA)
             self._database.execute("COMMIT")
             self._database.execute(_CLAIMS)
+            if self._shared is None:
+                self._take_in_shards()
+            else:
+                _hold_shared(self._shared)
         except sqlite3.Error as error:
-            self._database.close()
+            self.close()
             raise self._explained(error) from error
+
+    def _take_in_shards(self) -> None:
+        """Make what shards have left part of this file."""
+        for path in self._shard_files:
+            self._database.execute("ATTACH ? AS shard", (str(path),))
+            self._database.execute(
+                "INSERT OR REPLACE INTO finished SELECT * FROM shard.finished"
+            )
+            self._database.execute("DETACH shard")
+            path.unlink()
+
+    def close(self) -> None:
+        """Let others use the folder."""
+        self._database.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def __enter__(self) -> "State":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        self.close()
 
     def claim(self, target: Path) -> bool:
         """Take an output for one picture; whether no other of this run has it.
@@ -90,10 +133,10 @@ class State:
         Raises:
             StorageError: there is no room to note it.
         """
-        name = unicodedata.normalize("NFC", str(target)).casefold()
+        name = _digest(folded(str(target)))
         try:
             taken = self._database.execute(
-                "INSERT OR IGNORE INTO claimed VALUES (?)", (_digest(name),)
+                "INSERT OR IGNORE INTO claimed VALUES (?)", (name,)
             )
         except sqlite3.Error as error:
             raise self._explained(error) from error
@@ -101,17 +144,29 @@ class State:
 
     def is_finished(self, job: Job) -> bool:
         """Whether this job's output is there already, from this input and settings."""
-        row = self._database.execute(
-            "SELECT settings, source_size, source_mtime_ns, target_size, "
-            "target_mtime_ns FROM finished WHERE picture = ?",
-            (self._digest(job.name),),
-        ).fetchone()
-        if row is None or row[0] != self._made_by(job) or job.source is None:
-            return False
-        if _stamp(job.source) != Stamp(row[1], row[2]):
-            return False
-        target = None if row[3] is None else Stamp(row[3], row[4])
-        return job.target is None or _stamp(job.target) == target
+        made_by = self._made_by(job)
+        for row in self._rows(job):
+            if row[0] != made_by or job.source is None:
+                continue
+            if _stamp(job.source) != Stamp(row[1], row[2]):
+                continue
+            target = None if row[3] is None else Stamp(row[3], row[4])
+            if job.target is None or _stamp(job.target) == target:
+                return True
+        return False
+
+    def _rows(self, job: Job) -> Iterator[tuple[Any, ...]]:
+        """What is known of a picture, from here and, for a shard, from elsewhere."""
+        picture = (self._digest(job.name),)
+        yield from self._database.execute(_LOOK_UP, picture)
+        if self._shared is None:
+            return
+        yield from self._shared.execute(_LOOK_UP, picture)
+        # An output of nobody that is known yet: there was another number of shards.
+        if job.target is not None and job.target.exists():
+            for path in self._shard_files:
+                with suppress(sqlite3.Error), closing(_connected(path)) as other:
+                    yield from other.execute(_LOOK_UP, picture)
 
     def remember(self, outcome: Outcome) -> None:
         """Note that a job is finished; to be called just before its output appears.
@@ -162,6 +217,21 @@ class State:
                 )
             case _:
                 return StorageError(f"cannot write to {shown(path)}: {error}")
+
+
+def _connected(path: Path, timeout: float = 0) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+
+
+def _hold_shared(database: sqlite3.Connection) -> None:
+    """Keep out those who want a file for themselves, until the connection ends."""
+    tables = "SELECT 1 FROM sqlite_master WHERE name = 'finished'"
+    if database.execute(tables).fetchone() is None:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(_SCHEMA)
+        database.execute("COMMIT")
+    database.execute("BEGIN")
+    database.execute(tables).fetchone()
 
 
 def _digest(name: str) -> bytes:
