@@ -8,14 +8,20 @@ import sys
 
 from ray.cluster_utils import Cluster
 
-cluster = Cluster(
-    initialize_head=True,
-    head_node_args={"num_cpus": 1, "include_dashboard": False},
-)
-second = cluster.add_node(num_cpus=1)
-print(cluster.address, flush=True)
-for line in sys.stdin:
-    if line.strip() == "stop":
-        cluster.remove_node(second, allow_graceful=False)
-        print("stopped", flush=True)
-cluster.shutdown()
+
+def main() -> None:
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 1, "include_dashboard": False},
+    )
+    second = cluster.add_node(num_cpus=1)
+    print(cluster.address, flush=True)
+    for line in sys.stdin:
+        if line.strip() == "stop":
+            cluster.remove_node(second, allow_graceful=False)
+            print("stopped", flush=True)
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main()
