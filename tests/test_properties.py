@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from faceanon import anonymizers
 from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face
-from faceanon.names import is_temporary, shown, temporary_name
+from faceanon.names import is_stale, shown, temporary_name
 from faceanon.options import declared
 from faceanon.settings import RunOptions, Settings
 
@@ -121,4 +121,8 @@ def test_any_file_name_is_shown_in_one_printable_line(name: bytes) -> None:
 def test_temporary_names_are_known_and_never_the_same() -> None:
     names = {temporary_name() for _ in range(1000)}
     assert len(names) == 1000
-    assert all(is_temporary(name) for name in names)
+    assert all(is_stale(name) for name in names)
+    # What another shard may be putting together is left alone.
+    assert not any(is_stale(temporary_name("1of4"), "2of4") for _ in range(10))
+    assert is_stale(temporary_name("1of4"), "1of4")
+    assert is_stale(temporary_name("1of4"))
