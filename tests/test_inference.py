@@ -11,7 +11,7 @@ from faceanon import inference
 from faceanon.errors import OptionError
 from support import EXAMPLES, read
 
-NETWORKS = ("centerface.onnx", "face_landmarks_detector.tflite")
+NETWORKS = ("centerface.onnx", "face_landmarks_detector.tflite", "sface.onnx")
 
 # Imports OpenVINO and runs a network while every way out raises.
 CUT_OFF = """
@@ -46,6 +46,15 @@ def test_landmarks_are_the_same_on_both_engines():
     for key in first:
         assert first[key].shape == second[key].shape
         assert np.abs(first[key] - second[key]).max() < 0.05
+
+
+def test_embeddings_are_the_same_on_both_engines():
+    upright = cv2.resize(read(EXAMPLES / "astronaut.png")[60:180, 165:285], (112, 112))
+    blob = cv2.dnn.blobFromImage(upright, swapRB=True)
+    (first,) = inference.OpenVINONetwork("sface.onnx")(blob).values()
+    (second,) = inference.OpenCVNetwork("sface.onnx")(blob).values()
+    assert first.shape == (1, 128)
+    assert np.abs(first - second).max() < 0.01
 
 
 def test_landmarks_keep_fractions_of_pixels():

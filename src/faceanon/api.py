@@ -10,12 +10,18 @@ import numpy as np
 from faceanon import anonymizers, batch, detectors, files
 from faceanon.detectors.levels import Accuracy
 from faceanon.errors import OptionError
+from faceanon.finding import Found
 from faceanon.jobs import Outcome
 from faceanon.model import Face, Image
 from faceanon.options import declared
+from faceanon.people.recognition import select
+from faceanon.people.references import selecting
 from faceanon.picture import eight_bit
 from faceanon.pipeline import hide_faces
 from faceanon.settings import RunOptions, Settings
+
+# The options that say whom to hide.
+_SELECTING = {"only", "except_", "match"}
 
 
 def detect(
@@ -58,7 +64,8 @@ def anonymize(
         method: the name of a method, such as "pixelate".
         faces: the faces to hide; None to detect them.
         **options: those of the method and those of `Settings`, such as `cells=5`,
-            `grow=1.5`, `min_score=0.1` or `seed=1`.
+            `grow=1.5`, `min_score=0.1` or `seed=1`; `only` or `except_`, a folder or
+            file of people, and `match`.
 
     Returns:
         A new array of the same shape and dtype.
@@ -76,10 +83,13 @@ def anonymize(
             accuracy=settings.accuracy,
             min_score=settings.min_score,
         )
-    if not faces:
+    found = Found(tuple(faces))
+    if settings.selection is not None:
+        found = select(image, found, settings)
+    if not found.sure:
         return image.copy()
     rng = np.random.default_rng(settings.seed)
-    return hide_faces(image, faces, settings, rng)
+    return hide_faces(image, found.sure, settings, rng)
 
 
 def run(
@@ -97,7 +107,8 @@ def run(
         source: a folder or a file.
         target: the folder or file to write.
         method: the name of a method.
-        **options: those of the method, of `Settings` and of `RunOptions`.
+        **options: those of the method, of `Settings` and of `RunOptions`; `only` or
+            `except_`, a folder or file of people, and `match`.
 
     Yields:
         What came of each picture, as they are finished.
@@ -126,21 +137,25 @@ def make_settings(method: str, options: dict[str, Any]) -> Settings:
 
     Raises:
         OptionError: a method or an option is unknown, or a value is wrong.
+        PeopleError: the people of `only` or `except_` cannot be used.
     """
     anonymizer = anonymizers.get(method)
     own = {option.name for option in declared(anonymizer)}
     common = {option.name for option in declared(Settings)}
-    unknown = options.keys() - own - common
+    unknown = options.keys() - own - common - _SELECTING
     if unknown:
         raise OptionError(
             f"{method} has no option {', '.join(sorted(unknown))}; "
-            f"it has {', '.join(sorted(own | common))}"
+            f"it has {', '.join(sorted(own | common | _SELECTING))}"
         )
-    return Settings(
+    settings = Settings(
         method,
         anonymizer(**{name: options[name] for name in own & options.keys()}),
         **{name: options[name] for name in common & options.keys()},
     )
+    only, except_ = options.get("only"), options.get("except_")
+    match = options.get("match", "normal")
+    return selecting(settings, only, except_, match)[0]
 
 
 def _check_image(image: Image) -> None:

@@ -111,13 +111,20 @@ def from_line(line: str) -> Record:
 
 def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
     """The face as an object of a line."""
-    box = face.box
+    box, match = face.box, face.match
+    likeness = match and {
+        "person": match.person or None,
+        "similarity": match.similarity and round(match.similarity, 4),
+        "verdict": match.verdict,
+        "reason": match.reason or None,
+    }
     told: dict[str, Any] = {
         "box": [box.left, box.top, box.right, box.bottom],
         "score": round(face.score, 4),
         "hide": hide,
         "points": face.points and [[round(x, 2), round(y, 2)] for x, y in face.points],
         "found_by": face.found_by,
+        **({"match": likeness} if likeness else {}),
     }
     return told if face.frame is None else {**told, "frame": face.frame}
 

@@ -19,3 +19,7 @@ class StorageError(FaceanonError):
 
 class BoxesError(FaceanonError, ValueError):
     """A box file is not what it should be."""
+
+
+class PeopleError(FaceanonError, ValueError):
+    """Reference pictures of people, or a file of them, cannot be used."""

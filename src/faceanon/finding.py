@@ -21,10 +21,12 @@ class Found:
     Attributes:
         sure: those to hide.
         unsure: what may be faces; not hidden, but worth a look.
+        shown: those not to hide, by who they are.
     """
 
     sure: tuple[Face, ...]
     unsure: tuple[Face, ...] = ()
+    shown: tuple[Face, ...] = ()
 
 
 def find_faces(picture: Picture, settings: Settings) -> Found:

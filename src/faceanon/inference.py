@@ -30,12 +30,14 @@ Tensor = NDArray[np.float32]
 _INPUT_SHAPES = {
     "centerface.onnx": (1, 3, -1, -1),
     "face_landmarks_detector.tflite": (1, 256, 256, 3),
+    "sface.onnx": (1, 3, 112, 112),
 }
 
 # Networks that need all 24 bits of a float. Others run in bfloat16 where the processor
 # has it, twice as fast: CenterFace's boxes move by a hundredth of their size. Landmarks
-# would move by a whole pixel, as numbers over 128 have no fractions there.
-_FULL_PRECISION = {"face_landmarks_detector.tflite"}
+# would move by a whole pixel, as numbers over 128 have no fractions there; embeddings
+# would differ from processor to processor, and so who is recognised.
+_FULL_PRECISION = {"face_landmarks_detector.tflite", "sface.onnx"}
 
 # Importing OpenVINO imports its converter, which reports the import to a web service
 # and leaves an identifier in the home directory. `openvino` does well without both.

@@ -34,6 +34,7 @@ class Status(enum.StrEnum):
     """What came of a picture."""
 
     ANONYMIZED = "anonymized"
+    NOBODY_HIDDEN = "nobody_hidden"
     FOUND = "found"
     NO_FACES = "no_faces"
     SKIPPED = "skipped"
@@ -60,7 +61,7 @@ class Outcome:
     Attributes:
         job: what was to be done.
         status: what came of it.
-        faces: those that were found, in pixels of the upright picture.
+        faces: those to hide, in pixels of the upright picture.
         unsure: what may be a face, but is not sure enough to be hidden.
         width: of the upright picture, in pixels; 0 when it could not be read.
         height: of the upright picture, in pixels; 0 when it could not be read.
@@ -73,6 +74,7 @@ class Outcome:
         source_stamp: the input as it was read; None when it was not, or is no file.
         target_stamp: the output as it was written; None when there is none.
         stop: whether the run must stop, as nothing more can be written.
+        shown: the faces that are not hidden, by who they are.
     """
 
     job: Job
@@ -90,3 +92,4 @@ class Outcome:
     source_stamp: Stamp | None = None
     target_stamp: Stamp | None = None
     stop: bool = False
+    shown: tuple[Face, ...] = ()

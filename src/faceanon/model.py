@@ -18,6 +18,12 @@ Points: TypeAlias = tuple[Point, Point, Point, Point, Point]
 
 Shape: TypeAlias = Literal["box", "ellipse"]
 
+Verdict: TypeAlias = Literal["same", "other", "unsure"]
+"""Whether a face is a person's, somebody else's, or it cannot be told."""
+
+# A face that lies in another's box by this share is a part of it.
+_PART = 0.85
+
 
 def white(image: Image) -> int:
     """The value of white in an image of unsigned integers: 255 or 65535."""
@@ -77,13 +83,17 @@ class Box:
         >>> Box(0, 0, 4, 2).overlap(Box(2, 0, 6, 2))
         0.3333333333333333
         """
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        if width <= 0 or height <= 0:
+        shared = self.shared(other)
+        if not shared:
             return 0.0
-        shared = width * height
         both = self.width * self.height + other.width * other.height
         return shared / (both - shared)
+
+    def shared(self, other: "Box") -> int:
+        """How many pixels two boxes have in common."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(width, 0) * max(height, 0)
 
     def clipped(self, height: int, width: int) -> "Box":
         """The part of the box inside an image of this height and width.
@@ -100,6 +110,24 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Who a face was compared with, and what came of it.
+
+    Attributes:
+        person: the name of the person whom it resembles most; empty if it could not be
+            compared.
+        similarity: to that person, -1 to 1; None if it could not be compared.
+        verdict: whether it is that person.
+        reason: why that cannot be told; empty if it can.
+    """
+
+    person: str
+    similarity: float | None
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """A face that a detector found.
 
@@ -113,6 +141,7 @@ class Face:
         found_by: what found it, such as a pass of the detector, or "hand".
         frame: in which of several frames or pages, counted from 0; None in a file of
             one picture.
+        match: whose it is; None when nobody was asked for.
     """
 
     box: Box
@@ -120,6 +149,13 @@ class Face:
     points: Points | None = None
     found_by: str = ""
     frame: int | None = None
+    match: Match | None = None
+
+    def lies_in(self, other: "Face") -> bool:
+        """Whether nearly all of its box lies in the box of another, larger face."""
+        shared = self.box.shared(other.box)
+        own = self.box.width * self.box.height
+        return own < other.box.width * other.box.height and shared >= _PART * own
 
 
 @dataclass(frozen=True, slots=True)

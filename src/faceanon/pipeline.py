@@ -24,6 +24,7 @@ from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.names import shown
 from faceanon.output import make_output
+from faceanon.people.recognition import select
 from faceanon.picture import SUFFIXES, Format, Picture
 from faceanon.preview import drawn
 from faceanon.settings import Settings
@@ -89,6 +90,8 @@ def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> 
         hidden = hide_faces(picture.color, found.sure, settings, rng)
         result = picture.with_color(hidden)
         outcome = replace(outcome, status=Status.ANONYMIZED)
+    elif found.shown:
+        outcome = replace(outcome, status=Status.NOBODY_HIDDEN)
     elif not _is_wanted_without_faces(settings):
         return outcome
     encoded, jpeg = make_output(picture, result, found.sure, settings)
@@ -137,6 +140,8 @@ def _process_frames(
     if settings.method != "preview":
         if found.sure:
             outcome = replace(outcome, status=Status.ANONYMIZED)
+        elif found.shown:
+            outcome = replace(outcome, status=Status.NOBODY_HIDDEN)
         elif not _is_wanted_without_faces(settings):
             return outcome
     return replace(outcome, target_stamp=write_target(job, encoded))
@@ -148,6 +153,7 @@ def _with_finds(outcome: Outcome, found: Found, shape: tuple[int, ...]) -> Outco
         status=Status.FOUND if found.sure else Status.NO_FACES,
         faces=found.sure,
         unsure=found.unsure,
+        shown=found.shown,
         width=shape[1],
         height=shape[0],
     )
@@ -190,6 +196,16 @@ def _check_record(outcome: Outcome, height: int, width: int) -> None:
 
 
 def _found(picture: Picture, record: Record | None, settings: Settings) -> Found:
+    """The faces of a picture; those to hide by who they are."""
+    found = _recorded_or_detected(picture, record, settings)
+    if settings.selection is None:
+        return found
+    return select(picture.color, found, settings)
+
+
+def _recorded_or_detected(
+    picture: Picture, record: Record | None, settings: Settings
+) -> Found:
     """The faces of a picture: those of its record, those detected, or both."""
     if record is None:
         return find_faces(picture, settings)

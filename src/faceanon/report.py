@@ -17,6 +17,8 @@ from faceanon.settings import Settings
 # A name has at most 4096 bytes, a picture at most some thousand faces.
 _LONGEST_LINE = 16 * 2**20
 _LINE_START = b'{"picture": '
+# So many of the people who were seen nowhere are named in the summary.
+_MOST_NAMES = 5
 
 
 @dataclass
@@ -25,7 +27,10 @@ class Summary:
 
     Attributes:
         statuses: how many pictures had each outcome.
-        faces: how many faces were found.
+        faces: how many faces were found; with `persons`, how many were hidden.
+        shown: how many faces were not hidden, by who they are.
+        persons: whom a selection names; empty without one.
+        seen: in how many pictures each of them was surely seen.
         written: how many pictures without a face were written.
         not_written: how many were not, as `--no-face skip` asks for.
         unsure: in how many pictures something may be a face, but is not sure enough.
@@ -34,6 +39,9 @@ class Summary:
 
     statuses: Counter[Status] = field(default_factory=Counter)
     faces: int = 0
+    shown: int = 0
+    persons: tuple[str, ...] = ()
+    seen: Counter[str] = field(default_factory=Counter)
     written: int = 0
     not_written: int = 0
     unsure: int = 0
@@ -43,6 +51,8 @@ class Summary:
         """Count an outcome."""
         self.statuses[outcome.status] += 1
         self.faces += len(outcome.faces)
+        self.shown += len(outcome.shown)
+        self.seen.update(_surely_seen(outcome))
         self.unsure += bool(outcome.unsure)
         if outcome.status is Status.NO_FACES and outcome.job.temporary is not None:
             self.written += outcome.target_stamp is not None
@@ -62,7 +72,12 @@ class Summary:
         ):
             if self.statuses[status]:
                 faces = _counted(self.faces, "face")
+                if self.persons:
+                    faces += " hidden"
                 parts.append(f"{self.statuses[status]} {verb} ({faces})")
+        if self.statuses[Status.NOBODY_HIDDEN]:
+            count = self.statuses[Status.NOBODY_HIDDEN]
+            parts.append(f"{count} with nobody to hide (written as they are)")
         without = self.statuses[Status.NO_FACES]
         if without:
             parts.append(f"{without} without a face{self._what_became_of_them()}")
@@ -74,6 +89,8 @@ class Summary:
         line = f"{_counted(total, 'picture')} in {seconds:.1f} s"
         if parts:
             line += f": {', '.join(parts)}"
+        if self.persons:
+            line += f"; {self._what_became_of_persons()}"
         if self.unsure:
             line += f"; worth a look: {self.unsure}, with what may be a face"
         if self.left_alone:
@@ -83,10 +100,28 @@ class Summary:
             line += f"; left alone: {reasons}"
         return line
 
+    def _what_became_of_persons(self) -> str:
+        nowhere = [name for name in self.persons if name not in self.seen]
+        said = [f"{_counted(self.shown, 'face')} shown"]
+        if nowhere:
+            names = ", ".join(shown(name) for name in nowhere[:_MOST_NAMES])
+            more = len(nowhere) - _MOST_NAMES
+            rest = f" and {more} more" if more > 0 else ""
+            said.append(f"surely seen in none of these pictures: {names}{rest}")
+        if not self.faces:
+            said.append("NOTHING WAS HIDDEN")
+        return "; ".join(said)
+
     def _what_became_of_them(self) -> str:
         if self.written:
             return " (written as they are)"
         return " (nothing written)" if self.not_written else ""
+
+
+def _surely_seen(outcome: Outcome) -> set[str]:
+    """The persons who were recognised in a picture."""
+    matches = [face.match for face in (*outcome.faces, *outcome.shown) if face.match]
+    return {match.person for match in matches if match.verdict == "same"}
 
 
 def _counted(number: int, noun: str) -> str:
@@ -154,7 +189,10 @@ class ReportFile:
             "error": outcome.error or None,
             "notes": list(outcome.notes),
             "jpeg": outcome.jpeg or None,
-            "faces": [face_to_json(face, hide=True) for face in outcome.faces],
+            "faces": [
+                *(face_to_json(face, hide=True) for face in outcome.faces),
+                *(face_to_json(face, hide=False) for face in outcome.shown),
+            ],
             "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
             "width": outcome.width,
             "height": outcome.height,

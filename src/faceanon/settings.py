@@ -14,6 +14,7 @@ from faceanon.files import Choice
 from faceanon.metadata import LEVELS, Level
 from faceanon.model import Cover, Shape
 from faceanon.options import option
+from faceanon.people.selection import Selection
 from faceanon.picture import SUFFIXES, Format
 from faceanon.renaming import Renaming
 from faceanon.shards import parse_shard
@@ -30,6 +31,7 @@ class Settings:
     Attributes:
         method: the method's name; "detect" and "preview" hide nothing.
         anonymizer: the method with its options; None when nothing is hidden.
+        selection: whom to hide; None for everybody.
     """
 
     method: str
@@ -110,6 +112,7 @@ class Settings:
     max_pixels: int = option(
         200_000_000, "Refuse pictures of more pixels than this.", minimum=1
     )
+    selection: Selection | None = None
 
     def __post_init__(self) -> None:
         """Check the values against what is declared, and each other."""
@@ -137,6 +140,8 @@ class Settings:
         """The settings as they may be published, for reports: all but the seed."""
         described = options.values(self)
         described["seed"] = None if self.seed is None else "given"
+        if self.selection is not None:
+            described["selection"] = self.selection.described()
         return {
             "method": self.method,
             "options": options.values(self.anonymizer) if self.anonymizer else {},
@@ -148,6 +153,8 @@ class Settings:
         """16 bytes that differ when the outputs would; they do not tell the seed."""
         described = self.described()
         del described["max_pixels"]
+        if self.selection is not None:
+            described["people"] = self.selection.fingerprint()
         if self.seed is not None:
             # Slow to compute, so that a file that holds the fingerprint is no quick
             # way to try seeds.

@@ -29,6 +29,11 @@ class Tally:
 
     sure: list[Face] = field(default_factory=list)
     unsure: list[Face] = field(default_factory=list)
+    shown: list[Face] = field(default_factory=list)
+
+    def found(self) -> Found:
+        """All of it."""
+        return Found(tuple(self.sure), tuple(self.unsure), tuple(self.shown))
 
 
 def find_all(animation: Animation, find: Find) -> Found:
@@ -36,7 +41,7 @@ def find_all(animation: Animation, find: Find) -> Found:
     tally = Tally()
     for number, frame in enumerate(animation.frames):
         _found(frame, number, find, tally)
-    return Found(tuple(tally.sure), tuple(tally.unsure))
+    return tally.found()
 
 
 def rewrite(
@@ -87,7 +92,7 @@ def rewrite(
                 "use --format png, webp or gif"
             )
     data = write_into(data, format_, header.metadata)
-    return data, Found(tuple(tally.sure), tuple(tally.unsure))
+    return data, tally.found()
 
 
 def _changed(
@@ -121,9 +126,11 @@ def _found(frame: Frame, number: int, find: Find, tally: Tally) -> Found:
     numbered = Found(
         tuple(replace(face, frame=number) for face in found.sure),
         tuple(replace(face, frame=number) for face in found.unsure),
+        tuple(replace(face, frame=number) for face in found.shown),
     )
     tally.sure += numbered.sure
     tally.unsure += numbered.unsure
+    tally.shown += numbered.shown
     return numbered
 
 

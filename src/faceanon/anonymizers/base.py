@@ -34,6 +34,18 @@ class Anonymizer(ABC):
         """Names that `--list` prints; empty for a method that has nothing to list."""
         return ()
 
+    def partners(
+        self, image: Image, faces: Sequence[Face], others: Sequence[Face]
+    ) -> Sequence[Face]:
+        """Those of the other faces that must be changed too to hide these ones.
+
+        Args:
+            image: shape (H, W, 3), BGR, uint8 or uint16, upright.
+            faces: one or more that are to be hidden.
+            others: the picture's other faces, which could stay.
+        """
+        return ()
+
     @abstractmethod
     def hide(
         self,

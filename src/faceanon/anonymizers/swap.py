@@ -38,6 +38,17 @@ class Swap(Anonymizer):
             "seen, on another person",
         )
 
+    def partners(
+        self, image: Image, faces: Sequence[Face], others: Sequence[Face]
+    ) -> Sequence[Face]:
+        """Somebody for a single face to trade places with: the largest that can."""
+        if len(_sorted_out(image, faces)[0]) != 1:
+            return ()
+        for face in sorted(others, key=lambda face: -face.box.width):
+            if len(_sorted_out(image, (*faces, face))[0]) == 2:
+                return (face,)
+        return ()
+
     def hide(
         self,
         image: Image,
@@ -49,8 +60,8 @@ class Swap(Anonymizer):
         meshes, others = _sorted_out(image, faces)
         if len(meshes) + len(others) == 1:
             raise PictureError(
-                "swap needs at least two faces and one was found; use another method "
-                "for this picture"
+                "swap needs at least two faces and there is one to hide; use another "
+                "method for this picture"
             )
         if len(meshes) < 2:
             return Pixelate().hide(image, faces, cover, rng)

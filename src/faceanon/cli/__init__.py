@@ -9,6 +9,7 @@ import click
 from faceanon import anonymizers
 from faceanon.cli.hide import method_command
 from faceanon.cli.inspect import detect_command, preview_command, review_command
+from faceanon.cli.people import people_command
 from faceanon.cli.scan import scan_command
 from faceanon.errors import OptionError
 
@@ -23,6 +24,7 @@ _BEFORE: dict[str, Callable[[], click.Command]] = {
     "detect": detect_command,
     "preview": preview_command,
     "review": review_command,
+    "people": people_command,
 }
 _AFTER: dict[str, Callable[[], click.Command]] = {"scan": scan_command}
 _TOOLS = _BEFORE | _AFTER

@@ -10,6 +10,7 @@ import click
 from faceanon import anonymizers
 from faceanon.anonymizers import Anonymizer
 from faceanon.cli.declared import Values, chosen, click_options, environment_variable
+from faceanon.cli.people import people_options, with_selection
 from faceanon.cli.running import (
     errors_explained,
     make_console,
@@ -42,6 +43,7 @@ def method_command(name: str) -> click.Command:
             "labelling tool in COCO, instead of looking for faces.",
             envvar=environment_variable("boxes"),
         ),
+        *people_options(),
         report_option(),
         click.Option(
             ["--retry-failed"],
@@ -92,6 +94,7 @@ def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
     with errors_explained():
         anonymizer = method(**chosen(anonymizers.get(name), values))
         settings = Settings(name, anonymizer, **chosen(Settings, values))
+        settings = with_selection(settings, values, console)
         run_options = RunOptions(**chosen(RunOptions, values))
         if settings.also_detect and values["boxes"] is None:
             raise FaceanonError("--also-detect adds to --boxes; name a box file")
