@@ -16,13 +16,14 @@ from faceanon.model import Box, Face, Image
 from faceanon.people import gallery
 from faceanon.people.alignment import aligned
 from faceanon.people.clarity import MET, REFERENCE, look
+from faceanon.people.embedding import direction, embed
 from faceanon.people.gallery import People, Person
 from faceanon.people.recognition import split
 from faceanon.people.selection import LEVELS, Selection
 from support import EXAMPLES, read, write_png
 
-# Where the faces of `couple` lie, and those of `group.jpg`.
-GRACE, EILEEN = (slice(0, 400), slice(300, None)), (slice(60, 180), slice(80, 170))
+# Where heads are in `curies.jpg`, his seen from the side, and in `group.jpg`.
+MARIE, PIERRE = (slice(110, 330), slice(220, 410)), (slice(80, 260), slice(480, 690))
 AT_THE_TABLE = {
     "ann": (slice(650, 1300), slice(250, 900)),
     "bob": (slice(420, 1020), slice(940, 1430)),
@@ -59,12 +60,8 @@ def changed(before: Image, after: Image, where: tuple[slice, slice]) -> float:
 
 
 @pytest.fixture(scope="session")
-def couple() -> Image:
-    """Two people in one picture: Eileen to the left, Grace to the right."""
-    eileen = read(EXAMPLES / "astronaut.png")[:400, 100:400]
-    grace = read(EXAMPLES / "grace_hopper.jpg")
-    width = round(grace.shape[1] * 400 / len(grace))
-    return np.hstack([eileen, cv2.resize(grace, (width, 400))])
+def curies() -> Image:
+    return read(EXAMPLES / "curies.jpg")
 
 
 @pytest.fixture(scope="session")
@@ -73,130 +70,123 @@ def table() -> Image:
 
 
 @pytest.fixture
-def source(tmp_path: Path, couple: Image) -> Path:
+def source(tmp_path: Path, curies: Image) -> Path:
     """Two pictures: a couple and somebody else, without loss, to compare exactly."""
     folder = tmp_path / "in"
     folder.mkdir()
-    write_png(folder / "couple.png", couple)
+    write_png(folder / "curies.png", curies)
     write_png(folder / "astronaut.png", read(EXAMPLES / "astronaut.png"))
     return folder
 
 
 @pytest.fixture
-def grace(tmp_path: Path, couple: Image) -> Path:
-    return enrol(tmp_path / "people", grace=couple[GRACE])
+def marie(tmp_path: Path, curies: Image) -> Path:
+    return enrol(tmp_path / "marie", marie=curies[MARIE])
+
+
+@pytest.fixture
+def eileen(tmp_path: Path) -> Path:
+    return enrol(tmp_path / "eileen", eileen=read(EXAMPLES / "astronaut.png")[:300])
 
 
 # --- Whom a run hides -------------------------------------------------------------
 
 
 def test_everyone_but_the_named_is_hidden(
-    faceanon: Run, source: Path, grace: Path, tmp_path: Path
+    faceanon: Run, source: Path, marie: Path, tmp_path: Path
 ) -> None:
     out, report = tmp_path / "out", tmp_path / "report.jsonl"
-    done = faceanon("blackbar", source, out, "--except", grace, "--report", report)
+    done = faceanon("blackbar", source, out, "--except", marie, "--report", report)
     assert done.returncode == 0, done.stderr
     assert "2 faces hidden" in done.stderr
     assert "1 face shown" in done.stderr
 
-    before, after = read(source / "couple.png"), read(out / "couple.png")
-    ((left, top, right, bottom),) = (
-        face["box"] for face in lines(report)["couple.png"]["faces"] if not face["hide"]
-    )
-    shown = slice(top, bottom), slice(left, right)
-    assert changed(before, after, shown) == 0
-    assert shown[1].start > GRACE[1].start
+    before, after = read(source / "curies.png"), read(out / "curies.png")
+    assert changed(before, after, MARIE) == 0
+    assert changed(before, after, (slice(105, 235), slice(545, 610))) > 0.98
     astronaut = read(source / "astronaut.png"), read(out / "astronaut.png")
-    assert changed(*astronaut, (slice(65, 175), slice(185, 265))) > 0.99
-    match = {
-        face["hide"]: face["match"] for face in lines(report)["couple.png"]["faces"]
-    }
-    assert match[False]["person"] == "grace"
-    assert match[False]["verdict"] == "same"
-    assert match[False]["similarity"] > 0.5
-    assert match[True]["similarity"] < 0.25
-    assert match[True]["verdict"] == "other"
+    assert changed(*astronaut, (slice(65, 175), slice(185, 265))) > 0.98
+
+    couple = {face["hide"]: face for face in lines(report)["curies.png"]["faces"]}
+    assert couple[False]["match"]["person"] == "marie"
+    assert couple[False]["match"]["verdict"] == "same"
+    assert couple[True]["match"]["reason"] == "turned away"
+    (other,) = lines(report)["astronaut.png"]["faces"]
+    assert other["match"]["verdict"] == "other"
+    assert other["match"]["similarity"] < LEVELS["normal"].other
 
 
-def test_only_the_named_are_hidden(
-    faceanon: Run, source: Path, grace: Path, tmp_path: Path
+def test_only_the_named_and_whoever_might_be_are_hidden(
+    faceanon: Run, source: Path, eileen: Path, tmp_path: Path
 ) -> None:
+    write_png(source / "grace.png", read(EXAMPLES / "grace_hopper.jpg"))
     out, report = tmp_path / "out", tmp_path / "report.jsonl"
-    done = faceanon("blackbar", source, out, "--only", grace, "--report", report)
+    done = faceanon("blackbar", source, out, "--only", eileen, "--report", report)
     assert done.returncode == 0, done.stderr
     assert "1 with nobody to hide (written as they are)" in done.stderr
 
-    before, after = read(source / "couple.png"), read(out / "couple.png")
-    (hidden,) = (
-        face["box"] for face in lines(report)["couple.png"]["faces"] if face["hide"]
-    )
-    left, top, right, bottom = hidden
-    assert changed(before, after, (slice(top, bottom), slice(left, right))) > 0.98
-    assert changed(before, after, EILEEN) == 0
-    astronaut = read(source / "astronaut.png")
-    assert (read(out / "astronaut.png") == astronaut).all()
-    assert lines(report)["astronaut.png"]["status"] == "nobody_hidden"
+    astronaut = read(source / "astronaut.png"), read(out / "astronaut.png")
+    assert changed(*astronaut, (slice(65, 175), slice(185, 265))) > 0.98
+    assert (read(out / "grace.png") == read(source / "grace.png")).all()
+    assert lines(report)["grace.png"]["status"] == "nobody_hidden"
+    before, after = read(source / "curies.png"), read(out / "curies.png")
+    assert changed(before, after, MARIE) == 0
+    # Seen from the side, it might be anybody.
+    assert changed(before, after, (slice(105, 235), slice(545, 610))) > 0.98
 
 
 def test_a_person_who_is_nowhere_is_said_to_be_nowhere(
-    faceanon: Run, source: Path, tmp_path: Path
+    faceanon: Run, marie: Path, tmp_path: Path
 ) -> None:
-    pierre = read(EXAMPLES / "curies.jpg")[100:360, 200:440]
-    stranger = enrol(tmp_path / "people", pierre=pierre)
-    done = faceanon("pixelate", source, tmp_path / "out", "--only", stranger)
+    source = tmp_path / "others"
+    source.mkdir()
+    for name in ("astronaut.png", "grace_hopper.jpg"):
+        write_png(source / f"{name[:5]}.png", read(EXAMPLES / name))
+    done = faceanon("pixelate", source, tmp_path / "out", "--only", marie)
     assert done.returncode == 0, done.stderr
     summary = done.stderr.splitlines()[-1]
-    assert "surely seen in none of these pictures: pierre" in summary
+    assert "surely seen in none of these pictures: marie" in summary
     assert "NOTHING WAS HIDDEN" in summary
-    for name in ("couple.png", "astronaut.png"):
-        assert (read(tmp_path / "out" / name) == read(source / name)).all()
+    for path in source.iterdir():
+        assert (read(tmp_path / "out" / path.name) == read(path)).all()
 
 
 @pytest.mark.parametrize("mode", ["--only", "--except"])
 @pytest.mark.parametrize("spoil", ["blurred", "small"])
 def test_a_face_that_cannot_be_told_is_hidden_in_both_modes(
-    faceanon: Run, grace: Path, tmp_path: Path, couple: Image, mode: str, spoil: str
+    faceanon: Run, eileen: Path, tmp_path: Path, mode: str, spoil: str
 ) -> None:
-    picture = couple
+    picture = read(EXAMPLES / "astronaut.png")
     if spoil == "blurred":
-        picture = cv2.GaussianBlur(couple, (0, 0), 8)
+        picture = cv2.GaussianBlur(picture, (0, 0), 7)
     else:
-        picture = cv2.resize(
-            couple, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA
-        )
+        picture = cv2.resize(picture, (76, 76), interpolation=cv2.INTER_AREA)
     write_png(tmp_path / "spoilt.png", picture)
     report = tmp_path / "report.jsonl"
     faceanon(
         *("blackbar", tmp_path / "spoilt.png", tmp_path / "out.png"),
-        *(mode, grace, "--report", report),
+        *(mode, eileen, "--report", report),
     )
-    faces = lines(report)["spoilt.png"]["faces"]
-    assert len(faces) == 2
-    assert all(face["hide"] for face in faces)
-    assert {face["match"]["reason"] for face in faces} == {f"too {spoil}"}
+    (face,) = lines(report)["spoilt.png"]["faces"]
+    assert face["hide"]
+    assert face["match"]["reason"] == f"too {spoil}"
 
 
 def test_a_box_without_points_is_hidden_with_except(
-    faceanon: Run, source: Path, grace: Path, tmp_path: Path
+    faceanon: Run, source: Path, eileen: Path, tmp_path: Path
 ) -> None:
-    boxes, again = tmp_path / "boxes.jsonl", tmp_path / "by-hand.jsonl"
-    faceanon("detect", source / "couple.png", "-o", boxes)
+    boxes, by_hand = tmp_path / "boxes.jsonl", tmp_path / "by-hand.jsonl"
+    picture = source / "astronaut.png"
+    faceanon("detect", picture, "-o", boxes)
     line = json.loads(boxes.read_text())
     for face in line["faces"]:
         face["points"] = None
-    again.write_text(json.dumps(line))
-    hidden = {}
-    for name in (boxes, again):
-        out = tmp_path / f"{name.stem}.png"
-        done = faceanon(
-            *("blackbar", source / "couple.png", out),
-            *("--except", grace, "--boxes", name),
-        )
+    by_hand.write_text(json.dumps(line))
+    for path, is_hidden in ((boxes, False), (by_hand, True)):
+        out = tmp_path / f"{path.stem}.png"
+        done = faceanon("blackbar", picture, out, "--except", eileen, "--boxes", path)
         assert done.returncode == 0, done.stderr
-        hidden[name.stem] = changed(
-            read(source / "couple.png"), read(out), (slice(0, 700), slice(0, 840))
-        )
-    assert hidden["by-hand"] > 1.5 * hidden["boxes"] > 0
+        assert bool((read(out) != read(picture)).any()) is is_hidden
 
 
 def test_friends_at_a_table(faceanon: Run, tmp_path: Path, table: Image) -> None:
@@ -223,43 +213,47 @@ def test_friends_at_a_table(faceanon: Run, tmp_path: Path, table: Image) -> None
         left, top, right, bottom = face["box"]
         where = slice(top, bottom), slice(left, right)
         assert changed(smaller, after, where) == pytest.approx(
-            int(face["hide"]), abs=0.02
+            float(face["hide"]), abs=0.02
         )
 
 
 def test_swap_puts_somebody_elses_face_on_the_named(
-    faceanon: Run, tmp_path: Path, table: Image
+    faceanon: Run, eileen: Path, tmp_path: Path, curies: Image
 ) -> None:
-    people = enrol(tmp_path / "people", bob=table[AT_THE_TABLE["bob"]])
-    smaller = cv2.resize(table, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    write_png(tmp_path / "table.png", smaller)
+    """The largest of the others is that somebody; the rest stay as they are."""
+    three = np.hstack(
+        [
+            read(EXAMPLES / "astronaut.png")[:300, 100:350],
+            read(EXAMPLES / "grace_hopper.jpg")[60:360, 130:400],
+            curies[90:390, 180:440],
+        ]
+    )
+    write_png(tmp_path / "three.png", three)
     report = tmp_path / "report.jsonl"
     done = faceanon(
-        *("swap", tmp_path / "table.png", tmp_path / "out.png", "--seed", 1),
-        *("--only", people, "--report", report),
+        *("swap", tmp_path / "three.png", tmp_path / "out.png"),
+        *("--only", eileen, "--report", report),
     )
     assert done.returncode == 0, done.stderr
-    faces = lines(report)["table.png"]["faces"]
-    bob = [face for face in faces if face["match"]["verdict"] == "same"]
-    assert [face["hide"] for face in bob] == [True]
-    # Somebody had to lend a face; the others kept theirs.
-    others = [face for face in faces if face["match"]["verdict"] == "other"]
-    assert sum(face["hide"] for face in others) <= 1
+    faces = lines(report)["three.png"]["faces"]
+    faces.sort(key=lambda face: face["box"][0])
+    assert [face["hide"] for face in faces] == [True, True, False]
     after = read(tmp_path / "out.png")
-    for face in bob + [face for face in others if not face["hide"]]:
+    for face in faces:
         left, top, right, bottom = face["box"]
         where = slice(top, bottom), slice(left, right)
-        assert (changed(smaller, after, where) > 0.5) is face["hide"]
+        assert (changed(three, after, where) > 0.5) is face["hide"]
+    assert (after[:, 520:] == three[:, 520:]).all()
 
 
 def test_a_higher_similarity_hides_more(
-    faceanon: Run, source: Path, grace: Path, tmp_path: Path
+    faceanon: Run, source: Path, marie: Path, tmp_path: Path
 ) -> None:
     shown = []
     for match in ("loose", "normal", "strict", "0.99"):
         done = faceanon(
-            *("blackbar", source / "couple.png", tmp_path / f"{match}.png"),
-            *("--except", grace, "--match", match),
+            *("blackbar", source / "curies.png", tmp_path / f"{match}.png"),
+            *("--except", marie, "--match", match),
         )
         assert done.returncode == 0, done.stderr
         shown.append("1 face shown" in done.stderr)
@@ -267,52 +261,55 @@ def test_a_higher_similarity_hides_more(
 
 
 def test_another_circle_of_people_is_another_run(
-    faceanon: Run, source: Path, grace: Path, tmp_path: Path, couple: Image
+    faceanon: Run, source: Path, marie: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    assert faceanon("blackbar", source, out, "--except", grace).returncode == 0
-    again = faceanon("blackbar", source, out, "--except", grace)
+    assert faceanon("blackbar", source, out, "--except", marie).returncode == 0
+    again = faceanon("blackbar", source, out, "--except", marie)
     assert "2 already done" in again.stderr
-    eileen = read(EXAMPLES / "astronaut.png")
-    other = enrol(tmp_path / "other", grace=eileen)
+    other = enrol(tmp_path / "other", marie=read(EXAMPLES / "grace_hopper.jpg"))
     refused = faceanon("blackbar", source, out, "--except", other)
     assert refused.returncode == 1
     assert "2 FAILED" in refused.stderr
 
 
-# --- Reference pictures ----------------------------------------------------------
+# --- Reference pictures -------------------------------------------------------------
 
 
 def test_people_says_what_is_wrong_with_each_picture(
-    faceanon: Run, tmp_path: Path, couple: Image
+    faceanon: Run, tmp_path: Path, curies: Image
 ) -> None:
-    folder = tmp_path / "people" / "grace"
+    folder = tmp_path / "people" / "marie"
     folder.mkdir(parents=True)
-    face = couple[GRACE]
+    face = curies[MARIE]
     write_png(folder / "good.png", face)
-    write_png(folder / "two.png", couple)
+    write_png(folder / "two.png", curies)
     write_png(folder / "small.png", cv2.resize(face, None, fx=0.25, fy=0.25))
     write_png(folder / "blurred.png", cv2.GaussianBlur(face, (0, 0), 6))
     write_png(folder / "cat.png", read(EXAMPLES / "cat.png"))
+    write_png(folder / "side.png", curies[PIERRE])
     (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
     enrol(tmp_path / "people", eileen=read(EXAMPLES / "astronaut.png"))
     done = faceanon("people", tmp_path / "people")
     assert done.returncode == 1
-    said = dict(line.strip().split(": ", 1) for line in done.stdout.splitlines()[:7])
-    assert said["grace"].startswith("1 good of 6")
+    said = dict(
+        line.strip().split(": ", 1) for line in done.stdout.splitlines() if ": " in line
+    )
+    assert said["side.png"] == "refused: its face is turned away"
+    assert said["marie"].startswith("1 good of 7")
     assert said["two.png"] == "refused: 2 faces are in it; crop it to one"
     assert said["small.png"] == "refused: its face is too small"
     assert said["blurred.png"] == "refused: its face is too blurred"
     assert said["cat.png"] == "refused: no face was found in it"
     assert said["broken.jpg"].startswith("refused: ")
-    assert "eileen and grace" in done.stdout
+    assert "eileen and marie" in done.stdout
     assert "well apart" in done.stdout
 
 
 def test_people_who_look_like_one_are_named(
-    faceanon: Run, tmp_path: Path, couple: Image
+    faceanon: Run, tmp_path: Path, curies: Image
 ) -> None:
-    enrol(tmp_path / "people", first=couple[GRACE], second=couple[GRACE])
+    enrol(tmp_path / "people", first=curies[MARIE], second=curies[MARIE])
     done = faceanon("people", tmp_path / "people")
     assert done.returncode == 0
     assert "CANNOT be told apart" in done.stdout
@@ -357,12 +354,12 @@ def lay_out(folder: Path, content: object) -> None:
             (folder / name).write_bytes((EXAMPLES / what).read_bytes())
 
 
-def test_contradictions_are_refused(faceanon: Run, source: Path, grace: Path) -> None:
+def test_contradictions_are_refused(faceanon: Run, source: Path, marie: Path) -> None:
     out = source.parent / "out"
     for arguments, message in (
-        (("--only", grace, "--except", grace), "exclude each other"),
-        (("--only", grace, "--match", "2"), "between 0 and 1"),
-        (("--only", grace, "--detector", "haar"), "--detector haar"),
+        (("--only", marie, "--except", marie), "exclude each other"),
+        (("--only", marie, "--match", "2"), "between 0 and 1"),
+        (("--only", marie, "--detector", "haar"), "--detector haar"),
         (("--save-people", "file"), "--save-people"),
     ):
         done = faceanon("blackbar", source, out, *arguments)
@@ -372,11 +369,11 @@ def test_contradictions_are_refused(faceanon: Run, source: Path, grace: Path) ->
 
 
 def test_names_may_hold_anything(
-    faceanon: Run, source: Path, tmp_path: Path, couple: Image
+    faceanon: Run, source: Path, tmp_path: Path, curies: Image
 ) -> None:
     folder = tmp_path / "people"
     name = os.fsdecode(b"a\nb\x1b[31m\xff")
-    enrol(folder, x=couple[GRACE])
+    enrol(folder, x=curies[MARIE])
     (folder / "x").rename(folder / name)
     saved, report = tmp_path / "saved", tmp_path / "report.jsonl"
     checked = faceanon("people", folder, "--save-people", saved)
@@ -386,29 +383,29 @@ def test_names_may_hold_anything(
         *("blackbar", source, tmp_path / "out", "--only", saved, "--report", report)
     )
     assert done.returncode == 0, done.stderr
-    persons = {f["match"]["person"] for f in lines(report)["couple.png"]["faces"]}
-    assert persons == {name}
+    (face,) = lines(report)["astronaut.png"]["faces"]
+    assert face["match"]["person"] == name
 
 
-# --- The file of people ----------------------------------------------------------
+# --- The file of people ---------------------------------------------------------------
 
 
 def test_saved_people_are_private_and_do_as_well(
-    faceanon: Run, source: Path, grace: Path, tmp_path: Path
+    faceanon: Run, source: Path, marie: Path, tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved.json"
     done = faceanon(
-        *("blackbar", source, tmp_path / "1", "--except", grace),
+        *("blackbar", source, tmp_path / "1", "--except", marie),
         *("--save-people", saved),
     )
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     again = faceanon("blackbar", source, tmp_path / "2", "--except", saved)
     assert again.returncode == 0, again.stderr
-    for name in ("couple.png", "astronaut.png"):
+    for name in ("curies.png", "astronaut.png"):
         first, second = tmp_path / "1" / name, tmp_path / "2" / name
         assert first.read_bytes() == second.read_bytes()
-    refused = faceanon("people", grace, "--save-people", saved)
+    refused = faceanon("people", marie, "--save-people", saved)
     assert refused.returncode == 2
     assert "exists already" in refused.stderr
 
@@ -435,7 +432,7 @@ def test_a_damaged_file_of_people_is_refused(tmp_path: Path, spoil) -> None:
         gallery.read(tmp_path / "bad")
 
 
-# --- Faces -----------------------------------------------------------------------
+# --- Faces ----------------------------------------------------------------------------
 
 
 def faces_in(image: Image) -> list[Face]:
@@ -452,21 +449,18 @@ def selected(people: dict[str, Image], **options: object) -> Selection:
 
 
 @pytest.mark.parametrize("angle", [0, 25, 90, 180])
-@pytest.mark.parametrize("scale", [0.35, 1, 2.5])
+@pytest.mark.parametrize("scale", [0.5, 1, 2.5])
 def test_a_face_is_the_same_however_it_is_held(angle: int, scale: float) -> None:
     image = read(EXAMPLES / "astronaut.png")
     face = faces_in(image)[0]
     assert face.points is not None
-    turn = cv2.getRotationMatrix2D((225, 120), angle, scale)
-    turn[:, 2] += (scale - 1) * np.array([225, 120]) + 60
-    finest = cv2.GaussianBlur(image, (0, 0), 0.5 / scale) if scale < 1 else image
-    turned = cv2.warpAffine(finest, turn, (900, 700))
-    # Pixel centres have whole coordinates in OpenCV; those of points lie at a half.
+    turn = cv2.getRotationMatrix2D((224, 120), angle, scale)
+    turn[:, 2] += (400 - 224, 400 - 120)
+    turned = cv2.warpAffine(image, turn, (800, 800))
+    # Pixel centres have whole coordinates in OpenCV; those of Point lie at a half.
     points = tuple(tuple(turn @ (x - 0.5, y - 0.5, 1) + 0.5) for x, y in face.points)
-    before, after = aligned(image, face.points), aligned(turned, points)
-    # Inside: the corners may have lain outside of the picture.
-    difference = np.abs(before[20:100, 20:92].astype(int) - after[20:100, 20:92])
-    assert difference.mean() < 9
+    before, after = embed(aligned(image, face.points)), embed(aligned(turned, points))
+    assert direction(before) @ direction(after) > 0.9
 
 
 def test_only_the_more_similar_of_two_is_taken_for_a_person() -> None:
@@ -485,29 +479,29 @@ def test_only_the_more_similar_of_two_is_taken_for_a_person() -> None:
     assert other.match.verdict == "unsure"
 
 
-def test_a_part_of_a_shown_face_does_not_cover_it(couple: Image) -> None:
+def test_a_part_of_a_shown_face_does_not_cover_it(curies: Image) -> None:
     """Detectors sometimes take a half of a face for one more, without any doubt."""
-    eileen, grace = faces_in(couple)
-    box = grace.box
+    marie, pierre = faces_in(curies)
+    box = marie.box
     middle = (box.left + box.right) // 2
     half = Face(Box(middle, box.top + 10, box.right, box.bottom - 10), 0.8)
     beside = Face(Box(box.right - 20, box.top, box.right + 60, box.bottom), 0.8)
-    selection = selected({"grace": couple[GRACE]}, mode="except")
-    hidden, shown = split(couple, [eileen, grace, half, beside], selection)
-    assert [face.box for face in hidden] == [eileen.box, beside.box]
-    assert [face.box for face in shown] == [grace.box, half.box]
+    selection = selected({"marie": curies[MARIE]}, mode="except")
+    hidden, shown = split(curies, [pierre, marie, half, beside], selection)
+    assert [face.box for face in hidden] == [pierre.box, beside.box]
+    assert [face.box for face in shown] == [marie.box, half.box]
 
 
-def test_a_face_seen_from_the_side_is_not_compared(couple: Image) -> None:
-    _, grace = faces_in(couple)
-    assert grace.points is not None
-    (left, top), right, _, *mouth = grace.points
+def test_a_face_seen_from_the_side_is_not_compared(curies: Image) -> None:
+    marie, _ = faces_in(curies)
+    assert marie.points is not None
+    (left, top), right, _, *mouth = marie.points
     profile = (left, top), right, (left - 20, top + 30), *mouth
-    face = Face(grace.box, 0.9, profile)
-    assert look(couple, grace, MET).problem == ""
-    assert look(couple, face, MET).problem == "turned away"
-    one_place = Face(grace.box, 0.9, ((left, top),) * 5)
-    assert look(couple, one_place, MET).problem == "turned away"
+    face = Face(marie.box, 0.9, profile)
+    assert look(curies, marie, MET).problem == ""
+    assert look(curies, face, MET).problem == "turned away"
+    one_place = Face(marie.box, 0.9, ((left, top),) * 5)
+    assert look(curies, one_place, MET).problem == "turned away"
 
 
 def test_levels_grow_stricter() -> None:

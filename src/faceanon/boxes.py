@@ -112,12 +112,6 @@ def from_line(line: str) -> Record:
 def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
     """The face as an object of a line."""
     box, match = face.box, face.match
-    likeness = match and {
-        "person": match.person or None,
-        "similarity": match.similarity and round(match.similarity, 4),
-        "verdict": match.verdict,
-        "reason": match.reason or None,
-    }
     told: dict[str, Any] = {
         "box": [box.left, box.top, box.right, box.bottom],
         "score": round(face.score, 4),
@@ -126,7 +120,16 @@ def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
         "found_by": face.found_by,
         **({"match": likeness} if likeness else {}),
     }
-    return told if face.frame is None else {**told, "frame": face.frame}
+    if face.frame is not None:
+        told["frame"] = face.frame
+    if match is not None:
+        told["match"] = {
+            "person": match.person or None,
+            "similarity": match.similarity and round(match.similarity, 4),
+            "verdict": match.verdict,
+            "reason": match.reason or None,
+        }
+    return told
 
 
 def _face_from_json(data: Mapping[str, Any]) -> Face:

@@ -21,5 +21,5 @@ class BoxesError(FaceanonError, ValueError):
     """A box file is not what it should be."""
 
 
-class PeopleError(FaceanonError, ValueError):
+class PeopleError(FaceanonError):
     """Reference pictures of people, or a file of them, cannot be used."""

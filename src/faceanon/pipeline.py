@@ -90,9 +90,7 @@ def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> 
         hidden = hide_faces(picture.color, found.sure, settings, rng)
         result = picture.with_color(hidden)
         outcome = replace(outcome, status=Status.ANONYMIZED)
-    elif found.shown:
-        outcome = replace(outcome, status=Status.NOBODY_HIDDEN)
-    elif not _is_wanted_without_faces(settings):
+    elif not (found.shown or _is_wanted_without_faces(settings)):
         return outcome
     encoded, jpeg = make_output(picture, result, found.sure, settings)
     return replace(outcome, jpeg=jpeg, target_stamp=write_target(job, encoded))
@@ -140,17 +138,16 @@ def _process_frames(
     if settings.method != "preview":
         if found.sure:
             outcome = replace(outcome, status=Status.ANONYMIZED)
-        elif found.shown:
-            outcome = replace(outcome, status=Status.NOBODY_HIDDEN)
-        elif not _is_wanted_without_faces(settings):
+        elif not (found.shown or _is_wanted_without_faces(settings)):
             return outcome
     return replace(outcome, target_stamp=write_target(job, encoded))
 
 
 def _with_finds(outcome: Outcome, found: Found, shape: tuple[int, ...]) -> Outcome:
+    unhidden = Status.NOBODY_HIDDEN if found.shown else Status.NO_FACES
     return replace(
         outcome,
-        status=Status.FOUND if found.sure else Status.NO_FACES,
+        status=Status.FOUND if found.sure else unhidden,
         faces=found.sure,
         unsure=found.unsure,
         shown=found.shown,
@@ -196,16 +193,14 @@ def _check_record(outcome: Outcome, height: int, width: int) -> None:
 
 
 def _found(picture: Picture, record: Record | None, settings: Settings) -> Found:
-    """The faces of a picture; those to hide by who they are."""
-    found = _recorded_or_detected(picture, record, settings)
+    """The faces of a picture, those to hide apart from those to show."""
+    found = _looked_for(picture, record, settings)
     if settings.selection is None:
         return found
     return select(picture.color, found, settings)
 
 
-def _recorded_or_detected(
-    picture: Picture, record: Record | None, settings: Settings
-) -> Found:
+def _looked_for(picture: Picture, record: Record | None, settings: Settings) -> Found:
     """The faces of a picture: those of its record, those detected, or both."""
     if record is None:
         return find_faces(picture, settings)

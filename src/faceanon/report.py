@@ -20,6 +20,9 @@ _LINE_START = b'{"picture": '
 # So many of the people who were seen nowhere are named in the summary.
 _MOST_NAMES = 5
 
+# So many of the people who were seen nowhere are named in the summary.
+_MOST_NAMES = 5
+
 
 @dataclass
 class Summary:

@@ -31,8 +31,9 @@ class Tally:
     unsure: list[Face] = field(default_factory=list)
     shown: list[Face] = field(default_factory=list)
 
+    @property
     def found(self) -> Found:
-        """All of it."""
+        """The faces of all frames."""
         return Found(tuple(self.sure), tuple(self.unsure), tuple(self.shown))
 
 
@@ -41,7 +42,7 @@ def find_all(animation: Animation, find: Find) -> Found:
     tally = Tally()
     for number, frame in enumerate(animation.frames):
         _found(frame, number, find, tally)
-    return tally.found()
+    return tally.found
 
 
 def rewrite(
@@ -92,7 +93,7 @@ def rewrite(
                 "use --format png, webp or gif"
             )
     data = write_into(data, format_, header.metadata)
-    return data, tally.found()
+    return data, tally.found
 
 
 def _changed(

@@ -114,8 +114,6 @@ def read(path: Path) -> People:
                 "reference pictures"
             )
         people = People(tuple(_person(entry) for entry in document["persons"]))
-    except PeopleError:
-        raise
     except OSError as error:
         raise PeopleError(f"{shown(path)} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, LookupError, RecursionError) as error:

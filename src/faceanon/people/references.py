@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 
 from faceanon.decoding import decode
-from faceanon.errors import OptionError, PeopleError, PictureError
+from faceanon.errors import PeopleError, PictureError
 from faceanon.files import PICTURE_SUFFIXES
 from faceanon.finding import find_faces
 from faceanon.model import Face, Image
@@ -60,8 +60,7 @@ def selecting(
 
     Raises:
         PeopleError: there are two folders or files, or it cannot be used.
-        OptionError: `match` is neither a level nor a similarity, or the detector does
-            not tell where the eyes are.
+        OptionError: `match` is neither a level nor a similarity.
     """
     if only is not None and except_ is not None:
         raise PeopleError("--only and --except exclude each other; give one of them")
@@ -70,8 +69,9 @@ def selecting(
     if path is None:
         return settings, ()
     if settings.detector == "haar":
-        raise OptionError(
-            "people cannot be told by --detector haar, which finds no eyes"
+        raise PeopleError(
+            "--only and --except need the eyes, which --detector haar does not find; "
+            "leave it out"
         )
     people, references = load(Path(path), settings)
     selection = Selection(people, "only" if except_ is None else "except", match)
