@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from conftest import Run
 from faceanon import detectors
@@ -215,6 +216,29 @@ def test_friends_at_a_table(faceanon: Run, tmp_path: Path, table: Image) -> None
         assert changed(smaller, after, where) == pytest.approx(
             float(face["hide"]), abs=0.02
         )
+
+
+def test_in_an_animation_each_frame_is_looked_at(
+    faceanon: Run, eileen: Path, tmp_path: Path
+) -> None:
+    pair = [
+        PillowImage.fromarray(read(EXAMPLES / name)[:400, 50:400, ::-1])
+        for name in ("astronaut.png", "grace_hopper.jpg")
+    ]
+    pair[0].save(
+        tmp_path / "pair.png", save_all=True, append_images=pair[1:], duration=900
+    )
+    report = tmp_path / "report.jsonl"
+    done = faceanon(
+        *("blackbar", tmp_path / "pair.png", tmp_path / "out.png"),
+        *("--except", eileen, "--report", report),
+    )
+    assert done.returncode == 0, done.stderr
+    faces = lines(report)["pair.png"]["faces"]
+    shown = {face["frame"]: face["match"] for face in faces if not face["hide"]}
+    assert set(shown) == {0}
+    assert shown[0]["person"] == "eileen"
+    assert {face["match"]["verdict"] for face in faces if face["hide"]} == {"other"}
 
 
 def test_swap_puts_somebody_elses_face_on_the_named(
