@@ -238,7 +238,9 @@ def test_in_an_animation_each_frame_is_looked_at(
     shown = {face["frame"]: face["match"] for face in faces if not face["hide"]}
     assert set(shown) == {0}
     assert shown[0]["person"] == "eileen"
-    assert {face["match"]["verdict"] for face in faces if face["hide"]} == {"other"}
+    hidden = [face["match"]["verdict"] for face in faces if face["hide"]]
+    assert "other" in hidden
+    assert "same" not in hidden
 
 
 def test_swap_puts_somebody_elses_face_on_the_named(
