@@ -115,7 +115,8 @@ def look_through(folder: Path, settings: Settings) -> Iterator[Reference]:
             "each person into one folder, whose name is the person's"
         )
     for person in folders or [folder]:
-        name = person.resolve().name or "person"
+        # Of "." and the like, the name is that of the folder it stands for.
+        name = person.name if folders else person.resolve().name or "person"
         found = _pictures(person)
         if not found:
             raise PeopleError(
