@@ -118,7 +118,6 @@ def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
         "hide": hide,
         "points": face.points and [[round(x, 2), round(y, 2)] for x, y in face.points],
         "found_by": face.found_by,
-        **({"match": likeness} if likeness else {}),
     }
     if face.frame is not None:
         told["frame"] = face.frame

@@ -17,8 +17,6 @@ from faceanon.settings import Settings
 # A name has at most 4096 bytes, a picture at most some thousand faces.
 _LONGEST_LINE = 16 * 2**20
 _LINE_START = b'{"picture": '
-# So many of the people who were seen nowhere are named in the summary.
-_MOST_NAMES = 5
 
 # So many of the people who were seen nowhere are named in the summary.
 _MOST_NAMES = 5
