@@ -79,7 +79,7 @@ def test_shapes_in_a_row_give_what_each_gives_alone():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_engine_can_be_chosen(name: str, monkeypatch: pytest.MonkeyPatch):
     inference.load.cache_clear()
-    monkeypatch.setenv("FACEANON_ENGINE", "opencv")
+    monkeypatch.setenv("FACEANON_INFERENCE", "opencv")
     try:
         assert isinstance(inference.load(name), inference.OpenCVNetwork)
         assert inference.load(name) is inference.load(name)
@@ -89,7 +89,7 @@ def test_engine_can_be_chosen(name: str, monkeypatch: pytest.MonkeyPatch):
 
 def test_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch):
     inference.load.cache_clear()
-    monkeypatch.setenv("FACEANON_ENGINE", "abacus")
+    monkeypatch.setenv("FACEANON_INFERENCE", "abacus")
     with pytest.raises(OptionError, match="openvino or opencv"):
         inference.load("centerface.onnx")
 

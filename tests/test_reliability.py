@@ -79,7 +79,7 @@ def start(environment: dict[str, str]) -> Start:
     """Start the command, with the plug-in `faulty`, in a process group of its own."""
     path = [str(PLUGINS), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-    environment["FACEANON_ENGINE"] = "opencv"  # the one that starts sooner
+    environment["FACEANON_INFERENCE"] = "opencv"  # the one that starts sooner
 
     def start(*arguments: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

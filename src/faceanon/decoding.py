@@ -91,8 +91,6 @@ def decode(data: bytes, max_pixels: int) -> Picture:
         PictureError: it is not a picture, or damaged, too large, or of a kind that is
             not supported; the message says which.
     """
-    if not data:
-        raise PictureError("the file is empty")
     with opened(data) as header:
         frames = getattr(header, "n_frames", 1)
         # The further frames of these are previews and gain maps of the first.
@@ -145,6 +143,8 @@ def opened(data: bytes) -> Iterator[Any]:
         PictureError: it is no picture of a format that is known; and, instead of all
             that decoders raise, for whatever goes wrong while it is open.
     """
+    if not data:
+        raise PictureError("the file is empty")
     openers = _OPENERS
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         heif.register()

@@ -1,6 +1,6 @@
 """Running the networks of `data/models/` on the CPU: OpenVINO, else OpenCV.
 
-OpenVINO is several times faster. The environment variable `FACEANON_ENGINE`, "openvino"
+OpenVINO is several times faster. The environment variable `FACEANON_INFERENCE`, "openvino"
 or "opencv", chooses; without it, OpenCV runs where OpenVINO is not installed.
 """
 
@@ -59,13 +59,13 @@ def load(name: str) -> Network:
     """Load `data/models/<name>` (ONNX or TFLite), once in a process.
 
     Raises:
-        OptionError: `FACEANON_ENGINE` is neither "openvino" nor "opencv".
+        OptionError: `FACEANON_INFERENCE` is neither "openvino" nor "opencv".
         ImportError: it is "openvino", which is not installed.
     """
-    engine = os.environ.get("FACEANON_ENGINE", "")
+    engine = os.environ.get("FACEANON_INFERENCE", "")
     if engine not in ("", "openvino", "opencv"):
         raise OptionError(
-            f"FACEANON_ENGINE must be openvino or opencv, not {engine!r}; unset it to "
+            f"FACEANON_INFERENCE must be openvino or opencv, not {engine!r}; unset it to "
             "take the faster one"
         )
     if engine != "opencv":
