@@ -1,7 +1,7 @@
 """Running the networks of `data/models/` on the CPU: OpenVINO, else OpenCV.
 
-OpenVINO is several times faster. The environment variable `FACEANON_INFERENCE`, "openvino"
-or "opencv", chooses; without it, OpenCV runs where OpenVINO is not installed.
+OpenVINO is several times faster. The environment variable `FACEANON_INFERENCE`,
+"openvino" or "opencv", chooses; without it, OpenCV runs where OpenVINO is not installed.
 """
 
 import importlib
@@ -65,8 +65,8 @@ def load(name: str) -> Network:
     engine = os.environ.get("FACEANON_INFERENCE", "")
     if engine not in ("", "openvino", "opencv"):
         raise OptionError(
-            f"FACEANON_INFERENCE must be openvino or opencv, not {engine!r}; unset it to "
-            "take the faster one"
+            f"FACEANON_INFERENCE must be openvino or opencv, not {engine!r}; unset it "
+            "to take the faster one"
         )
     if engine != "opencv":
         try:
