@@ -6,9 +6,12 @@ import pytest
 
 from faceanon import detectors, inference
 from faceanon.detectors import centerface
-from faceanon.detectors.levels import ACCURACIES, LEVELS
+from faceanon.detectors.candidates import Candidates
+from faceanon.detectors.levels import ACCURACIES, LEVELS, Pass
+from faceanon.detectors.views import Region
+from faceanon.detectors.voting import Look, voted
 from faceanon.errors import OptionError
-from faceanon.model import Box, Face, Image
+from faceanon.model import Box, Cover, Face, Image
 from support import EXAMPLES, read
 
 # Annotated by eye: left, top, right, bottom.
@@ -131,6 +134,79 @@ def test_odd_shapes_hold_no_face_and_do_no_harm(detector: str, shape: tuple[int,
     image = np.full((*shape, 3), 90, np.uint8)
     for accuracy in ACCURACIES:
         assert detectors.make(detector, accuracy)(image) == ()
+
+
+def aged(image: Image) -> Image:
+    """As an old print is scanned: grey, soft, faint and grainy."""
+    grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (0, 0), 1.5)
+    grain = np.random.default_rng(1).normal(0, 1, (2, *grey.shape))
+    coarse = cv2.GaussianBlur(grain[0], (0, 0), 1) * 60
+    faint = (grey.astype(float) - 128) * 0.4 + 130 + coarse + grain[1] * 8
+    return cv2.merge([np.clip(faint, 0, 255).astype(np.uint8)] * 3)
+
+
+def masked(image: Image, box: Box) -> Image:
+    """With a surgical mask over the lower half of the face."""
+    middle, width = (box.left + box.right) / 2, box.width
+    shape = (
+        (-0.45, 0.5),
+        (0, 0.42),
+        (0.45, 0.5),
+        (0.35, 0.85),
+        (0, 1.0),
+        (-0.35, 0.85),
+    )
+    corners = [(middle + x * width, box.top + y * box.height) for x, y in shape]
+    result = image.copy()
+    cv2.fillPoly(result, [np.array(corners).round().astype(int)], (220, 190, 140))
+    return result
+
+
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+@pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg", "curies.jpg"])
+def test_faces_behind_masks_and_in_grainy_old_prints_are_found(
+    name: str, accuracy: str
+):
+    image, box = read(EXAMPLES / name), FACES[name][0]
+    detector = detectors.make("centerface", accuracy)
+    assert finds(detector(masked(image, box)), box)
+    assert finds(detector(aged(image)), box)
+
+
+def test_faces_tell_which_pass_found_them():
+    """A large face is seen by the pass that shows it small; a small one by another."""
+    image = np.full((1000, 1500, 3), 128, np.uint8)
+    portrait = read(EXAMPLES / "astronaut.png")
+    image[400:912, 900:1412] = portrait
+    image[100:228, 100:228] = cv2.resize(portrait, (128, 128), interpolation=3)
+    large, small = sorted(
+        detectors.make("centerface", "balanced")(image),
+        key=lambda face: face.box.width,
+        reverse=True,
+    )
+    assert large.found_by == "centerface 640"
+    level = LEVELS["balanced"]
+    assert small.found_by in {f"centerface {one.name}" for one in level.others}
+
+
+def test_a_part_of_a_face_is_no_second_face():
+    """A mouth inside of a face is not; a child in front of somebody is."""
+    whole = Region(0, 0, 1000, 1000)
+    boxes = np.array([(100, 100, 300, 380), (160, 290, 240, 350), (250, 300, 330, 400)])
+    scores = np.array((0.9, 0.6, 0.6), np.float32)
+    seen = Candidates(boxes.astype(np.float32), scores, np.zeros((3, 5, 2), np.float32))
+    found, seen_by = voted([Look(Pass(640), 1.0, whole, seen)], 0.1)
+    assert np.abs(found.boxes - boxes[[0, 2]]).max() < 0.01
+    assert seen_by.tolist() == [0, 0]
+
+
+def test_covers_of_small_faces_are_grown_more():
+    def factor(side: int, grow: float) -> float:
+        return Cover(grow).grown(Face(Box(0, 0, side, side), 1.0)).width / side
+
+    assert factor(4, 1.4) > factor(20, 1.4) > factor(80, 1.4)
+    assert factor(80, 1.4) == factor(400, 1.4) == 1.4
+    assert factor(20, 1.0) == 1
 
 
 @pytest.mark.parametrize("detector", detectors.names())

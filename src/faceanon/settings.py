@@ -54,7 +54,8 @@ class Settings:
     )
     grow: float | None = option(
         None,
-        "Factor by which the box of a face is grown before it is covered.",
+        "Factor by which the box of a face is grown before it is covered; that of a "
+        "small face is grown more.",
         minimum=1,
         maximum=4,
         default_text="1.4, unless the method says otherwise",

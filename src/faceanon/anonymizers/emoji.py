@@ -72,7 +72,7 @@ class Emoji(Anonymizer):
 
 def _paste(image: Image, sticker: Sticker, face: Face, cover: Cover) -> None:
     """Put a sticker over the cover of a face, into the image."""
-    box = face.box.grown(cover.grow)
+    box = cover.grown(face)
     centre_x, centre_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     radius = _radius(box, cover) + _MARGIN
     scale = radius / sticker.radius

@@ -27,7 +27,7 @@ _STRIDE = 4
 _MAX_SCALE = 2.0
 
 # How far around hints of small faces the picture is shown, in pixels of the first pass.
-_HINT_MARGIN = 32
+_HINT_MARGIN = 48
 
 # From this score on, no further passes are made to find a first face.
 _CERTAIN = 0.5
@@ -51,11 +51,14 @@ class CenterFace:
     ) -> tuple[Face, ...]:
         """Find the faces in an image; see `faceanon.detectors.Detector`."""
         least = self.min_score if min_score is None else min_score
-        found = self.candidates(image, least)
-        return tuple(_face(found, index) for index in range(len(found)))
+        looks = self._looks(image)
+        found, seen_by = voted(looks, least)
+        return tuple(
+            _face(found, index, looks[look].made) for index, look in enumerate(seen_by)
+        )
 
-    def candidates(self, image: Image, min_score: float) -> Candidates:
-        """The faces of an image, best score first, with boxes not rounded."""
+    def _looks(self, image: Image) -> list[Look]:
+        """All passes over an image."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
         first, hints = self._first_look(image, whole)
@@ -64,11 +67,10 @@ class CenterFace:
             region = whole if one.everywhere else hints
             if region is not None:
                 looks.append(self._look(image, one, region))
-        found = voted(looks, min_score)
-        if level.if_uncertain and found.scores.max(initial=0) < _CERTAIN:
+        certain, _ = voted(looks, _CERTAIN)
+        if not len(certain):
             looks += [self._look(image, one, whole) for one in level.if_uncertain]
-            found = voted(looks, min_score)
-        return found
+        return looks
 
     def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
         """The first pass, and the region in which it hints at small faces."""
@@ -139,7 +141,7 @@ def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
     return Candidates(boxes, heat[rows, columns], points)
 
 
-def _face(found: Candidates, index: int) -> Face:
+def _face(found: Candidates, index: int, made: Pass) -> Face:
     left, top, right, bottom = (round(float(side)) for side in found.boxes[index])
     first, second, third, fourth, fifth = (
         (float(x), float(y)) for x, y in found.points[index]
@@ -148,4 +150,5 @@ def _face(found: Candidates, index: int) -> Face:
         Box(left, top, right, bottom),
         float(found.scores[index]),
         (first, second, third, fourth, fifth),
+        f"centerface {made.name}",
     )

@@ -85,9 +85,8 @@ class Haar:
         boxes = np.array([_sides(face.box) for face in found], np.float32)
         scores = np.array([face.score for face in found], np.float32)
         anyone = np.ones(len(found), bool)
-        return tuple(
-            found[group[0]] for group in groups(boxes, scores, _SAME_FACE, anyone)
-        )
+        best, _ = groups(boxes.reshape(-1, 4), scores, _SAME_FACE, anyone)
+        return tuple(found[index] for index in best)
 
     def _look(self, shown: Image, view: _View) -> list[tuple[Box, float]]:
         """What one view finds in a grey image, with scores."""

@@ -1,6 +1,6 @@
 """Making one face of the boxes that mean the same one, and saying how sure it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,18 +18,28 @@ _SAME_FACE = 0.4
 _SHARPNESS = 4
 
 # The logarithm of the odds that a face is one: a logistic regression on the annotated
-# faces of WIDER FACE, rounded. Larger ones are more often faces, as seldom does
-# something large look like one.
-_ODDS, _ODDS_BY_SCORE, _ODDS_BY_SIZE = 1.35, 1.4, 0.3
-_USUAL_SIZE = 16
+# faces of WIDER FACE, rounded. Large ones are more often faces than tiny ones, as few
+# other things that large look like a face.
+_ODDS, _ODDS_BY_SCORE, _ODDS_BY_SIZE = 1.35, 1.4, 0.5
+_USUAL_SIZE, _LARGE_SIZE = 16, 32
 
 # How much the mean box of a face may add to the odds of its best candidate.
 _SLACK = 0.1
 
 # Faces come in company. Where the best face of a picture is less sure than these odds,
-# all of its faces are by what is lacking. That takes most of the false alarms out of
-# pictures without people, and costs next to nothing in pictures with some.
+# all of its faces are by what is lacking, times a weight: the smaller, the more. That
+# takes most of the false alarms out of pictures without people, which are small, and
+# leaves alone the portrait of somebody who is hard to see.
 _CERTAIN = 2.0
+_COMPANY_SIZE, _MOST_COMPANY = 50, 2.0
+
+# A box that lies inside a surer and larger one by this share of its area is a part of
+# that face, such as its mouth, or hidden together with it.
+_INSIDE = 0.9
+_PART_SIZE = 0.5
+
+# So many boxes are compared with all others at a time.
+_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,9 @@ def _in_range(made: Pass, scale: float, boxes: Floats) -> Mask:
     return np.asarray((shown >= made.smallest) & (shown <= made.largest))
 
 
-def voted(looks: Sequence[Look], min_score: float) -> Candidates:
+def voted(
+    looks: Sequence[Look], min_score: float
+) -> tuple[Candidates, NDArray[np.intp]]:
     """Merge what several looks found of one picture, best score first.
 
     A merged face has the mean box and points of its candidates, weighted by score: box
@@ -75,29 +87,56 @@ def voted(looks: Sequence[Look], min_score: float) -> Candidates:
     Args:
         looks: one or more, at the same picture.
         min_score: the least score of what is returned.
+
+    Returns:
+        The faces, and of each the index of the look that saw it best.
     """
     candidates = Candidates.joined([look.candidates for look in looks])
     # What can reach the score; the others only have a say in these.
     leading = odds(candidates.scores, candidates.boxes) >= _odds_of(min_score) - _SLACK
-    if not leading.any():
-        return candidates[leading]
+    leaders, group_of = groups(candidates.boxes, candidates.scores, _SAME_FACE, leading)
+    if not len(leaders):
+        return candidates[leaders], leaders
+    used = np.nonzero(group_of >= 0)[0]
+    group_of, weights = group_of[used], candidates.scores[used] ** _SHARPNESS
+    boxes = _means(candidates.boxes[used], group_of, weights)
+    points = _means(candidates.points[used], group_of, weights)
     look_of = np.repeat(np.arange(len(looks)), [len(look.candidates) for look in looks])
-    weights = candidates.scores**_SHARPNESS
-    boxes, points, best = [], [], []
-    for group in groups(candidates.boxes, candidates.scores, _SAME_FACE, leading):
-        share = weights[group] / weights[group].sum()
-        boxes.append(share @ candidates.boxes[group])
-        points.append(np.tensordot(share, candidates.points[group], 1))
-        best.append(np.zeros(len(looks), np.float32))
-        np.maximum.at(best[-1], look_of[group], candidates.scores[group])
-    scores, merged = np.array(best), np.array(boxes)
-    asked = np.stack([look.answers_for(merged) for look in looks], axis=1) | (
-        scores > 0
-    )
+    scores = np.zeros((len(leaders), len(looks)), np.float32)
+    np.maximum.at(scores, (group_of, look_of[used]), candidates.scores[used])
+    asked = np.stack([look.answers_for(boxes) for look in looks], axis=1) | (scores > 0)
     halfway = (scores.max(axis=1) + scores.sum(axis=1) / asked.sum(axis=1)) / 2
-    sure = in_company(odds(halfway, merged))
-    order = np.argsort(-sure, kind="stable")
-    return Candidates(merged, sure, np.array(points))[order[sure[order] >= min_score]]
+    merged = Candidates(boxes, in_company(odds(halfway, boxes), boxes), points)
+    order = np.argsort(-merged.scores, kind="stable")
+    order = order[merged.scores[order] >= min_score]
+    order = order[~_parts(merged[order])]
+    return merged[order], scores[order].argmax(axis=1)
+
+
+def _means(values: Floats, group_of: NDArray[np.intp], weights: Floats) -> Floats:
+    """The weighted mean of each group's values, shape (N, ...)."""
+    columns = values.reshape(len(values), -1).T
+    sums = [np.bincount(group_of, weights * column) for column in columns]
+    means = np.stack(sums, axis=1) / np.bincount(group_of, weights)[:, None]
+    return np.asarray(means, np.float32).reshape(-1, *values.shape[1:])
+
+
+def _parts(faces: Candidates) -> Mask:
+    """Which of the faces, best score first, are but parts of a surer, larger one."""
+    parts = np.zeros(len(faces), bool)
+    left, top, right, bottom = faces.boxes.T
+    extents = sizes(faces.boxes)
+    for index in range(len(faces)):
+        larger = np.nonzero(extents[:index] * _PART_SIZE >= extents[index])[0]
+        across = np.minimum(right[larger], right[index]) - np.maximum(
+            left[larger], left[index]
+        )
+        down = np.minimum(bottom[larger], bottom[index]) - np.maximum(
+            top[larger], top[index]
+        )
+        shared = np.maximum(across, 0) * np.maximum(down, 0)
+        parts[index] = (shared >= _INSIDE * extents[index] ** 2).any()
+    return parts
 
 
 def odds(scores: Floats, boxes: Floats) -> Floats:
@@ -107,19 +146,21 @@ def odds(scores: Floats, boxes: Floats) -> Floats:
         scores: shape (N,), as the network gives them.
         boxes: shape (N, 4), in pixels of the picture.
     """
-    by_size = np.log(np.maximum(sizes(boxes), 1) / _USUAL_SIZE)
+    by_size = np.log(np.clip(sizes(boxes), 1, _LARGE_SIZE) / _USUAL_SIZE)
     summed = _ODDS + _ODDS_BY_SCORE * _odds_of(scores) + _ODDS_BY_SIZE * by_size
     return np.asarray(summed, np.float32)
 
 
-def in_company(odds: Floats) -> Floats:
+def in_company(odds: Floats, boxes: Floats) -> Floats:
     """How likely all the possible faces of one picture are faces, 0 to 1.
 
     Args:
         odds: shape (N,), N at least 1: of each by itself.
+        boxes: shape (N, 4), in pixels of the picture.
     """
     lacking = min(float(odds.max()) - _CERTAIN, 0)
-    return np.asarray(1 / (1 + np.exp(-odds - lacking)), np.float32)
+    weights = np.minimum(_COMPANY_SIZE / np.maximum(sizes(boxes), 1), _MOST_COMPANY)
+    return np.asarray(1 / (1 + np.exp(-odds - lacking * weights)), np.float32)
 
 
 def _odds_of(probability: Floats | float) -> Floats:
@@ -129,31 +170,48 @@ def _odds_of(probability: Floats | float) -> Floats:
 
 def groups(
     boxes: Floats, scores: Floats, min_overlap: float, leading: Mask
-) -> Iterator[NDArray[np.intp]]:
-    """Indices of boxes that mean the same face, by falling score in and among groups.
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Bring boxes together that mean the same face.
 
     The best box takes all that overlap it, then the best of the rest, and so on.
 
     Args:
         boxes: shape (N, 4): left, top, right, bottom.
         scores: shape (N,).
-        min_overlap: intersection over union with the group's first box, 0 to 1.
-        leading: shape (N,), which boxes may be a group's first.
+        min_overlap: intersection over union with a group's best box, 0 to 1.
+        leading: shape (N,), which boxes may be a group's best.
+
+    Returns:
+        The index of each group's best box, by falling score; and, shape (N,), the group
+        of each box, -1 for none.
     """
+    group_of = np.full(len(scores), -1, np.intp)
+    leaders = [np.zeros(0, np.intp)]
+    count = 0
     rest = np.argsort(-scores, kind="stable")
-    while (first := rest[leading[rest]][:1]).size:
-        same = overlaps(boxes[first[0]], boxes[rest]) >= min_overlap
+    while (block := rest[leading[rest]][:_BLOCK]).size:
+        same = overlaps(boxes[block], boxes[block]) >= min_overlap
+        best: list[int] = []
+        for index in range(len(block)):
+            if not same[best, index].any():
+                best.append(index)
+        leaders.append(block[best])
+        same = overlaps(boxes[block[best]], boxes[rest]) >= min_overlap
         # An empty box overlaps nothing, not even itself.
-        same |= rest == first
-        yield np.concatenate((first, rest[same & (rest != first)]))
-        rest = rest[~same]
+        same |= block[best][:, None] == rest
+        taken = same.any(axis=0)
+        group_of[rest[taken]] = count + same[:, taken].argmax(axis=0)
+        count += len(best)
+        rest = rest[~taken]
+    return np.concatenate(leaders), group_of
 
 
-def overlaps(box: Floats, boxes: Floats) -> Floats:
-    """Intersection over union of one box, shape (4,), with each of (N, 4)."""
-    left, top, right, bottom = boxes.T
-    across = np.minimum(right, box[2]) - np.maximum(left, box[0])
-    down = np.minimum(bottom, box[3]) - np.maximum(top, box[1])
+def overlaps(first: Floats, second: Floats) -> Floats:
+    """Intersection over union of each box of (M, 4) with each of (N, 4)."""
+    left, top, right, bottom = second.T
+    lefts, tops, rights, bottoms = first.T[:, :, None]
+    across = np.minimum(rights, right) - np.maximum(lefts, left)
+    down = np.minimum(bottoms, bottom) - np.maximum(tops, top)
     shared = np.maximum(across, 0) * np.maximum(down, 0)
-    areas = (right - left) * (bottom - top) + (box[2] - box[0]) * (box[3] - box[1])
+    areas = (right - left) * (bottom - top) + (rights - lefts) * (bottoms - tops)
     return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
