@@ -51,14 +51,6 @@ class CenterFace:
     ) -> tuple[Face, ...]:
         """Find the faces in an image; see `faceanon.detectors.Detector`."""
         least = self.min_score if min_score is None else min_score
-        looks = self._looks(image)
-        found, seen_by = voted(looks, least)
-        return tuple(
-            _face(found, index, looks[look].made) for index, look in enumerate(seen_by)
-        )
-
-    def _looks(self, image: Image) -> list[Look]:
-        """All passes over an image."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
         first, hints = self._first_look(image, whole)
@@ -67,10 +59,16 @@ class CenterFace:
             region = whole if one.everywhere else hints
             if region is not None:
                 looks.append(self._look(image, one, region))
-        certain, _ = voted(looks, _CERTAIN)
-        if not len(certain):
+        # What the passes are does not depend on the score that is asked for.
+        found, seen_by = voted(looks, min(least, _CERTAIN))
+        if found.scores.max(initial=0) < _CERTAIN:
             looks += [self._look(image, one, whole) for one in level.if_uncertain]
-        return looks
+            found, seen_by = voted(looks, least)
+        return tuple(
+            _face(found, index, looks[look].made)
+            for index, look in enumerate(seen_by)
+            if found.scores[index] >= least
+        )
 
     def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
         """The first pass, and the region in which it hints at small faces."""
