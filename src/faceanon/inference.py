@@ -1,7 +1,8 @@
 """Running the networks of `data/models/` on the CPU: OpenVINO, else OpenCV.
 
 OpenVINO is several times faster. The environment variable `FACEANON_INFERENCE`,
-"openvino" or "opencv", chooses; without it, OpenCV runs where OpenVINO is not installed.
+"openvino" or "opencv", chooses; without it, OpenCV runs where OpenVINO is not
+installed.
 """
 
 import importlib
