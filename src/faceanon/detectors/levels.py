@@ -99,7 +99,7 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.03,
         hint_size=40,
-        min_score=0.18,
+        min_score=0.16,
         if_uncertain=_SMALLER + _TURNED,
     ),
 }
