@@ -39,7 +39,7 @@ def run(
             state = stack.enter_context(
                 State(plan.root, settings.fingerprint(), plan.renaming, plan.shard)
             )
-        run_ = _Run(state, run_options.overwrite)
+        run_ = _Run(state, run_options.overwrite, settings.also_detect)
         stack.callback(run_.clean_up)
         outcomes = _outcomes(run_, plan, settings, run_options)
         for outcome in stack.enter_context(closing(outcomes)):
@@ -74,8 +74,9 @@ def _outcomes(
 class _Run:
     """What is under way, and the one who puts outputs in place."""
 
-    def __init__(self, state: State | None, overwrite: bool) -> None:
+    def __init__(self, state: State | None, overwrite: bool, also_detect: bool) -> None:
         self._state = state
+        self._also_detect = also_detect
         self._overwrite = overwrite
         self._under_way: set[Job] = set()
         self._mode = 0o666 & ~_umask()
@@ -100,7 +101,7 @@ class _Run:
         """The job with its record, or what is known of it without doing it."""
         if records is not None:
             record = records.get(job.name)
-            if record is None:
+            if record is None and not self._also_detect:
                 reason = "the box file does not speak of it; detect its faces first"
                 return Outcome(job, Status.FAILED, error=reason)
             job = replace(job, record=record)

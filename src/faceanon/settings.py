@@ -71,7 +71,8 @@ class Settings:
     )
     also_detect: bool = option(
         False,
-        "With --boxes: hide the faces that are found besides those of the box file.",
+        "With --boxes: hide the faces that are found besides those of the box file, "
+        "and in pictures of which it does not speak.",
     )
     format: Format | None = option(
         None,

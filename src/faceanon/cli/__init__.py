@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from faceanon import anonymizers
+from faceanon.cli.gui import gui_command
 from faceanon.cli.hide import method_command
 from faceanon.cli.inspect import detect_command, preview_command, review_command
 from faceanon.cli.people import people_command
@@ -27,7 +28,8 @@ _BEFORE: dict[str, Callable[[], click.Command]] = {
     "people": people_command,
 }
 _AFTER: dict[str, Callable[[], click.Command]] = {"scan": scan_command}
-_TOOLS = _BEFORE | _AFTER
+_WINDOW: dict[str, Callable[[], click.Command]] = {"gui": gui_command}
+_TOOLS = _BEFORE | _AFTER | _WINDOW
 
 
 class Commands(click.Group):
@@ -56,6 +58,7 @@ class Commands(click.Group):
             ("Methods", anonymizers.names()),
             ("Before hiding", tuple(_BEFORE)),
             ("After hiding", tuple(_AFTER)),
+            ("In a window", tuple(_WINDOW)),
         ):
             commands = {name: self.get_command(ctx, name) for name in names}
             with formatter.section(heading):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +24,9 @@ from faceanon.cli.running import (
 )
 from faceanon.errors import FaceanonError
 from faceanon.settings import RunOptions, Settings
+
+if TYPE_CHECKING:
+    from faceanon.files import Plan
 
 
 def method_command(name: str) -> click.Command:
@@ -64,7 +68,7 @@ def method_command(name: str) -> click.Command:
         name,
         params=parameters,
         help=method.__doc__,
-        callback=lambda **values: _hide(name, method, values),
+        callback=lambda **values: _hide(name, values),
         no_args_is_help=True,
     )
 
@@ -85,36 +89,56 @@ def _list_option(names: tuple[str, ...]) -> click.Option:
     )
 
 
-def _hide(name: str, method: Callable[..., Anonymizer], values: Values) -> None:
+def make_settings(name: str, values: Values) -> Settings:
+    """What is to be done to each picture, by the values of the options of a method.
+
+    Raises:
+        FaceanonError: the values do not go together.
+    """
+    method: Callable[..., Anonymizer] = anonymizers.get(name)
+    anonymizer = method(**chosen(anonymizers.get(name), values))
+    settings = Settings(name, anonymizer, **chosen(Settings, values))
+    if settings.also_detect and values["boxes"] is None:
+        raise FaceanonError("--also-detect adds to --boxes; name a box file")
+    return settings
+
+
+def make_plan(values: Values, settings: Settings, run_options: RunOptions) -> "Plan":
+    """The pictures to do, by the values of the options of a method.
+
+    Raises:
+        FaceanonError: it cannot be done without losing something, or at all.
+    """
     # Imported late: they bring much that --help does not need.
     from faceanon import boxes, files  # noqa: PLC0415
     from faceanon.report import failed_pictures  # noqa: PLC0415
 
+    records = boxes.read(Path(values["boxes"])) if values["boxes"] else None
+    choice = run_options.choice
+    if values["retry_failed"] is not None:
+        failed = failed_pictures(Path(values["retry_failed"]))
+        choice = replace(choice, only=failed)
+    return files.plan(
+        path_or_stream(values["source"]),
+        path_or_stream(values["target"]),
+        format_=settings.format,
+        choice=choice,
+        records=records,
+        renaming=settings.renaming,
+    )
+
+
+def _hide(name: str, values: Values) -> None:
     console = make_console(values)
     with errors_explained():
-        anonymizer = method(**chosen(anonymizers.get(name), values))
-        settings = Settings(name, anonymizer, **chosen(Settings, values))
-        settings = with_selection(settings, values, console)
+        settings = with_selection(make_settings(name, values), values, console)
         run_options = RunOptions(**chosen(RunOptions, values))
-        if settings.also_detect and values["boxes"] is None:
-            raise FaceanonError("--also-detect adds to --boxes; name a box file")
-        records = boxes.read(Path(values["boxes"])) if values["boxes"] else None
-        choice = run_options.choice
-        if values["retry_failed"] is not None:
-            failed = failed_pictures(Path(values["retry_failed"]))
-            choice = replace(choice, only=failed)
-        plan = files.plan(
-            path_or_stream(values["source"]),
-            path_or_stream(values["target"]),
-            format_=settings.format,
-            choice=choice,
-            records=records,
-            renaming=settings.renaming,
-        )
+        plan = make_plan(values, settings, run_options)
         if values["dry_run"]:
             console.list_jobs(plan)
             return
-        for caution in anonymizer.cautions():
+        assert settings.anonymizer is not None, "a method was named"
+        for caution in settings.anonymizer.cautions():
             console.say(f"note: {caution}")
         with open_report(values["report"], settings) as report:
             run_plan(plan, settings, run_options, console, report.add)

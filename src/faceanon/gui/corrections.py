@@ -1,0 +1,125 @@
+"""What somebody has corrected in the preview, kept in a box file for the run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from faceanon import boxes
+from faceanon.boxes import Record
+from faceanon.errors import BoxesError
+from faceanon.jobs import Outcome
+from faceanon.model import Box, Face
+from faceanon.names import shown
+
+BY_HAND = "hand"
+
+
+class Corrections:
+    """The records of the corrected pictures.
+
+    The file lies beside OUTPUT, not in it, as OUTPUT may be published. Until there is
+    an OUTPUT, corrections are kept in memory.
+    """
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._path: Path | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The box file for the run; None when nothing has been corrected."""
+        return self._path if self._records else None
+
+    @property
+    def count(self) -> int:
+        """How many pictures have been corrected."""
+        return len(self._records)
+
+    def of(self, picture: str) -> Record | None:
+        """The record of a picture; None when it has not been corrected."""
+        return self._records.get(picture)
+
+    def clear(self) -> None:
+        """Forget all, as there is another INPUT; the file stays as it is."""
+        self._records, self._path = {}, None
+
+    def belong_to(self, target: Path) -> None:
+        """Keep the corrections beside an OUTPUT; those that are there are taken up.
+
+        Raises:
+            BoxesError: what is there cannot be read, or nothing can be written there.
+        """
+        path = target.with_name(f"{target.name}.boxes.jsonl")
+        if path == self._path:
+            return
+        before = boxes.read(path) if path.exists() else {}
+        self._path = path
+        unsaved, self._records = self._records, {**before, **self._records}
+        if unsaved:
+            self._save()
+
+    def toggle(self, seen: Outcome, face: Face) -> Record:
+        """Keep a face that was to be hidden, or hide one that was not.
+
+        Args:
+            seen: what was found in the picture.
+            face: one of its faces, or of its record.
+
+        Raises:
+            BoxesError: the box file cannot be written.
+        """
+        record = self._record(seen)
+        if face not in record.hidden:
+            kept = tuple(other for other in record.shown if other != face)
+            return self._put(replace(record, hidden=(*record.hidden, face), shown=kept))
+        hidden = tuple(other for other in record.hidden if other != face)
+        # What was added by hand is gone; what was found is remembered as no face.
+        dropped = () if face.found_by == BY_HAND else (face,)
+        return self._put(
+            replace(record, hidden=hidden, shown=(*record.shown, *dropped))
+        )
+
+    def add(self, seen: Outcome, box: Box) -> Record:
+        """Hide what is in a box.
+
+        Raises:
+            BoxesError: the box file cannot be written.
+        """
+        record = self._record(seen)
+        face = Face(box, 1.0, found_by=BY_HAND)
+        return self._put(replace(record, hidden=(*record.hidden, face)))
+
+    def undo(self, picture: str) -> None:
+        """Forget what has been corrected in a picture.
+
+        Raises:
+            BoxesError: the box file cannot be written.
+        """
+        if self._records.pop(picture, None) is not None:
+            self._save()
+
+    def _record(self, seen: Outcome) -> Record:
+        return self._records.get(seen.job.name) or Record(
+            seen.job.name,
+            seen.width,
+            seen.height,
+            seen.content,
+            hidden=seen.faces,
+            reviewed=True,
+        )
+
+    def _put(self, record: Record) -> Record:
+        self._records[record.picture] = record
+        self._save()
+        return record
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            boxes.write(self._path, self._records.values())
+        except OSError as error:
+            raise BoxesError(
+                f"{shown(self._path)} cannot be written: {error.strerror}; choose "
+                "another OUTPUT, or the corrections are lost"
+            ) from error

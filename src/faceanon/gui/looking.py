@@ -1,0 +1,211 @@
+"""The pictures of INPUT, and the one that is looked at; knows nothing of Tk."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from faceanon.cli.declared import Values
+from faceanon.gui import worker
+from faceanon.gui.background import Answer, Background
+from faceanon.gui.corrections import Corrections
+from faceanon.gui.marks import Marked
+from faceanon.gui.worker import Part
+from faceanon.jobs import Job, Outcome, Status
+from faceanon.model import Box, Face
+
+LIST, LOOK, VIEW = "list", "look", "view"
+
+
+class Looking:
+    """Asks a worker process for what the preview shows, and for nothing twice.
+
+    Attributes:
+        jobs: the pictures of INPUT.
+        seen: what was found in the picture at hand; None while it is looked for.
+        corrections: what has been corrected.
+
+    Args:
+        methods: the names of all methods, for their samples.
+        sample_size: width and height of a sample, in pixels.
+    """
+
+    def __init__(self, methods: Sequence[str], sample_size: tuple[int, int]) -> None:
+        self.corrections = Corrections()
+        self.jobs: tuple[Job, ...] = ()
+        self.has_more = False
+        self.index = 0
+        self.seen: Outcome | None = None
+        self._methods, self._sample_size = methods, sample_size
+        self._background = Background()
+        self._values: dict[str, Values] = {}
+        self._method = ""
+        self._part: Part | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """The picture at hand."""
+        return self.jobs[self.index] if self.jobs else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still being computed."""
+        return self._background.is_busy
+
+    @property
+    def is_film(self) -> bool:
+        """Whether the picture has several frames, of which the first is shown."""
+        faces = self.seen.faces + self.seen.unsure if self.seen else ()
+        return any(face.frame is not None for face in faces)
+
+    def choose(self, method: str, values: dict[str, Values]) -> None:
+        """Take what is chosen, and ask for what it changes.
+
+        Args:
+            method: the chosen one.
+            values: of the command of each method.
+        """
+        before, self._values = self._values.get(self._method), values
+        changed_method, self._method = method != self._method, method
+        after = values[method]
+        if before is None or _picks(before) != _picks(after):
+            if before is None or before["source"] != after["source"]:
+                self.corrections.clear()
+            self._background.drop(LOOK, VIEW, *self._samples())
+            self._background.ask(LIST, worker.listing, after)
+        elif before != after or changed_method:
+            if _finds(before) != _finds(after):
+                self._look()
+            else:
+                self._show()
+
+    def open(self, index: int) -> None:
+        """Look at another picture."""
+        self.index = index % len(self.jobs)
+        self._look()
+
+    def show(self, part: Part) -> None:
+        """Ask for a part of the picture, before and after."""
+        self._part = part
+        if self.seen is not None and self.job is not None:
+            arguments = (self._method, self._values[self._method], self._hidden())
+            self._background.ask(VIEW, worker.view, self.job, *arguments, part)
+
+    def poll(self) -> Answer | None:
+        """The next answer; what this object needs of it has been taken in."""
+        answer = self._background.poll()
+        if answer is None:
+            return None
+        if answer.topic == LIST:
+            name = self.job.name if self.job else ""
+            listing = answer.result or worker.Listing((), False)
+            self.jobs, self.has_more = listing.jobs, listing.has_more
+            names = [job.name for job in self.jobs]
+            self.index = names.index(name) if name in names else 0
+            self._look()
+        elif answer.topic == LOOK and answer.result is not None:
+            self.seen = answer.result
+            if self.seen.status is not Status.FAILED:
+                self._show()
+        return answer
+
+    def part_of(self) -> Part | None:
+        """The part that was asked for last."""
+        return self._part
+
+    def marked(self) -> list[Marked]:
+        """The faces of the picture at hand, and what is to become of each."""
+        if self.seen is None or self.job is None:
+            return []
+        record = self.corrections.of(self.job.name)
+        kept = record.shown if record else ()
+        unsure = [face for face in self.seen.unsure if face not in self.seen.faces]
+        return [
+            *(Marked(face, "unsure") for face in unsure if _is_here(face)),
+            *(Marked(face, "kept") for face in kept),
+            *(Marked(face, "hidden") for face in self._hidden()),
+        ]
+
+    def toggle(self, face: Face) -> None:
+        """Keep a face that was to be hidden, or hide one that was not.
+
+        Raises:
+            BoxesError: the correction cannot be saved.
+        """
+        assert self.seen is not None, "there is a face to click"
+        self._corrected(self.corrections.toggle(self.seen, face).hidden)
+
+    def add(self, box: Box) -> None:
+        """Hide what is in a box.
+
+        Raises:
+            BoxesError: the correction cannot be saved.
+        """
+        assert self.seen is not None, "there is a picture to draw on"
+        self._corrected(self.corrections.add(self.seen, box).hidden)
+
+    def undo(self) -> None:
+        """Forget what has been corrected in the picture at hand.
+
+        Raises:
+            BoxesError: that cannot be saved.
+        """
+        if self.job is not None:
+            self.corrections.undo(self.job.name)
+            self._look()
+
+    def look_again(self) -> None:
+        """Look at the picture at hand anew, as its corrections may be others."""
+        self._look()
+
+    def close(self) -> None:
+        """End the worker process."""
+        self._background.close()
+
+    def _corrected(self, hidden: tuple[Face, ...]) -> None:
+        assert self.seen is not None, "it was corrected"
+        self.seen = replace(self.seen, faces=hidden)
+        self._show()
+
+    def _look(self) -> None:
+        self.seen = None
+        self._background.drop(VIEW, *self._samples())
+        if self.job is None:
+            return
+        job = replace(self.job, record=self.corrections.of(self.job.name))
+        self._background.ask(
+            LOOK, worker.look, job, self._method, self._values[self._method]
+        )
+
+    def _show(self) -> None:
+        """Ask for all that follows from the faces of the picture."""
+        if self._part is not None:
+            self.show(self._part)
+        for method, topic in zip(self._methods, self._samples(), strict=True):
+            arguments = (method, self._values[method], self._hidden())
+            self._background.ask(
+                topic, worker.sample, self.job, *arguments, self._sample_size
+            )
+
+    def _samples(self) -> list[tuple[str, str]]:
+        return [("sample", method) for method in self._methods]
+
+    def _hidden(self) -> tuple[Face, ...]:
+        faces = self.seen.faces if self.seen else ()
+        return tuple(face for face in faces if _is_here(face))
+
+
+def _is_here(face: Face) -> bool:
+    """Whether a face is in what is shown of a film: its first frame."""
+    return face.frame in (None, 0)
+
+
+def _picks(values: Values) -> Values:
+    """What decides on which pictures are listed."""
+    names = ("source", "recursive", "follow_symlinks", "include", "exclude")
+    return {name: values[name] for name in (*names, "shard")}
+
+
+def _finds(values: Values) -> Values:
+    """What may decide on which faces are found: all but what surely does not."""
+    beside = {"target", "grow", "shape", "format", "quality", "metadata", "seed"}
+    beside |= {"jobs", "overwrite", "timeout", "max_memory", "report", "thumbnail"}
+    return {name: value for name, value in values.items() if name not in beside}

@@ -1,0 +1,39 @@
+"""What the window remembers from one time to the next."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+try:
+    import platformdirs
+except ModuleNotFoundError:  # the extra 'gui': without it, nothing is remembered
+    platformdirs = None  # type: ignore[assignment]
+
+
+def file() -> Path | None:
+    """The file that holds what is remembered; None without platformdirs."""
+    if platformdirs is None:
+        return None
+    return Path(platformdirs.user_config_dir("faceanon", False)) / "window.json"
+
+
+def recall() -> dict[str, Any]:
+    """What was remembered; empty when nothing was, or it cannot be read."""
+    path = file()
+    try:
+        remembered = json.loads(path.read_text("utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return remembered if isinstance(remembered, dict) else {}
+
+
+def remember(what: dict[str, Any]) -> None:
+    """Remember; where it cannot be written, it is forgotten without a word."""
+    path = file()
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(what), "utf-8")
+    except OSError:
+        return

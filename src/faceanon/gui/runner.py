@@ -1,0 +1,197 @@
+"""A run in the background, to be looked at from a window; knows nothing of Tk."""
+
+import queue
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from faceanon import batch
+from faceanon.cli.declared import Values
+from faceanon.cli.hide import make_plan, make_settings
+from faceanon.cli.running import open_report
+from faceanon.errors import FaceanonError
+from faceanon.files import Plan
+from faceanon.gui.choices import run_options_of
+from faceanon.jobs import Outcome, Status
+from faceanon.names import shown
+from faceanon.report import Summary
+
+State: TypeAlias = Literal["idle", "running", "pausing", "cancelling", "over"]
+End: TypeAlias = Literal["done", "cancelled", "refused"]
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        total: how many pictures there are; None while they are counted.
+        summary: the counts of what is done.
+        failures: the pictures that failed, and why.
+        without: the pictures in which no face was found.
+        cautions: what the user must be told about the protection.
+        seconds: how long it has been running, without pauses.
+        end: how it ended; None while it goes on.
+        message: why it was refused.
+    """
+
+    total: int | None = None
+    summary: Summary = field(default_factory=Summary)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    cautions: tuple[str, ...] = ()
+    seconds: float = 0.0
+    end: End | None = None
+    message: str = ""
+
+    @property
+    def done(self) -> int:
+        """How many pictures are done, in whichever way."""
+        return sum(self.summary.statuses.values())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take still; None when that cannot be told yet."""
+        worked = self.done - self.summary.statuses[Status.SKIPPED]
+        if self.total is None or worked < 2:
+            return None
+        return (self.total - self.done) * self.seconds / worked
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome in."""
+        self.summary.add(outcome)
+        if outcome.status is Status.FAILED:
+            self.failures.append((shown(outcome.job.name), shown(outcome.error)))
+        elif outcome.status is Status.NO_FACES:
+            self.without.append(shown(outcome.job.name))
+
+
+class Runner:
+    """Does runs, one at a time, in a thread.
+
+    The thread pulls outcomes and puts them into a queue; `poll`, called from the
+    window's thread, takes them out. A pause stops the pulling, so that no new picture
+    is begun once those in hand are done. A cancel closes the run: what is finished
+    stays, what is not leaves nothing behind.
+    """
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self.state: State = "idle"
+        self._news: queue.SimpleQueue[Outcome | int | tuple[End, str]]
+        self._news = queue.SimpleQueue()
+        self._may_go_on = threading.Event()
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._last = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run has been started and is not over."""
+        return self.state not in ("idle", "over")
+
+    def start(self, method: str, values: Values) -> None:
+        """Start a run; what it refuses is told by `progress`."""
+        assert not self.is_busy, "one run at a time"
+        self.progress = Progress()
+        self._news = queue.SimpleQueue()
+        self._cancelled.clear()
+        self._may_go_on.set()
+        self.state, self._last = "running", time.monotonic()
+        self._thread = threading.Thread(
+            target=self._work, args=[method, values], name="run"
+        )
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Begin no new picture until `go_on`."""
+        if self.state == "running":
+            self._may_go_on.clear()
+            self.state = "pausing"
+
+    def go_on(self) -> None:
+        """End a pause."""
+        if self.state == "pausing":
+            self.state = "running"
+            self._may_go_on.set()
+
+    def cancel(self) -> None:
+        """End the run as soon as can be."""
+        if self.is_busy:
+            self._cancelled.set()
+            self._may_go_on.set()
+            self.state = "cancelling"
+
+    def wait(self) -> None:
+        """Wait until the thread has ended."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def poll(self) -> bool:
+        """Take in what is new; whether anything is."""
+        now = time.monotonic()
+        if self.state == "running":
+            self.progress.seconds += now - self._last
+        self._last = now
+        changed = False
+        while True:
+            try:
+                news = self._news.get_nowait()
+            except queue.Empty:
+                return changed
+            changed = True
+            match news:
+                case int():
+                    self.progress.total = news
+                case Outcome():
+                    self.progress.add(news)
+                case (end, message):
+                    self.progress.end = end
+                    self.progress.message = message
+                    self.state = "over"
+
+    def _work(self, method: str, values: Values) -> None:
+        try:
+            end, message = self._run(method, values), ""
+        except FaceanonError as error:
+            end, message = "refused", str(error)
+        except Exception as error:  # noqa: BLE001  the window must hear of it
+            end, message = "refused", f"unexpected {type(error).__name__}: {error}"
+        self._news.put((end, message))
+
+    def _run(self, method: str, values: Values) -> End:
+        settings = make_settings(method, values)
+        run_options = run_options_of(values)
+        plan = make_plan(values, settings, run_options)
+        self.progress.summary.left_alone = plan.walk.left_alone
+        if settings.anonymizer is not None:
+            self.progress.cautions = settings.anonymizer.cautions()
+        threading.Thread(
+            target=self._count, args=[plan, self._news], daemon=True
+        ).start()
+        with (
+            open_report(values["report"], settings) as report,
+            closing(batch.run(plan, settings, run_options)) as outcomes,
+        ):
+            for outcome in self._until_cancelled(outcomes):
+                report.add(outcome)
+                self._news.put(outcome)
+        return "cancelled" if self._cancelled.is_set() else "done"
+
+    def _until_cancelled(
+        self, outcomes: Generator[Outcome, None, None]
+    ) -> Generator[Outcome, None, None]:
+        for outcome in outcomes:
+            yield outcome
+            self._may_go_on.wait()
+            if self._cancelled.is_set():
+                return
+
+    @staticmethod
+    def _count(
+        plan: Plan, news: "queue.SimpleQueue[Outcome | int | tuple[End, str]]"
+    ) -> None:
+        news.put(plan.pictures.count())
