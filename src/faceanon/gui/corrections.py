@@ -22,6 +22,7 @@ class Corrections:
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
+        self._changed: set[str] = set()
         self._path: Path | None = None
 
     @property
@@ -29,33 +30,33 @@ class Corrections:
         """The box file for the run; None when nothing has been corrected."""
         return self._path if self._records else None
 
-    @property
-    def count(self) -> int:
-        """How many pictures have been corrected."""
-        return len(self._records)
-
     def of(self, picture: str) -> Record | None:
         """The record of a picture; None when it has not been corrected."""
         return self._records.get(picture)
 
     def clear(self) -> None:
         """Forget all, as there is another INPUT; the file stays as it is."""
-        self._records, self._path = {}, None
+        self._records, self._changed, self._path = {}, set(), None
 
-    def belong_to(self, target: Path) -> None:
+    def belong_to(self, target: Path) -> bool:
         """Keep the corrections beside an OUTPUT; those that are there are taken up.
 
+        Nothing is written, as OUTPUT may still be being typed.
+
+        Returns:
+            Whether there may be other corrections now.
+
         Raises:
-            BoxesError: what is there cannot be read, or nothing can be written there.
+            BoxesError: what is there cannot be read.
         """
         path = target.with_name(f"{target.name}.boxes.jsonl")
         if path == self._path:
-            return
-        before = boxes.read(path) if path.exists() else {}
+            return False
+        mine = {name: self._records[name] for name in self._changed}
+        there = boxes.read(path) if path.exists() else {}
+        before, self._records = self._records, {**there, **mine}
         self._path = path
-        unsaved, self._records = self._records, {**before, **self._records}
-        if unsaved:
-            self._save()
+        return before != self._records
 
     def toggle(self, seen: Outcome, face: Face) -> Record:
         """Keep a face that was to be hidden, or hide one that was not.
@@ -95,31 +96,43 @@ class Corrections:
             BoxesError: the box file cannot be written.
         """
         if self._records.pop(picture, None) is not None:
-            self._save()
+            self._changed.discard(picture)
+            self.save()
 
-    def _record(self, seen: Outcome) -> Record:
-        return self._records.get(seen.job.name) or Record(
-            seen.job.name,
-            seen.width,
-            seen.height,
-            seen.content,
-            hidden=seen.faces,
-            reviewed=True,
-        )
+    def save(self) -> None:
+        """Write the box file, if it is known where; without corrections, remove it.
 
-    def _put(self, record: Record) -> Record:
-        self._records[record.picture] = record
-        self._save()
-        return record
-
-    def _save(self) -> None:
+        Raises:
+            BoxesError: it cannot be written.
+        """
         if self._path is None:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            boxes.write(self._path, self._records.values())
+            if self._records:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                boxes.write(self._path, self._records.values())
+            else:
+                self._path.unlink(missing_ok=True)
         except OSError as error:
             raise BoxesError(
                 f"{shown(self._path)} cannot be written: {error.strerror}; choose "
                 "another OUTPUT, or the corrections are lost"
             ) from error
+
+    def _record(self, seen: Outcome) -> Record:
+        before = self._records.get(seen.job.name)
+        return Record(
+            seen.job.name,
+            seen.width,
+            seen.height,
+            seen.content,
+            hidden=seen.faces,
+            shown=before.shown if before else (),
+            reviewed=True,
+        )
+
+    def _put(self, record: Record) -> Record:
+        self._records[record.picture] = record
+        self._changed.add(record.picture)
+        self.save()
+        return record

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from faceanon.cli.declared import Values
 from faceanon.gui import worker
@@ -152,9 +153,14 @@ class Looking:
             self.corrections.undo(self.job.name)
             self._look()
 
-    def look_again(self) -> None:
-        """Look at the picture at hand anew, as its corrections may be others."""
-        self._look()
+    def belong_to(self, target: Path) -> None:
+        """Keep the corrections beside an OUTPUT; those that are there are taken up.
+
+        Raises:
+            BoxesError: what is there cannot be read.
+        """
+        if self.corrections.belong_to(target):
+            self._look()
 
     def close(self) -> None:
         """End the worker process."""

@@ -102,8 +102,8 @@ class Stage(tk.Frame):
         }
         for key, do in keys.items():
             self.after_side.bind(key, lambda _, do=do: do())  # type: ignore[misc]
-        for event in ("<FocusIn>", "<FocusOut>"):
-            self.after_side.bind(event, lambda _: self._show_focus())
+        self.after_side.bind("<FocusIn>", lambda _: self._show_focus(True))
+        self.after_side.bind("<FocusOut>", lambda _: self._show_focus(False))
         self.after_side.bind("<Configure>", lambda _: self._resized())
 
     # --- What is shown ---------------------------------------------------------------
@@ -207,14 +207,13 @@ class Stage(tk.Frame):
         self._palette = palette
         for side in self._photos:
             side.configure(background=palette.stage)
-        self._show_focus()
+        self._show_focus(False)
         self.divider.configure(background=palette.accent)
         self.grip.configure(background=palette.accent, foreground=palette.on_accent)
         self.say(self._message)
         self.mark(self.faces)
 
-    def _show_focus(self) -> None:
-        is_focused = self.focus_get() is self.after_side
+    def _show_focus(self, is_focused: bool) -> None:
         color = self._palette.accent if is_focused else self._palette.line
         self.configure(highlightbackground=color, background=color)
 

@@ -205,13 +205,14 @@ class Window:
             return
         try:
             values = {name: choices.values(name) for name in self.strip.cards}
-            self._keep_corrections()
+            self.looking.choose(choices.method, values)
+            if choices.target.strip():
+                self.looking.belong_to(Path(values[choices.method]["target"]))
         except FaceanonError as error:
             self._complain(str(error))
             return
         self._complain("")
         self._caution()
-        self.looking.choose(choices.method, values)
 
     def _caution(self) -> None:
         """Say when the options of the method protect less than one may think."""
@@ -219,12 +220,6 @@ class Window:
         values = self.choices.values()
         cautions = method(**chosen(method, values)).cautions()
         self.caution.configure(text="\n".join(cautions))
-
-    def _keep_corrections(self) -> None:
-        target = self.choices.target.strip()
-        if target and self.choices.source.strip():
-            path = Path(self.choices.values()["target"])
-            self.looking.corrections.belong_to(path)
 
     def _complain(self, text: str) -> None:
         self.note.configure(text=text, style="Bad.TLabel" if text else "Muted.TLabel")
@@ -323,6 +318,7 @@ class Window:
         if problem or seen is None or seen.status is Status.FAILED:
             self.strip.clear()
             self.stage.say(problem or (seen.error if seen else ""))
+            self._count_faces()
             return
         self.stage.is_editable = not self.looking.is_film
         self.stage.open(seen.width, seen.height)
@@ -332,7 +328,8 @@ class Window:
     # --- The run ---------------------------------------------------------------------
 
     def _for_the_run(self) -> Choices:
-        self._keep_corrections()
+        self.looking.belong_to(Path(self.choices.values()["target"]))
+        self.looking.corrections.save()
         return replace(self.choices, boxes=self.looking.corrections.file)
 
     def _start(self) -> None:
