@@ -393,7 +393,7 @@ class Window:
 
     def close(self) -> None:
         """End; a run under way is cancelled first, if the user agrees."""
-        if self.runner.is_busy:
+        if self.runner.state in ("running", "pausing"):
             question = "Cancel the run? What is finished stays."
             if not messagebox.askyesno("faceanon", question, parent=self.root):
                 return

@@ -1,0 +1,298 @@
+"""What is behind the window, without a window: choices, corrections, runs, previews."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import COMMAND, Run
+from faceanon import anonymizers, boxes
+from faceanon.errors import FaceanonError
+from faceanon.gui import worker
+from faceanon.gui.background import Background
+from faceanon.gui.choices import Choices, fields
+from faceanon.gui.corrections import Corrections
+from faceanon.gui.looking import Looking
+from faceanon.gui.runner import Runner
+from faceanon.gui.viewport import Viewport
+from faceanon.jobs import Job, Outcome, Status
+from faceanon.model import Box
+from support import ASTRONAUT_FACE, EXAMPLES, read
+
+
+def wait_for(holds: Callable[[], object], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
+
+
+def finished(runner: Runner) -> bool:
+    runner.poll()
+    return runner.state == "over"
+
+
+# --- Choices ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", anonymizers.names())
+def test_the_form_has_every_option_of_the_command(method: str, faceanon: Run) -> None:
+    told = faceanon(method, "--help").stdout
+    flags = {word.split("=")[0].strip(",/") for word in told.split()}
+    of_the_shell = {"--quiet", "--verbose", "--dry-run", "--list", "--help"}
+    of_the_window = {"--boxes", "--also-detect"}
+    offered = {
+        flag.split("/")[0] for flag in flags if flag.startswith("--") and flag != "--"
+    }
+    declared = {field.flag for field in fields(method)}
+    assert declared <= offered
+    listed = {
+        line.split()[0].rstrip(",").split("/")[0]
+        for line in told.splitlines()
+        if line.startswith("  --")
+    }
+    assert listed - of_the_shell - of_the_window <= declared
+
+
+def test_the_command_that_is_shown_does_the_same(tmp_path: Path) -> None:
+    source = tmp_path / "it's here"
+    source.mkdir()
+    shutil.copy(EXAMPLES / "astronaut.png", source)
+    choices = Choices("pixelate", str(source), str(tmp_path / "by window"))
+    choices.options = {"cells": "4", "seed": "7", "jobs": "1", "exclude": "'a b' x*"}
+    runner = Runner()
+    runner.start("pixelate", choices.values())
+    wait_for(lambda: finished(runner))
+    assert runner.progress.end == "done"
+    choices.target = str(tmp_path / "by command")
+    command = shlex.split(choices.command())
+    assert command[0] == "faceanon"
+    subprocess.run([COMMAND, *command[1:]], check=True, capture_output=True)
+    one, other = (
+        read(tmp_path / folder / "astronaut.png")
+        for folder in ("by window", "by command")
+    )
+    assert np.array_equal(one, other)
+    assert not np.array_equal(one, read(EXAMPLES / "astronaut.png"))
+
+
+def test_what_the_command_refuses_is_refused_in_its_words(faceanon: Run) -> None:
+    for name, text in (("grow", "9"), ("cells", "many"), ("jobs", "0")):
+        choices = Choices("pixelate", "a", "b", {name: text})
+        with pytest.raises(FaceanonError) as refusal:
+            choices.values()
+        assert str(refusal.value) in faceanon(*choices.arguments()).stderr
+
+
+def test_a_default_is_told_where_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FACEANON_SHAPE", "ellipse")
+    assert Choices("blur", "a", "b").values()["shape"] == "box"
+    assert "--shape=box" in Choices("blur", "a", "b").command()
+
+
+def test_a_path_that_looks_like_an_option_or_a_stream_is_a_path() -> None:
+    values = Choices("blur", "-", "--seed").values()
+    assert (values["source"], values["target"]) == ("./-", "./--seed")
+
+
+# --- Corrections -----------------------------------------------------------------
+
+
+@pytest.fixture
+def seen() -> Outcome:
+    content = boxes.content_digest((EXAMPLES / "astronaut.png").read_bytes())
+    job = Job("astronaut.png", EXAMPLES / "astronaut.png", None)
+    return Outcome(
+        job, Status.FOUND, (ASTRONAUT_FACE,), width=512, height=512, content=content
+    )
+
+
+def test_corrections_are_kept_beside_the_output_and_found_again(
+    seen: Outcome, tmp_path: Path
+) -> None:
+    corrections = Corrections()
+    corrections.toggle(seen, ASTRONAUT_FACE)
+    assert corrections.file is None
+    corrections.belong_to(tmp_path / "saf")
+    corrections.belong_to(tmp_path / "safe")
+    corrections.save()
+    # Nothing is left where the path was only on its way.
+    assert [path.name for path in tmp_path.iterdir()] == ["safe.boxes.jsonl"]
+    later = Corrections()
+    assert later.belong_to(tmp_path / "safe")
+    record = later.of("astronaut.png")
+    assert record is not None
+    assert (record.hidden, record.shown) == ((), (ASTRONAUT_FACE,))
+    later.undo("astronaut.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_face_added_by_hand_is_gone_after_a_second_click(seen: Outcome) -> None:
+    corrections = Corrections()
+    record = corrections.add(seen, Box(10, 10, 60, 60))
+    *_, added = record.hidden
+    looked = Outcome(
+        seen.job, seen.status, record.hidden, width=512, height=512, content="x"
+    )
+    after = corrections.toggle(looked, added)
+    assert after.hidden == (ASTRONAUT_FACE,)
+    assert after.shown == ()
+
+
+# --- Runs ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(6):
+        shutil.copy(EXAMPLES / "curies.jpg", folder / f"{number}.jpg")
+    return folder
+
+
+def test_a_pause_begins_nothing_new_and_a_cancel_leaves_nothing_behind(
+    many: Path, tmp_path: Path
+) -> None:
+    choices = Choices("blackbar", str(many), str(tmp_path / "safe"), {"jobs": "1"})
+    runner = Runner()
+    runner.start("blackbar", choices.values())
+    wait_for(lambda: runner.poll() and runner.progress.done >= 1)
+    runner.pause()
+    # What was in hand comes to its end.
+    time.sleep(1)
+    runner.poll()
+    paused_at = runner.progress.done
+    time.sleep(1)
+    assert not runner.poll()
+    assert runner.progress.done == paused_at < 6
+    runner.cancel()
+    wait_for(lambda: finished(runner))
+    assert runner.progress.end == "cancelled"
+    left = {path.name for path in (tmp_path / "safe").iterdir()}
+    assert left <= {".faceanon.db", *(f"{number}.jpg" for number in range(6))}
+    runner.start("blackbar", choices.values())
+    wait_for(lambda: finished(runner))
+    assert runner.progress.done == runner.progress.total == 6
+    assert runner.progress.summary.statuses[Status.SKIPPED] >= 1
+
+
+def test_a_run_that_is_refused_says_why(many: Path) -> None:
+    runner = Runner()
+    runner.start("blur", Choices("blur", str(many), str(many)).values())
+    wait_for(lambda: finished(runner))
+    assert runner.progress.end == "refused"
+    assert "OUTPUT is INPUT itself" in runner.progress.message
+
+
+# --- The preview -----------------------------------------------------------------
+
+
+@pytest.fixture
+def background() -> Iterator[Background]:
+    background = Background()
+    yield background
+    background.close()
+
+
+def test_only_the_latest_question_is_answered(background: Background) -> None:
+    background.ask("sum", sum, [1, 2])
+    background.poll()
+    background.ask("sum", sum, [3, 4])
+    background.ask("other", len, "abc")
+    answers = []
+    wait_for(lambda: answers.append(background.poll()) or not background.is_busy)
+    results = [answer.result for answer in answers if answer is not None]
+    assert sorted(results) == [3, 7]
+    assert len(results) == 2
+
+
+def test_a_question_that_kills_the_worker_costs_its_own_answer_only(
+    background: Background,
+) -> None:
+    background.ask("fatal", os._exit, 3)
+    background.ask("next", len, "abc")
+    answers = {}
+
+    def take() -> bool:
+        answer = background.poll()
+        if answer is not None:
+            answers[answer.topic] = answer
+        return not background.is_busy
+
+    wait_for(take)
+    assert answers["fatal"].problem
+    assert answers["next"].result == 3
+
+
+def test_the_preview_hides_what_the_run_hides() -> None:
+    values = Choices("blackbar", str(EXAMPLES), "out").values()
+    job = Job("astronaut.png", EXAMPLES / "astronaut.png", None)
+    seen = worker.look(job, "blackbar", values)
+    assert seen.faces[0].box.overlap(ASTRONAUT_FACE.box) > 0.7
+    part = worker.Part(seen.faces[0].box, (40, 50))
+    view = worker.view(job, "blackbar", values, seen.faces, part)
+    header = b"P6 40 50 255\n"
+    assert view.after == header + bytes(40 * 50 * 3)
+    assert view.before != view.after
+
+
+def test_looking_through_a_folder() -> None:
+    looking = Looking(("blackbar", "blur"), (60, 40))
+
+    def take() -> bool:
+        looking.poll()
+        return not looking.is_busy
+
+    try:
+        choices = Choices("blackbar", str(EXAMPLES), "out")
+        values = {name: choices.values(name) for name in ("blackbar", "blur")}
+        looking.choose("blackbar", values)
+        wait_for(take)
+        assert [job.name for job in looking.jobs][:2] == ["astronaut.png", "cat.png"]
+        looking.add(Box(0, 0, 20, 20))
+        looking.open(1)
+        wait_for(take)
+        assert looking.marked() == []
+        looking.open(0)
+        wait_for(take)
+        assert [marked.label for marked in looking.marked()][-1] == "added"
+        assert len(looking.marked()) == 2
+    finally:
+        looking.close()
+
+
+# --- Viewport --------------------------------------------------------------------
+
+
+def test_what_is_under_the_pointer_stays_there_when_zooming() -> None:
+    viewport = Viewport((2000, 1000), (800, 600)).fitted()
+    before = viewport.in_picture(300, 250)
+    zoomed = viewport.zoomed(8, 300, 250)
+    assert zoomed.in_picture(300, 250) == pytest.approx(before)
+    assert zoomed.zoomed(0.001, 0, 0).scale == viewport.scale
+    part = zoomed.part()
+    assert part.box == part.box.clipped(1000, 2000)
+    assert part.size[0] >= 800
+
+
+def test_python_without_tk_is_told_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['tkinter'] = None; "
+        "from faceanon.gui import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "this Python has no Tk" in done.stderr
+    assert "Traceback" not in done.stderr
