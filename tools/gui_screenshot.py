@@ -64,8 +64,7 @@ def photograph(folder: Path, appearance: Appearance, target: Path) -> None:
     wait_until(root, lambda: len(window.looking.jobs) > 1)
     window.visit("group.jpg")
     wait_until(root, lambda: is_shown(window))
-    window.looking.add(Box(1280, 1880, 1470, 2110))
-    window.stage.mark(window.looking.marked())
+    draw(window, Box(1280, 1880, 1470, 2110))
     window.run_bar.main.invoke()
     wait_until(root, lambda: not window.runner.is_busy and is_shown(window))
     root.focus_force()
@@ -73,6 +72,20 @@ def photograph(folder: Path, appearance: Appearance, target: Path) -> None:
     save(target)
     window.close()
     root.mainloop()
+
+
+def draw(window: Window, box: Box) -> None:
+    """Add a box as the mouse does."""
+    stage = window.stage
+    assert stage.viewport is not None, "a picture is shown"
+    start = stage.viewport.on_screen(box.left, box.top)
+    end = stage.viewport.on_screen(box.right, box.bottom)
+    for event, (x, y) in (
+        ("<Button-1>", start),
+        ("<B1-Motion>", end),
+        ("<ButtonRelease-1>", end),
+    ):
+        stage.after_side.event_generate(event, x=round(x), y=round(y))
 
 
 def is_shown(window: Window) -> bool:

@@ -25,6 +25,11 @@ def make_root() -> tk.Tk:
 def accept_drops(root: tk.Tk, take: Callable[[tuple[str, ...]], None]) -> None:
     """Tell `take` the paths of what is dropped on a window."""
     target: Any = root
-    if hasattr(target, "drop_target_register"):
+    if can_take_drops(root):
         target.drop_target_register("DND_Files")
         target.dnd_bind("<<Drop>>", lambda event: take(root.tk.splitlist(event.data)))
+
+
+def can_take_drops(root: tk.Tk) -> bool:
+    """Whether things can be dropped on a window."""
+    return hasattr(root, "drop_target_register")

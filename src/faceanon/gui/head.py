@@ -27,8 +27,8 @@ class Paths(ttk.Frame):
         self.source = tk.StringVar(self, choices.source)
         self.target = tk.StringVar(self, choices.target)
         self.entries = [
-            self._row(0, "Pictures", self.source),
-            self._row(1, "Safe copies", self.target),
+            self._row(0, "Input", self.source),
+            self._row(1, "Output", self.target),
         ]
         self._button(0, 2, "Folder…", self._choose_folder)
         self._button(0, 3, "One picture…", self._choose_picture)
@@ -94,7 +94,7 @@ class Paths(ttk.Frame):
         start = self.source.get()
         chosen = filedialog.askdirectory(
             parent=self,
-            title="The folder for the safe copies",
+            title="The folder to write to",
             initialdir=str(Path(start).parent) if start else None,
         )
         if chosen:

@@ -62,10 +62,8 @@ class RunBar(ttk.Frame):
         self.main.configure(
             text="Hide the faces", state="disabled" if hint else "normal"
         )
-        if self._runner.state == "idle":
-            self.status.configure(
-                text=hint or "Ready", style="TLabel" if hint else "Strong.TLabel"
-            )
+        if hint or self._runner.state == "idle":
+            self.status.configure(text=hint or "Ready", style="Strong.TLabel")
 
     def show(self) -> None:
         """Show how far the run has come."""

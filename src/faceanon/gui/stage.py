@@ -286,9 +286,10 @@ class Stage(tk.Frame):
             return
         width, height = self._window()
         x = round(self._split * width)
-        self.before_side.place(x=0, y=0, width=max(x, 1), height=height)
-        self.divider.place(x=x, y=0, height=height, anchor="n")
-        self.grip.place(x=x, y=height / 2, anchor="center")
+        on = self.after_side
+        self.before_side.place(in_=on, x=0, y=0, width=max(x, 1), height=height)
+        self.divider.place(in_=on, x=x, y=0, height=height, anchor="n")
+        self.grip.place(in_=on, x=x, y=height / 2, anchor="center")
         for widget in (self.before_side, self.divider, self.grip):
             tk.Misc.lift(widget)
 

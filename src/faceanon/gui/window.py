@@ -16,6 +16,7 @@ from faceanon.errors import FaceanonError
 from faceanon.gui import memory, theme
 from faceanon.gui.background import Answer
 from faceanon.gui.choices import Choices
+from faceanon.gui.drop import can_take_drops
 from faceanon.gui.form import OptionsForm
 from faceanon.gui.head import Paths
 from faceanon.gui.looking import LIST, LOOK, VIEW, Looking
@@ -77,8 +78,10 @@ class Window:
 
     def _build(self, methods: tuple[str, ...]) -> None:
         root, gap = self.root, px(self.root, 12)
-        root.geometry(f"{px(root, 1240)}x{px(root, 860)}")
-        root.minsize(px(root, 980), px(root, 640))
+        width = min(px(root, 1240), root.winfo_screenwidth())
+        height = min(px(root, 860), root.winfo_screenheight())
+        root.geometry(f"{width}x{height}")
+        root.minsize(min(px(root, 980), width), min(px(root, 640), height))
         outer = ttk.Frame(root, padding=gap)
         outer.pack(fill="both", expand=True)
         outer.columnconfigure(1, weight=1)
@@ -188,18 +191,20 @@ class Window:
 
     def _describe_method(self) -> None:
         method = anonymizers.get(self.choices.method)
-        self.about.configure(text=" ".join((method.__doc__ or "").split()))
+        first, _, _ = (method.__doc__ or "").partition("\n\n")
+        self.about.configure(text=" ".join(first.split()))
 
     def _take(self) -> None:
         """Take what is chosen: preview it, or say why it cannot be."""
         self._typing = None
         choices = self.choices
-        missing = "" if choices.target.strip() else "Choose where the safe copies go"
-        missing = missing if choices.source.strip() else "Choose the pictures"
+        missing = "" if choices.target.strip() else "Choose an output"
+        missing = missing if choices.source.strip() else "Choose an input"
         self.run_bar.ready(missing)
         if not choices.source.strip():
+            drop = ", or drop it here" if can_take_drops(self.root) else ""
             self.stage.say(
-                "Choose a folder of pictures, or one picture, or drop it here.\n\n"
+                f"Choose a folder of pictures or one picture{drop}.\n\n"
                 "Nothing leaves this computer, and no original is ever changed."
             )
             return
@@ -210,6 +215,7 @@ class Window:
                 self.looking.belong_to(Path(values[choices.method]["target"]))
         except FaceanonError as error:
             self._complain(str(error))
+            self.run_bar.ready(missing or "An option cannot have this value")
             return
         self._complain("")
         self._caution()
@@ -219,7 +225,9 @@ class Window:
         method = anonymizers.get(self.choices.method)
         values = self.choices.values()
         cautions = method(**chosen(method, values)).cautions()
-        self.caution.configure(text="\n".join(cautions))
+        self.caution.configure(
+            text="\n".join(f"{text[:1].upper()}{text[1:]}." for text in cautions)
+        )
 
     def _complain(self, text: str) -> None:
         self.note.configure(text=text, style="Bad.TLabel" if text else "Muted.TLabel")
@@ -448,6 +456,9 @@ class CommandDialog(tk.Toplevel):
         ttk.Button(self, text="Close", command=self.destroy).pack(side="right")
         self.bind("<Escape>", lambda _: self.destroy())
         self._command = command
+        self.geometry(
+            f"+{parent.winfo_rootx() + 8 * gap}+{parent.winfo_rooty() + 8 * gap}"
+        )
         self.copy.focus_set()
 
     def _copy(self) -> None:
