@@ -202,6 +202,14 @@ def test_a_picture_that_has_changed_since_fails_alone(
     written = {p.name for p in (tmp_path / "out").rglob("*.*g")}
     assert written == {"astronaut.png", "cat.png"}
 
+    options = ("--boxes", file, "--also-detect", "--overwrite")
+    done = faceanon("blackbar", source, tmp_path / "out", *options)
+    # Faces are looked for where the box file does not speak of the picture.
+    assert "curies.jpg: " in done.stderr
+    assert "grace_hopper.jpg" not in done.stderr
+    hopper = read(tmp_path / "out" / "grace_hopper.jpg")
+    assert (hopper != read(source / "grace_hopper.jpg")).mean() > 0.01
+
 
 def test_a_box_file_is_not_replaced_unasked_and_needs_to_be_one(
     faceanon: Run, source: Path, tmp_path: Path

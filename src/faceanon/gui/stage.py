@@ -52,9 +52,7 @@ class Stage(tk.Frame):
         self._grabbed: tuple[int, int] | None = None
         self._has_after = False
         self._message = ""
-        self.after_side = tk.Canvas(
-            self, highlightthickness=px(self, 2), takefocus=True
-        )
+        self.after_side = tk.Canvas(self, highlightthickness=0, takefocus=True)
         self.after_side.pack(fill="both", expand=True)
         self.before_side = tk.Canvas(self, highlightthickness=0)
         self.divider = tk.Frame(self, cursor="sb_h_double_arrow", width=px(self, 4))

@@ -232,6 +232,7 @@ def _fields(root: tk.Tk, style: ttk.Style, palette: Palette) -> None:
             background=palette.surface,
             foreground=palette.text,
             arrowcolor=palette.muted,
+            arrowsize=px(root, 12),
             lightcolor=palette.surface,
             darkcolor=palette.surface,
             padding=px(root, 4),
