@@ -67,7 +67,7 @@ class User:
     def see(self, name: str) -> None:
         """Choose a picture in the list, and wait until it is seen."""
         names = [job.name for job in self.window.looking.jobs]
-        box = self.window.list.list
+        box = self.window.pane.list.list
         x, y, _, height = box.bbox(names.index(name))
         self.click(box, (x + 5, y + height / 2))
         self.wait_for(self.is_shown)
@@ -77,13 +77,13 @@ class User:
         return looking.seen is not None and not looking.is_busy
 
     def on_stage(self, x: float, y: float) -> tuple[float, float]:
-        viewport = self.window.stage.viewport
+        viewport = self.window.pane.stage.viewport
         assert viewport is not None
         return viewport.on_screen(x, y)
 
     def drag(self, box: Box) -> None:
         """Draw a box, starting on that side of the divider where it starts."""
-        stage = self.window.stage.after_side
+        stage = self.window.pane.stage.after_side
         self.point(stage, self.on_stage(box.left, box.top))
         hands("mousedown", 1)
         self.point(stage, self.on_stage(box.right, box.bottom))
@@ -182,8 +182,8 @@ def test_corrections_are_used_and_what_was_not_opened_is_detected(
     user.see("astronaut.png")
     box = ASTRONAUT_FACE.box
     middle = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    user.click(user.window.stage.before_side, user.on_stage(*middle))
-    assert "0 faces" in str(user.window.note.cget("text"))
+    user.click(user.window.pane.stage.before_side, user.on_stage(*middle))
+    assert "0 faces" in str(user.window.pane.note.cget("text"))
     user.run_to_the_end()
     assert user.status.startswith("Done")
     safe = tmp_path / "safe"
@@ -229,7 +229,7 @@ def test_refuses_in_the_words_of_the_command(
     user.window.form.variables["grow"].set("9")
     user.pump(0.5)
     said = faceanon("pixelate", pictures, "out", "--grow=9").stderr
-    assert str(user.window.note.cget("text")) in said
+    assert str(user.window.pane.note.cget("text")) in said
 
 
 def test_the_window_does_not_freeze(user: User, tmp_path: Path) -> None:
@@ -258,8 +258,8 @@ def _longest_gap_during_a_run(user: User) -> float:
             user.root.quit()
 
     def look_at_others() -> None:
-        user.window._step(1)
-        user.window.stage.zoom(1.25)
+        user.window.pane.step(1)
+        user.window.pane.stage.zoom(1.25)
 
     user.window.run_bar.main.invoke()
     tick()

@@ -62,7 +62,7 @@ def photograph(folder: Path, appearance: Appearance, target: Path) -> None:
     window.paths.source.set(str(folder / "pictures"))
     window.paths.target.set(str(folder / f"safe-{appearance}"))
     wait_until(root, lambda: len(window.looking.jobs) > 1)
-    window.visit("group.jpg")
+    window.pane.visit("group.jpg")
     wait_until(root, lambda: is_shown(window))
     draw(window, Box(1280, 1880, 1470, 2110))
     window.run_bar.main.invoke()
@@ -76,7 +76,7 @@ def photograph(folder: Path, appearance: Appearance, target: Path) -> None:
 
 def draw(window: Window, box: Box) -> None:
     """Add a box as the mouse does."""
-    stage = window.stage
+    stage = window.pane.stage
     assert stage.viewport is not None, "a picture is shown"
     start = stage.viewport.on_screen(box.left, box.top)
     end = stage.viewport.on_screen(box.right, box.bottom)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from faceanon.boxes import Record
 from faceanon.cli.declared import Values
 from faceanon.gui import worker
 from faceanon.gui.background import Answer, Background
@@ -23,6 +24,7 @@ class Looking:
         jobs: the pictures of INPUT.
         seen: what was found in the picture at hand; None while it is looked for.
         corrections: what has been corrected.
+        part: the part of the picture that was asked for last.
 
     Args:
         methods: the names of all methods, for their samples.
@@ -39,7 +41,7 @@ class Looking:
         self._background = Background()
         self._values: dict[str, Values] = {}
         self._method = ""
-        self._part: Part | None = None
+        self.part: Part | None = None
 
     @property
     def job(self) -> Job | None:
@@ -70,6 +72,7 @@ class Looking:
         if before is None or _picks(before) != _picks(after):
             if before is None or before["source"] != after["source"]:
                 self.corrections.clear()
+            self.seen = None
             self._background.drop(LOOK, VIEW, *self._samples())
             self._background.ask(LIST, worker.listing, after)
         elif before != after or changed_method:
@@ -85,7 +88,7 @@ class Looking:
 
     def show(self, part: Part) -> None:
         """Ask for a part of the picture, before and after."""
-        self._part = part
+        self.part = part
         if self.seen is not None and self.job is not None:
             arguments = (self._method, self._values[self._method], self._hidden())
             self._background.ask(VIEW, worker.view, self.job, *arguments, part)
@@ -104,13 +107,8 @@ class Looking:
             self._look()
         elif answer.topic == LOOK and answer.result is not None:
             self.seen = answer.result
-            if self.seen.status is not Status.FAILED:
-                self._show()
+            self._show()
         return answer
-
-    def part_of(self) -> Part | None:
-        """The part that was asked for last."""
-        return self._part
 
     def marked(self) -> list[Marked]:
         """The faces of the picture at hand, and what is to become of each."""
@@ -131,8 +129,8 @@ class Looking:
         Raises:
             BoxesError: the correction cannot be saved.
         """
-        assert self.seen is not None, "there is a face to click"
-        self._corrected(self.corrections.toggle(self.seen, face).hidden)
+        if self.seen is not None:
+            self._corrected(self.seen, self.corrections.toggle(self.seen, face))
 
     def add(self, box: Box) -> None:
         """Hide what is in a box.
@@ -140,8 +138,8 @@ class Looking:
         Raises:
             BoxesError: the correction cannot be saved.
         """
-        assert self.seen is not None, "there is a picture to draw on"
-        self._corrected(self.corrections.add(self.seen, box).hidden)
+        if self.seen is not None:
+            self._corrected(self.seen, self.corrections.add(self.seen, box))
 
     def undo(self) -> None:
         """Forget what has been corrected in the picture at hand.
@@ -166,9 +164,8 @@ class Looking:
         """End the worker process."""
         self._background.close()
 
-    def _corrected(self, hidden: tuple[Face, ...]) -> None:
-        assert self.seen is not None, "it was corrected"
-        self.seen = replace(self.seen, faces=hidden)
+    def _corrected(self, seen: Outcome, record: Record) -> None:
+        self.seen = replace(seen, faces=record.hidden)
         self._show()
 
     def _look(self) -> None:
@@ -183,8 +180,10 @@ class Looking:
 
     def _show(self) -> None:
         """Ask for all that follows from the faces of the picture."""
-        if self._part is not None:
-            self.show(self._part)
+        if self.seen is None or self.seen.status is Status.FAILED:
+            return
+        if self.part is not None:
+            self.show(self.part)
         for method, topic in zip(self._methods, self._samples(), strict=True):
             arguments = (method, self._values[method], self._hidden())
             self._background.ask(

@@ -1,9 +1,5 @@
 """The window: its parts put together, and what passes between them."""
 
-import base64
-import os
-import subprocess
-import sys
 import tkinter as tk
 from dataclasses import replace
 from pathlib import Path
@@ -14,23 +10,21 @@ from faceanon import anonymizers
 from faceanon.cli.declared import chosen
 from faceanon.errors import FaceanonError
 from faceanon.gui import memory, theme
-from faceanon.gui.background import Answer
 from faceanon.gui.choices import Choices
+from faceanon.gui.command import CommandDialog
+from faceanon.gui.desktop import open_folder
 from faceanon.gui.drop import can_take_drops
 from faceanon.gui.form import OptionsForm
 from faceanon.gui.head import Paths
-from faceanon.gui.looking import LIST, LOOK, VIEW, Looking
-from faceanon.gui.picturelist import PictureList
+from faceanon.gui.icon import icon
+from faceanon.gui.looking import Looking
+from faceanon.gui.pane import PreviewPane
 from faceanon.gui.results import Results
 from faceanon.gui.runbar import RunBar
 from faceanon.gui.runner import Runner
-from faceanon.gui.stage import Stage
 from faceanon.gui.strip import MethodStrip
 from faceanon.gui.theme import PALETTES, Appearance, px
-from faceanon.jobs import Status
-from faceanon.model import Box, Face
 from faceanon.names import shown
-from faceanon.resources import read_data
 
 TICK = 20
 """Milliseconds between two looks at what the other threads and processes have done."""
@@ -63,7 +57,6 @@ class Window:
         self._typing: str | None = None
         self._is_closing = False
         self._build(anonymizers.names())
-        self.looking = Looking(anonymizers.names(), self.strip.sample_size)
         self._keys()
         self.strip.select(self.choices.method)
         self._describe_method()
@@ -84,12 +77,12 @@ class Window:
         root.minsize(min(px(root, 980), width), min(px(root, 640), height))
         outer = ttk.Frame(root, padding=gap)
         outer.pack(fill="both", expand=True)
-        outer.columnconfigure(1, weight=1)
+        outer.columnconfigure(0, weight=1)
         outer.rowconfigure(2, weight=1)
         self.paths = Paths(outer, self.choices, self._typed)
-        self.paths.grid(row=0, column=0, columnspan=3, sticky="ew")
+        self.paths.grid(row=0, column=0, columnspan=2, sticky="ew")
         band = ttk.Frame(outer)
-        band.grid(row=1, column=0, columnspan=3, sticky="ew", pady=gap)
+        band.grid(row=1, column=0, columnspan=2, sticky="ew", pady=gap)
         self.strip = MethodStrip(band, methods, self._palette, self._choose_method)
         self.strip.pack(side="left")
         words = ttk.Frame(band)
@@ -98,62 +91,32 @@ class Window:
         self.about.pack(anchor="nw")
         self.caution = ttk.Label(words, style="Bad.TLabel", wraplength=px(root, 320))
         self.caution.pack(anchor="nw", pady=(gap / 2, 0))
-        self.list = PictureList(outer, self._palette, self._open)
-        self.list.grid(row=2, column=0, sticky="nsew")
-        center = ttk.Frame(outer)
-        center.grid(row=2, column=1, sticky="nsew", padx=gap)
-        self._build_center(center)
-        self._build_tabs(outer).grid(row=2, column=2, sticky="nsew")
+        self.looking = Looking(methods, self.strip.sample_size)
+        self.pane = PreviewPane(outer, self.looking, self._palette, self.strip.clear)
+        self.pane.grid(row=2, column=0, sticky="nsew", padx=(0, gap))
+        self._build_tabs(outer).grid(row=2, column=1, sticky="nsew")
         self.run_bar = RunBar(
             outer, self.runner, self._start, self._open_output, self._show_command
         )
-        self.run_bar.grid(row=3, column=0, columnspan=3, sticky="ew", pady=(gap, 0))
+        self.run_bar.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(gap, 0))
         self.run_bar.open.configure(state="disabled")
         self.run_bar.cancel.configure(state="disabled")
-
-    def _build_center(self, center: ttk.Frame) -> None:
-        self.stage = Stage(
-            center, self._palette, self._want_view, self._toggle, self._add
-        )
-        tools = ttk.Frame(center)
-        tools.pack(side="bottom", fill="x", pady=(px(center, 6), 0))
-        self.note = ttk.Label(
-            center, style="Muted.TLabel", wraplength=px(center, 560), anchor="w"
-        )
-        self.note.pack(side="bottom", fill="x", pady=(px(center, 6), 0))
-        self.stage.pack(fill="both", expand=True)
-        for text, command in (
-            ("◂  Previous", lambda: self._step(-1)),
-            ("Next  ▸", lambda: self._step(1)),
-        ):
-            ttk.Button(tools, text=text, style="Tool.TButton", command=command).pack(
-                side="left", padx=(0, px(center, 6))
-            )
-        self.undo = ttk.Button(
-            tools, text="Undo corrections", style="Tool.TButton", command=self._undo
-        )
-        self.undo.pack(side="left")
-        for text, command in (
-            ("+", lambda: self.stage.zoom(1.25)),
-            ("Fit", self.stage.fit),
-            ("\N{MINUS SIGN}", lambda: self.stage.zoom(0.8)),
-        ):
-            ttk.Button(tools, text=text, style="Tool.TButton", command=command).pack(
-                side="right", padx=(px(center, 6), 0)
-            )
 
     def _build_tabs(self, parent: ttk.Frame) -> ttk.Notebook:
         self.tabs = ttk.Notebook(parent)
         self.form = OptionsForm(self.tabs, self.choices, self._palette, self._typed)
         self.failures = Results(
-            self.tabs, True, "Pictures that fail are listed here, with why.", self.visit
+            self.tabs,
+            True,
+            "Pictures that fail are listed here, with why.",
+            self.pane.visit,
         )
         self.without = Results(
             self.tabs,
             False,
             "Pictures in which no face is found are listed here: look at them before "
             "you publish.",
-            self.visit,
+            self.pane.visit,
         )
         self.tabs.add(self.form, text="Options")
         self.tabs.add(self.failures, text="Failures")
@@ -163,9 +126,9 @@ class Window:
 
     def _keys(self) -> None:
         self.root.bind("<Control-Return>", lambda _: self.run_bar.main.invoke())
-        self.root.bind("<Next>", lambda _: self._step(1))
-        self.root.bind("<Prior>", lambda _: self._step(-1))
-        self.root.bind("<Control-z>", lambda _: self._undo())
+        self.root.bind("<Next>", lambda _: self.pane.step(1))
+        self.root.bind("<Prior>", lambda _: self.pane.step(-1))
+        self.root.bind("<Control-z>", lambda _: self.pane.undo())
         self.root.bind("<Control-d>", lambda _: self.switch_appearance())
         self.root.protocol("WM_DELETE_WINDOW", self.close)
 
@@ -173,7 +136,7 @@ class Window:
         """From light to dark, or back."""
         self.appearance = "light" if self.appearance == "dark" else "dark"
         theme.apply(self.root, self._palette)
-        for part in (self.strip, self.list, self.stage, self.form):
+        for part in (self.strip, self.pane, self.form):
             part.recolor(self._palette)
 
     # --- What is chosen --------------------------------------------------------------
@@ -203,7 +166,7 @@ class Window:
         self.run_bar.ready(missing)
         if not choices.source.strip():
             drop = ", or drop it here" if can_take_drops(self.root) else ""
-            self.stage.say(
+            self.pane.say(
                 f"Choose a folder of pictures or one picture{drop}.\n\n"
                 "Nothing leaves this computer, and no original is ever changed."
             )
@@ -214,10 +177,10 @@ class Window:
             if choices.target.strip():
                 self.looking.belong_to(Path(values[choices.method]["target"]))
         except FaceanonError as error:
-            self._complain(str(error))
+            self.pane.complain(str(error))
             self.run_bar.ready(missing or "An option cannot have this value")
             return
-        self._complain("")
+        self.pane.complain("")
         self._caution()
 
     def _caution(self) -> None:
@@ -228,110 +191,6 @@ class Window:
         self.caution.configure(
             text="\n".join(f"{text[:1].upper()}{text[1:]}." for text in cautions)
         )
-
-    def _complain(self, text: str) -> None:
-        self.note.configure(text=text, style="Bad.TLabel" if text else "Muted.TLabel")
-        if not text:
-            self._count_faces()
-
-    # --- The preview -----------------------------------------------------------------
-
-    def _open(self, index: int) -> None:
-        if self.looking.jobs and index != self.looking.index:
-            self.looking.open(index)
-            self.list.select(self.looking.index)
-            self._await_picture()
-
-    def _step(self, by: int) -> None:
-        if self.looking.jobs:
-            self._open((self.looking.index + by) % len(self.looking.jobs))
-
-    def visit(self, name: str) -> None:
-        """Show a picture by its name, if it is listed."""
-        names = [shown(job.name) for job in self.looking.jobs]
-        if name in names:
-            self._open(names.index(name))
-
-    def _await_picture(self) -> None:
-        self.strip.clear()
-        self.stage.say("Looking for faces …")
-        self.note.configure(text="", style="Muted.TLabel")
-
-    def _want_view(self) -> None:
-        if self.stage.viewport is not None:
-            self.looking.show(self.stage.viewport.part())
-
-    def _toggle(self, face: Face) -> None:
-        self._correct(lambda: self.looking.toggle(face))
-
-    def _add(self, box: Box) -> None:
-        self._correct(lambda: self.looking.add(box))
-
-    def _undo(self) -> None:
-        job = self.looking.job
-        if job is not None and self.looking.corrections.of(job.name):
-            self._correct(self.looking.undo)
-
-    def _correct(self, change: Any) -> None:
-        try:
-            change()
-        except FaceanonError as error:
-            messagebox.showerror("faceanon", str(error), parent=self.root)
-        self.stage.mark(self.looking.marked())
-        self._count_faces()
-
-    def _count_faces(self) -> None:
-        seen, job = self.looking.seen, self.looking.job
-        record = self.looking.corrections.of(job.name) if job else None
-        self.undo.configure(state="normal" if record else "disabled")
-        if seen is None or seen.status is Status.FAILED:
-            return
-        if self.looking.is_film:
-            text = "The first of several frames; all of them will be worked on."
-        else:
-            count = len(seen.faces)
-            text = f"{count} face{'' if count == 1 else 's'} will be hidden. "
-            text += "Click a box to keep that face, drag to hide another."
-        if record is not None:
-            kept = self.looking.corrections.file
-            text += f" Corrected{f', saved in {shown(kept.name)}' if kept else ''}."
-        self.note.configure(text=text, style="Muted.TLabel")
-
-    def _show_answer(self, answer: Answer) -> None:
-        if answer.topic == LIST:
-            self._show_list(answer.problem)
-        elif answer.topic == LOOK:
-            self._show_picture(answer.problem)
-        elif answer.topic == VIEW and not answer.problem:
-            part = self.looking.part_of()
-            if part is not None:
-                self.stage.show(answer.result, part)
-            if answer.result.problem:
-                self._complain(answer.result.problem)
-        elif isinstance(answer.topic, tuple) and not answer.problem:
-            self.strip.cards[answer.topic[1]].show(*answer.result)
-
-    def _show_list(self, problem: str) -> None:
-        looking = self.looking
-        self.list.show([job.name for job in looking.jobs], looking.has_more)
-        if not looking.jobs:
-            self.strip.clear()
-            self.stage.say(problem or "There are no pictures in this folder.")
-            return
-        self.list.select(looking.index)
-        self._await_picture()
-
-    def _show_picture(self, problem: str) -> None:
-        seen = self.looking.seen
-        if problem or seen is None or seen.status is Status.FAILED:
-            self.strip.clear()
-            self.stage.say(problem or (seen.error if seen else ""))
-            self._count_faces()
-            return
-        self.stage.is_editable = not self.looking.is_film
-        self.stage.open(seen.width, seen.height)
-        self.stage.mark(self.looking.marked())
-        self._count_faces()
 
     # --- The run ---------------------------------------------------------------------
 
@@ -345,7 +204,7 @@ class Window:
             choices = self._for_the_run()
             values = choices.values()
         except FaceanonError as error:
-            self._complain(str(error))
+            self.pane.complain(str(error))
             return
         self.failures.clear()
         self.without.clear()
@@ -368,12 +227,8 @@ class Window:
     def _open_output(self) -> None:
         target = Path(self.choices.values()["target"])
         folder = target if target.is_dir() else target.parent
-        if sys.platform == "win32":
-            os.startfile(folder)
-            return
-        opener = "open" if sys.platform == "darwin" else "xdg-open"
         try:
-            subprocess.Popen([opener, folder])
+            open_folder(folder)
         except OSError:
             messagebox.showinfo("faceanon", shown(folder), parent=self.root)
 
@@ -381,7 +236,7 @@ class Window:
         try:
             command = self._for_the_run().command()
         except FaceanonError as error:
-            self._complain(str(error))
+            self.pane.complain(str(error))
             return
         CommandDialog(self.root, command, self._palette)
 
@@ -389,8 +244,11 @@ class Window:
 
     def _tick(self) -> None:
         answer = self.looking.poll()
-        if answer is not None:
-            self._show_answer(answer)
+        if answer is not None and isinstance(answer.topic, tuple):
+            if not answer.problem:
+                self.strip.cards[answer.topic[1]].show(*answer.result)
+        elif answer is not None:
+            self.pane.take(answer)
         was_busy = self.runner.is_busy
         if self.runner.poll() or was_busy:
             self._show_run()
@@ -420,63 +278,6 @@ class Window:
         )
         self.looking.close()
         self.root.destroy()
-
-
-class CommandDialog(tk.Toplevel):
-    """The command that does the same, to be copied."""
-
-    def __init__(self, parent: tk.Tk, command: str, palette: theme.Palette) -> None:
-        super().__init__(parent, background=palette.ground)
-        self.title("The same as a command")
-        self.transient(parent)
-        gap = px(self, 12)
-        ttk.Label(self, text="This command does the same as the window:").pack(
-            anchor="w", padx=gap, pady=(gap, px(self, 6))
-        )
-        self.text = tk.Text(
-            self,
-            height=5,
-            width=72,
-            wrap="char",
-            background=palette.surface,
-            foreground=palette.text,
-            insertbackground=palette.text,
-            relief="flat",
-            padx=px(self, 8),
-            pady=px(self, 8),
-            font="TkFixedFont",
-        )
-        self.text.insert("1.0", command)
-        self.text.configure(state="disabled")
-        self.text.pack(fill="both", expand=True, padx=gap)
-        self.copy = ttk.Button(
-            self, text="Copy", style="Accent.TButton", command=self._copy
-        )
-        self.copy.pack(side="right", padx=gap, pady=gap)
-        ttk.Button(self, text="Close", command=self.destroy).pack(side="right")
-        self.bind("<Escape>", lambda _: self.destroy())
-        self._command = command
-        self.geometry(
-            f"+{parent.winfo_rootx() + 8 * gap}+{parent.winfo_rooty() + 8 * gap}"
-        )
-        self.copy.focus_set()
-
-    def _copy(self) -> None:
-        self.clipboard_clear()
-        self.clipboard_append(self._command)
-        self.copy.configure(text="Copied")
-
-
-def icon(root: tk.Misc) -> tk.PhotoImage:
-    """A grinning face of the project's stickers, with a black bar over its eyes."""
-    data = base64.b64encode(read_data("emoji/grin.png"))
-    picture = tk.PhotoImage(master=root, data=data)
-    width, height = picture.width(), picture.height()
-    picture.put(
-        "#111111",
-        to=(round(width * 0.04), round(height * 0.3), round(width * 0.96), height // 2),
-    )
-    return picture
 
 
 def _choices(remembered: dict[str, Any]) -> Choices:
