@@ -20,6 +20,7 @@ from faceanon.gui.background import Background
 from faceanon.gui.choices import Choices, fields
 from faceanon.gui.corrections import Corrections
 from faceanon.gui.looking import Looking
+from faceanon.gui.marks import Marked
 from faceanon.gui.runner import Runner
 from faceanon.gui.viewport import Viewport
 from faceanon.jobs import Job, Outcome, Status
@@ -246,6 +247,29 @@ def test_the_preview_hides_what_the_run_hides() -> None:
     assert view.before != view.after
 
 
+def test_people_to_show_are_shown_by_the_preview_and_by_the_run(
+    tmp_path: Path,
+) -> None:
+    friends, source = tmp_path / "friends" / "eileen", tmp_path / "source"
+    for folder in (friends, source):
+        folder.mkdir(parents=True)
+        shutil.copy(EXAMPLES / "astronaut.png", folder)
+    shutil.copy(EXAMPLES / "grace_hopper.jpg", source)
+    choices = Choices("blackbar", str(source), str(tmp_path / "safe"))
+    choices.options["except_"] = str(tmp_path / "friends")
+    job = Job("astronaut.png", source / "astronaut.png", None)
+    seen = worker.look(job, "blackbar", choices.values())
+    assert seen.faces == ()
+    assert [Marked(face, "kept").label for face in seen.shown] == ["eileen"]
+    runner = Runner()
+    runner.start("blackbar", choices.values())
+    wait_for(lambda: finished(runner))
+    assert runner.progress.end == "done", runner.progress.message
+    for name, is_changed in (("astronaut.png", False), ("grace_hopper.jpg", True)):
+        before, after = read(source / name), read(tmp_path / "safe" / name)
+        assert ((before != after).mean() > 0.01) == is_changed
+
+
 def test_looking_through_a_folder() -> None:
     looking = Looking(("blackbar", "blur"), (60, 40))
 
@@ -262,11 +286,12 @@ def test_looking_through_a_folder() -> None:
         looking.add(Box(0, 0, 20, 20))
         looking.open(1)
         wait_for(take)
-        assert looking.marked() == []
+        assert "added" not in [marked.label for marked in looking.marked()]
         looking.open(0)
         wait_for(take)
         assert [marked.label for marked in looking.marked()][-1] == "added"
-        assert len(looking.marked()) == 2
+        kinds = [marked.kind for marked in looking.marked()]
+        assert kinds.count("hidden") == 2
     finally:
         looking.close()
 

@@ -18,6 +18,7 @@ import click
 from faceanon import anonymizers, options
 from faceanon.cli.declared import Values
 from faceanon.cli.hide import method_command
+from faceanon.cli.people import people_options
 from faceanon.errors import FaceanonError
 from faceanon.settings import RunOptions, Settings
 
@@ -28,6 +29,9 @@ _NOT_IN_THE_FORM = {
     *("source", "target", "boxes", "also_detect"),
     *("dry_run", "quiet", "verbose", "list"),
 }
+
+# What may be a folder is chosen as one; a file can be typed.
+_FOLDERS = {"PEOPLE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +93,19 @@ def fields(method: str) -> list[Field]:
         OptionError: there is no such method.
     """
     own = {option.name for option in options.declared(anonymizers.get(method))}
-    common = {option.name for option in options.declared(Settings)}
+    groups = {
+        **{parameter.name: "People" for parameter in people_options()},
+        **{option.name: "Every picture" for option in options.declared(Settings)},
+        **dict.fromkeys(own, method.capitalize()),
+    }
     found = [
-        _field(parameter, _group(parameter.name or "", method, own, common))
+        _field(parameter, groups.get(parameter.name, "The run"))
         for parameter in method_command(method).params
         if isinstance(parameter, click.Option)
         and parameter.name not in _NOT_IN_THE_FORM
     ]
-    order = [method.capitalize(), "Every picture", "The run"]
+    order = [method.capitalize(), "Every picture", "People", "The run"]
     return sorted(found, key=lambda field: order.index(field.group))
-
-
-def _group(name: str, method: str, own: set[str], common: set[str]) -> str:
-    if name in own:
-        return method.capitalize()
-    return "Every picture" if name in common else "The run"
 
 
 def _field(option: click.Option, group: str) -> Field:
@@ -115,14 +117,14 @@ def _field(option: click.Option, group: str) -> Field:
     elif isinstance(option.type, click.Choice):
         kind, choices = "choice", tuple(str(choice) for choice in option.type.choices)
     elif isinstance(option.type, click.Path):
-        kind = "file" if option.type.file_okay else "folder"
+        kind = "folder" if option.metavar in _FOLDERS else "file"
     default = _text(option.default, kind)
     if kind == "choice" and default not in choices:
         choices = (default, *choices)
     flags = [flag for flag in option.opts if flag.startswith("--")]
     return Field(
         name,
-        name.replace("_", " ").capitalize(),
+        name.replace("_", " ").strip().capitalize(),
         flags[0],
         (option.secondary_opts or [""])[0],
         group,

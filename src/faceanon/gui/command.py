@@ -3,7 +3,8 @@
 import tkinter as tk
 from tkinter import ttk
 
-from faceanon.gui.theme import Palette, px
+from faceanon.gui.palette import Palette
+from faceanon.gui.theme import px
 
 
 class CommandDialog(tk.Toplevel):

@@ -6,7 +6,8 @@ from itertools import groupby
 from tkinter import filedialog, ttk
 
 from faceanon.gui.choices import Choices, Field, fields
-from faceanon.gui.theme import Palette, px
+from faceanon.gui.palette import Palette
+from faceanon.gui.theme import px
 
 
 class OptionsForm(ttk.Frame):

@@ -54,6 +54,12 @@ class Looking:
         return self._background.is_busy
 
     @property
+    def chooses_people(self) -> bool:
+        """Whether faces are hidden by who they are."""
+        values = self._values.get(self._method, {})
+        return any(values[name] is not None for name in ("only", "except_"))
+
+    @property
     def is_film(self) -> bool:
         """Whether the picture has several frames, of which the first is shown."""
         faces = self.seen.faces + self.seen.unsure if self.seen else ()
@@ -120,6 +126,7 @@ class Looking:
         return [
             *(Marked(face, "unsure") for face in unsure if _is_here(face)),
             *(Marked(face, "kept") for face in kept),
+            *(Marked(face, "kept") for face in self.seen.shown if _is_here(face)),
             *(Marked(face, "hidden") for face in self._hidden()),
         ]
 

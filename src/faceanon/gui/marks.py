@@ -14,7 +14,8 @@ class Marked:
 
     Attributes:
         face: the face.
-        kind: it will be hidden; it was kept by hand; the detector is not sure of it.
+        kind: it will be hidden; it is kept, by hand or by who it is; the detector is
+            not sure of it.
     """
 
     face: Face
@@ -24,7 +25,7 @@ class Marked:
     def label(self) -> str:
         """What stands at its box."""
         if self.kind == "kept":
-            return "kept"
+            return self.face.match.person if self.face.match else "kept"
         if self.face.found_by == "hand":
             return "added"
         return f"{self.face.score:.2f}{'?' if self.kind == 'unsure' else ''}"

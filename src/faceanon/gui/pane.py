@@ -7,9 +7,10 @@ from tkinter import messagebox, ttk
 from faceanon.errors import FaceanonError
 from faceanon.gui.background import Answer
 from faceanon.gui.looking import LIST, LOOK, VIEW, Looking
+from faceanon.gui.palette import Palette
 from faceanon.gui.picturelist import PictureList
 from faceanon.gui.stage import Stage
-from faceanon.gui.theme import Palette, px
+from faceanon.gui.theme import px
 from faceanon.jobs import Status
 from faceanon.names import shown
 
@@ -144,7 +145,8 @@ class PreviewPane(ttk.Frame):
             self._left()
             self.stage.say(problem or (seen.error if seen else ""))
         else:
-            self.stage.is_editable = not self._looking.is_film
+            looking = self._looking
+            self.stage.is_editable = not (looking.is_film or looking.chooses_people)
             self.stage.open(seen.width, seen.height)
             self.stage.mark(self._looking.marked())
         self._tell_faces()
@@ -179,7 +181,9 @@ class PreviewPane(ttk.Frame):
             text = "The first of several frames; all of them will be worked on."
         else:
             count = len(seen.faces)
-            text = f"{count} face{'' if count == 1 else 's'} will be hidden. "
+            text = f"{count} face{'' if count == 1 else 's'} will be hidden"
+            text += ", by who they are. " if self._looking.chooses_people else ". "
+        if self.stage.is_editable:
             text += "Click a box to keep that face, drag to hide another."
         if record is not None:
             file = self._looking.corrections.file

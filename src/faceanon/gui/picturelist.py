@@ -4,7 +4,8 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
 
-from faceanon.gui.theme import Palette, px
+from faceanon.gui.palette import Palette
+from faceanon.gui.theme import px
 from faceanon.names import shown
 
 

@@ -148,7 +148,7 @@ def _counts(progress: Progress) -> str:
 def duration(seconds: float) -> str:
     """A time to wait, as one says it.
 
-    >>> duration(8), duration(150), duration(9000)
+    >>> duration(8), duration(170), duration(9000)
     ('8 s', '3 min', '2 h 30 min')
     """
     if seconds < 60:

@@ -10,11 +10,12 @@ from typing import Literal, TypeAlias
 
 from faceanon import batch
 from faceanon.cli.declared import Values
-from faceanon.cli.hide import make_plan, make_settings
+from faceanon.cli.hide import make_plan
 from faceanon.cli.running import open_report
 from faceanon.errors import FaceanonError
 from faceanon.files import Plan
 from faceanon.gui.choices import run_options_of
+from faceanon.gui.settling import settings_of_run
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
 from faceanon.report import Summary
@@ -163,7 +164,7 @@ class Runner:
         self._news.put((end, message))
 
     def _run(self, method: str, values: Values) -> End:
-        settings = make_settings(method, values)
+        settings = settings_of_run(method, values)
         run_options = run_options_of(values)
         plan = make_plan(values, settings, run_options)
         self.progress.summary.left_alone = plan.walk.left_alone

@@ -8,8 +8,10 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from faceanon.gui.facebox import FACE, draw
 from faceanon.gui.marks import Marked
-from faceanon.gui.theme import Palette, px
+from faceanon.gui.palette import Palette
+from faceanon.gui.theme import px
 from faceanon.gui.viewport import Viewport
 from faceanon.gui.worker import Part, View
 from faceanon.model import Box, Face
@@ -135,50 +137,12 @@ class Stage(tk.Frame):
     def mark(self, faces: Sequence[Marked]) -> None:
         """Draw the boxes of faces."""
         self.faces = faces
-        colors = self._palette
         for side in self._photos:
-            side.delete("face")
-        if self.viewport is None:
-            return
-        for number, marked in enumerate(faces):
-            color = {
-                "hidden": colors.good,
-                "kept": colors.muted,
-                "unsure": colors.unsure,
-            }[marked.kind]
-            box = marked.face.box
-            left, top = self.viewport.on_screen(box.left, box.top)
-            right, bottom = self.viewport.on_screen(box.right, box.bottom)
-            width = px(self, 4 if number == self._current else 2)
-            dash = () if marked.kind == "hidden" else (6, 4)
-            for side in self._photos:
-                side.create_rectangle(
-                    *(left, top, right, bottom),
-                    outline=color,
-                    width=width,
-                    dash=dash,
-                    tags="face",
-                )
-                self._label(side, left, top, marked.label, color)
-
-    def _label(
-        self, side: tk.Canvas, left: float, top: float, text: str, color: str
-    ) -> None:
-        text_item = side.create_text(
-            max(left, 0) + px(self, 3),
-            max(top, px(self, 18)) - px(self, 2),
-            text=text,
-            anchor="sw",
-            font="Small",
-            fill=self._palette.ground,
-            tags="face",
-        )
-        x1, y1, x2, y2 = side.bbox(text_item)
-        pad = px(self, 3)
-        plate = side.create_rectangle(
-            *(x1 - pad, y1, x2 + pad, y2), fill=color, outline=color, tags="face"
-        )
-        side.tag_lower(plate, text_item)
+            side.delete(FACE)
+            if self.viewport is not None:
+                for number, marked in enumerate(faces):
+                    is_current = number == self._current
+                    draw(marked, side, self.viewport, self._palette, is_current)
 
     def say(self, message: str) -> None:
         """Say something in the middle; nothing takes it away."""
@@ -187,7 +151,7 @@ class Stage(tk.Frame):
         if message:
             self.viewport = None
             for side in self._photos:
-                side.delete("face", "picture")
+                side.delete(FACE, "picture")
             self._has_after = False
             self._place_divider()
             width, height = self._window()

@@ -18,12 +18,13 @@ from faceanon.gui.form import OptionsForm
 from faceanon.gui.head import Paths
 from faceanon.gui.icon import icon
 from faceanon.gui.looking import Looking
+from faceanon.gui.palette import PALETTES, Appearance, Palette, preferred
 from faceanon.gui.pane import PreviewPane
 from faceanon.gui.results import Results
 from faceanon.gui.runbar import RunBar
 from faceanon.gui.runner import Runner
 from faceanon.gui.strip import MethodStrip
-from faceanon.gui.theme import PALETTES, Appearance, px
+from faceanon.gui.theme import px
 from faceanon.names import shown
 
 TICK = 20
@@ -46,7 +47,7 @@ class Window:
         remembered = memory.recall()
         self.choices = _choices(remembered)
         self.appearance: Appearance = appearance or remembered.get(
-            "appearance", theme.preferred()
+            "appearance", preferred()
         )
         if self.appearance not in PALETTES:
             self.appearance = "light"
@@ -64,7 +65,7 @@ class Window:
         self._tick()
 
     @property
-    def _palette(self) -> theme.Palette:
+    def _palette(self) -> Palette:
         return PALETTES[self.appearance]
 
     # --- Its parts -------------------------------------------------------------------

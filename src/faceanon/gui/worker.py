@@ -19,10 +19,12 @@ from faceanon.cli.hide import make_settings
 from faceanon.decoding import decode
 from faceanon.errors import FaceanonError
 from faceanon.gui.choices import run_options_of
+from faceanon.gui.settling import settings_of_look
 from faceanon.jobs import Job, Outcome
 from faceanon.model import Box, Face, Image, Points
 from faceanon.picture import eight_bit
 from faceanon.pipeline import hide_faces, process, random_for, read_source
+from faceanon.settings import Settings
 
 MOST_PICTURES = 5000
 """How many pictures of a folder are listed."""
@@ -90,11 +92,8 @@ def listing(values: Values) -> Listing:
 
 def look(job: Job, method: str, values: Values) -> Outcome:
     """Find the faces of a picture, as `faceanon detect` does."""
-    settings = make_settings(method, {**values, "also_detect": False})
-    settings = replace(
-        settings, method="detect", anonymizer=None, also_detect=job.record is not None
-    )
-    return process(job, settings)
+    settings = _finding(method, tuple(sorted(values.items())))
+    return process(job, replace(settings, also_detect=job.record is not None))
 
 
 def view(
@@ -156,6 +155,12 @@ def sample(
     except FaceanonError as error:
         problem = str(error)
     return _pixmap(small[part.slices], size), problem
+
+
+@lru_cache(maxsize=2)
+def _finding(method: str, values: tuple[tuple[str, object], ...]) -> Settings:
+    # Kept, as getting to know people takes long.
+    return settings_of_look(method, dict(values))
 
 
 @lru_cache(maxsize=2)
