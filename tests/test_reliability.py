@@ -11,6 +11,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -135,7 +136,8 @@ def test_killed_at_twenty_random_moments_it_still_does_everything_once(
     assert f"{len(finished)} already done".encode() in errors
     assert set(outputs(out)) == {path.name for path in source.iterdir()}
     for path in out.glob("*.jpg"):
-        assert read(path).max() == 0, "not what the method makes"
+        # Black, as a JPEG that keeps its quantization has it.
+        assert read(path).max() <= 2, "not what the method makes"
     assert [p.name for p in out.iterdir() if p.name.endswith(".tmp")] == []
     # The report tells of each, and of none that it was made twice.
     done = Counter(x["picture"] for x in lines(report) if x["status"] == "anonymized")
@@ -413,6 +415,15 @@ def png_with_an_endless_chunk(width: int, height: int) -> bytes:
     return png[:end] + b"\xff\xff\xff\x00tEXt" + png[end:]
 
 
+# A process begins with the peak of the one that started it: this one is small.
+MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(done.returncode)
+"""
+
+
 @pytest.mark.parametrize(
     ("bomb", "reason"),
     [
@@ -430,19 +441,17 @@ def test_a_bomb_is_refused_quickly_and_with_little_memory(
     path = tmp_path / "bomb.jpg"
     path.write_bytes(bomb(32_000, 32_000))
     start = time.monotonic()
-    with subprocess.Popen(
-        [COMMAND, "blur", path, tmp_path / "out.jpg"],
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, COMMAND, "blur", path, tmp_path / "out.jpg"],
         env=environment,
-        stderr=subprocess.PIPE,
-    ) as run:
-        assert run.stderr is not None
-        errors = run.stderr.read()
-        _, status, usage = os.wait4(run.pid, 0)
-        run.returncode = os.waitstatus_to_exitcode(status)
-    assert run.returncode == 1
-    assert reason.encode() in errors
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert reason.encode() in done.stderr
     assert time.monotonic() - start < 5
-    assert usage.ru_maxrss < 300_000  # kilobytes; nearly all of it is the program
+    # Kilobytes; nearly all of it is the program.
+    assert int(done.stdout) < 300_000
     assert not (tmp_path / "out.jpg").exists()
 
 
