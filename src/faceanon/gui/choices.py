@@ -10,6 +10,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -50,8 +51,7 @@ class Field:
         help: a sentence for the user.
         choices: the texts to choose from.
         multiple: whether the text is several values, as a shell would part them.
-        from_environment: whether an environment variable gives it a value, so that
-            also the default has to be told.
+        variable: the environment variable that gives it a value.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Field:
     help: str
     choices: tuple[str, ...] = ()
     multiple: bool = False
-    from_environment: bool = False
+    variable: str = ""
 
     def arguments(self, text: str) -> list[str]:
         """The text, as arguments of the command.
@@ -74,7 +74,8 @@ class Field:
             FaceanonError: it cannot be parted into several values.
         """
         text = text.strip()
-        if text == self.default and not self.from_environment:
+        # Where the environment says otherwise, also the default has to be told.
+        if text == self.default and not os.environ.get(self.variable):
             return []
         if self.kind == "switch":
             return [self.flag if text == "yes" else self.off]
@@ -86,7 +87,12 @@ class Field:
             raise FaceanonError(f"{self.flag}: {error}: {text}") from error
 
 
-def fields(method: str) -> list[Field]:
+# Kept, as they are asked for at every key that is pressed.
+_command = lru_cache(method_command)
+
+
+@lru_cache
+def fields(method: str) -> tuple[Field, ...]:
     """The fields of a method's form, grouped.
 
     Raises:
@@ -100,12 +106,12 @@ def fields(method: str) -> list[Field]:
     }
     found = [
         _field(parameter, groups.get(parameter.name, "The run"))
-        for parameter in method_command(method).params
+        for parameter in _command(method).params
         if isinstance(parameter, click.Option)
         and parameter.name not in _NOT_IN_THE_FORM
     ]
     order = [method.capitalize(), "Every picture", "People", "The run"]
-    return sorted(found, key=lambda field: order.index(field.group))
+    return tuple(sorted(found, key=lambda field: order.index(field.group)))
 
 
 def _field(option: click.Option, group: str) -> Field:
@@ -134,7 +140,7 @@ def _field(option: click.Option, group: str) -> Field:
         option.help or "",
         choices,
         option.multiple,
-        option.value_from_envvar(click.Context(click.Command(""))) is not None,
+        str(option.envvar or ""),
     )
 
 
@@ -217,9 +223,7 @@ class Choices:
         """
         name, *arguments = self.arguments(method)
         try:
-            with method_command(name).make_context(
-                f"faceanon {name}", arguments
-            ) as context:
+            with _command(name).make_context(f"faceanon {name}", arguments) as context:
                 return context.params
         except click.ClickException as error:
             raise FaceanonError(error.format_message()) from error

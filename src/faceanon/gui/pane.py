@@ -53,6 +53,7 @@ class PreviewPane(ttk.Frame):
     def _add_tools(self) -> ttk.Frame:
         tools = ttk.Frame(self)
         self.undo_button = self._tool(tools, "Undo corrections", self.undo)
+        self.undo_button.configure(state="disabled")
         for text, command in (
             ("◂  Previous", lambda: self.step(-1)),
             ("Next  ▸", lambda: self.step(1)),

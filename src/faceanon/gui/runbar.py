@@ -62,6 +62,7 @@ class RunBar(ttk.Frame):
         self.main.configure(
             text="Hide the faces", state="disabled" if hint else "normal"
         )
+        self.command.configure(state="disabled" if hint else "normal")
         if hint or self._runner.state == "idle":
             self.status.configure(text=hint or "Ready", style="Strong.TLabel")
 
