@@ -589,7 +589,7 @@ def test_ctrl_c_stops_soon_and_leaves_nothing_half_done(
         # A terminal sends it to every process of the group.
         os.killpg(process.pid, number)
         _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 5
     assert process.returncode == 130
     assert b"interrupted" in errors
     assert b"Traceback" not in errors

@@ -222,7 +222,7 @@ def test_the_second_ctrl_c_ends_it_now(slow: Start, tmp_path: Path) -> None:
         time.sleep(0.3)
         os.killpg(run.pid, signal.SIGINT)
         _, errors = run.communicate(timeout=30)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
     assert run.returncode == 130
     assert b"Traceback" not in errors
     assert outputs(out) == {}
@@ -449,7 +449,7 @@ def test_a_bomb_is_refused_quickly_and_with_little_memory(
     )
     assert done.returncode == 1
     assert reason.encode() in done.stderr
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     # Kilobytes; nearly all of it is the program.
     assert int(done.stdout) < 300_000
     assert not (tmp_path / "out.jpg").exists()
