@@ -1,14 +1,12 @@
 """One picture: from its file to its output, and to one outcome."""
 
-import errno
 import os
-import stat
-import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -20,17 +18,14 @@ from faceanon.decoding import decode
 from faceanon.encoding import DEFAULT_QUALITY
 from faceanon.errors import PictureError, StorageError
 from faceanon.finding import SAME_FACE, Found, find_faces
-from faceanon.jobs import Job, Outcome, Stamp, Status
+from faceanon.jobs import Job, Outcome, Status
 from faceanon.model import Face, Image
-from faceanon.names import shown
 from faceanon.output import make_output
 from faceanon.people.recognition import select
 from faceanon.picture import SUFFIXES, Format, Picture
 from faceanon.preview import drawn
 from faceanon.settings import Settings
-
-# What the whole run suffers from, and not one picture only.
-_STORAGE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+from faceanon.storage import read_source, write_target
 
 
 def process(job: Job, settings: Settings) -> Outcome:
@@ -42,7 +37,7 @@ def process(job: Job, settings: Settings) -> Outcome:
     """
     start = time.perf_counter()
     try:
-        outcome = _process(job, settings)
+        outcome = _from_source_to_target(job, settings)
     except PictureError as error:
         outcome = Outcome(job, Status.FAILED, error=str(error))
     except StorageError as error:
@@ -59,20 +54,45 @@ def process(job: Job, settings: Settings) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - start)
 
 
-def _process(job: Job, settings: Settings) -> Outcome:
+def _from_source_to_target(job: Job, settings: Settings) -> Outcome:
     data, source_stamp = read_source(job)
+    outcome, output = transform(job, data, settings)
+    outcome = replace(outcome, source_stamp=source_stamp)
+    if output is None:
+        return outcome
+    return replace(outcome, target_stamp=write_target(job, output))
+
+
+def transform(
+    job: Job, data: bytes, settings: Settings
+) -> tuple[Outcome, bytes | None]:
+    """Make an output of an input, both of them whole files.
+
+    Args:
+        job: what is to be done; nothing is read or written here.
+        data: the input.
+        settings: what to do with it.
+
+    Returns:
+        What came of it, and the output; None where there is nothing to write.
+
+    Raises:
+        PictureError: it cannot be done; the text says why.
+    """
     # The digest tells box files and pictures apart; a run that only hides needs none.
     content = content_digest(data) if job.record or not settings.anonymizer else ""
-    outcome = Outcome(job, Status.NO_FACES, content=content, source_stamp=source_stamp)
+    outcome = Outcome(job, Status.NO_FACES, content=content)
     with opened(data, settings.max_pixels) as several:
         if several is not None:
-            return _process_frames(several, outcome, settings)
+            return _transform_frames(several, outcome, settings)
     picture = decode(data, settings.max_pixels)
     del data
-    return _process_picture(picture, outcome, settings)
+    return _transform_picture(picture, outcome, settings)
 
 
-def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> Outcome:
+def _transform_picture(
+    picture: Picture, outcome: Outcome, settings: Settings
+) -> tuple[Outcome, bytes | None]:
     job = outcome.job
     kept = picture.metadata.kept(settings.metadata)
     picture = replace(picture, metadata=kept)
@@ -81,7 +101,7 @@ def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> 
     outcome = _with_finds(outcome, found, picture.pixels.shape)
     outcome = replace(outcome, notes=_notes(job, picture.encoding.format))
     if settings.method == "detect":
-        return outcome
+        return outcome, None
     result = picture
     if settings.method == "preview":
         result = picture.with_color(drawn(picture.color, found.sure, found.unsure))
@@ -91,15 +111,15 @@ def _process_picture(picture: Picture, outcome: Outcome, settings: Settings) -> 
         result = picture.with_color(hidden)
         outcome = replace(outcome, status=Status.ANONYMIZED)
     elif not (found.shown or _is_wanted_without_faces(settings)):
-        return outcome
+        return outcome, None
     encoded, jpeg = make_output(picture, result, found.sure, settings)
-    return replace(outcome, jpeg=jpeg, target_stamp=write_target(job, encoded))
+    return replace(outcome, jpeg=jpeg), encoded
 
 
-def _process_frames(
+def _transform_frames(
     several: Animation, outcome: Outcome, settings: Settings
-) -> Outcome:
-    """Do a file of several pictures; see `_process_picture`."""
+) -> tuple[Outcome, bytes | None]:
+    """Do a file of several pictures."""
     job, header = outcome.job, several.header
     outcome = replace(outcome, notes=_notes(job, several.format))
     header = replace(header, metadata=header.metadata.kept(settings.metadata))
@@ -121,7 +141,7 @@ def _process_frames(
         return hide_faces(image, sure, settings, np.random.default_rng(seed))
 
     if settings.method == "detect":
-        return _with_finds(outcome, find_all(several, find), shape)
+        return _with_finds(outcome, find_all(several, find), shape), None
     # The pages of a document do not follow each other as frames do, and a box file
     # tells of each frame by itself.
     is_film = several.format != "tiff" and job.record is None
@@ -139,8 +159,8 @@ def _process_frames(
         if found.sure:
             outcome = replace(outcome, status=Status.ANONYMIZED)
         elif not (found.shown or _is_wanted_without_faces(settings)):
-            return outcome
-    return replace(outcome, target_stamp=write_target(job, encoded))
+            return outcome, None
+    return outcome, encoded
 
 
 def _with_finds(outcome: Outcome, found: Found, shape: tuple[int, ...]) -> Outcome:
@@ -250,74 +270,8 @@ def random_for(job: Job, settings: Settings) -> np.random.Generator:
     return np.random.default_rng([settings.seed, int.from_bytes(digest, "little")])
 
 
-def read_source(job: Job) -> tuple[bytes, Stamp | None]:
-    """The bytes of the input, and the stamp of the file; no stamp for a stream.
-
-    Raises:
-        PictureError: it cannot be read, or somebody writes to it.
-    """
-    if job.source is None:
-        return sys.stdin.buffer.read(), None
-    try:
-        with open(job.source, "rb", opener=_opener(job)) as file:
-            before = os.fstat(file.fileno())
-            if job.is_plain and not stat.S_ISREG(before.st_mode):
-                raise PictureError("it is no regular file any more")
-            data = file.read()
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise PictureError(f"cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(before.st_mode):
-        return data, None
-    stamp = Stamp(before.st_size, before.st_mtime_ns)
-    if stamp != Stamp(after.st_size, after.st_mtime_ns) or len(data) != stamp.size:
-        raise PictureError("it changed while it was read; run again for it")
-    return data, stamp
-
-
-def _opener(job: Job) -> Callable[[str, int], int] | None:
-    """How to open a file that somebody may just have replaced by a link or a pipe."""
-    if not job.is_plain:
-        return None
-    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    return lambda path, flags: os.open(path, flags | careful)
-
-
-def write_target(job: Job, data: bytes) -> Stamp | None:
-    """Write an output whole, to the job's temporary file or to standard output.
-
-    Raises:
-        StorageError: nothing more can be written there.
-        PictureError: this output cannot be written.
-    """
-    if job.temporary is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return None
-    try:
-        job.temporary.parent.mkdir(parents=True, exist_ok=True)
-        # x: a file or link that is there already is never written through.
-        with open(job.temporary, "xb", opener=_open_privately) as file:
-            file.write(data)
-            file.flush()
-            status = os.fstat(file.fileno())
-    except OSError as error:
-        folder = shown(job.temporary.parent)
-        message = f"cannot write to {folder}: {error.strerror}"
-        if error.errno in _STORAGE_ERRORS:
-            raise StorageError(message) from error
-        raise PictureError(message) from error
-    return Stamp(status.st_size, status.st_mtime_ns)
-
-
-def _open_privately(path: str, flags: int) -> int:
-    # Nobody else has to do with a picture that is not finished.
-    return os.open(path, flags, 0o600)
-
-
 def _notes(job: Job, format_: Format) -> tuple[str, ...]:
-    if job.source is None or not job.source.suffix:
-        return ()
-    if job.source.suffix.lower() in SUFFIXES[format_]:
+    suffix = PurePosixPath(job.name).suffix
+    if not suffix or suffix.lower() in SUFFIXES[format_]:
         return ()
     return (f"it is a {format_.upper()} file, whatever its name says",)

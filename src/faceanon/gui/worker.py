@@ -23,8 +23,9 @@ from faceanon.gui.settling import settings_of_look
 from faceanon.jobs import Job, Outcome
 from faceanon.model import Box, Face, Image, Points
 from faceanon.picture import eight_bit
-from faceanon.pipeline import hide_faces, process, random_for, read_source
+from faceanon.pipeline import hide_faces, process, random_for
 from faceanon.settings import Settings
+from faceanon.storage import read_source
 
 MOST_PICTURES = 5000
 """How many pictures of a folder are listed."""

@@ -15,7 +15,7 @@ from faceanon.errors import PictureError
 from faceanon.jobs import Job, Stamp
 from faceanon.model import Image
 from faceanon.picture import eight_bit
-from faceanon.pipeline import read_source
+from faceanon.storage import read_source
 
 Size: TypeAlias = Literal["view", "thumbnail"]
 
