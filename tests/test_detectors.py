@@ -180,7 +180,7 @@ def test_faces_tell_which_pass_found_them():
     image[400:912, 900:1412] = portrait
     image[100:228, 100:228] = cv2.resize(portrait, (128, 128), interpolation=3)
     large, small = sorted(
-        detectors.make("centerface", "balanced")(image),
+        detectors.make("centerface", "balanced")(image, 0.5),
         key=lambda face: face.box.width,
         reverse=True,
     )

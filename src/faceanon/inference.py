@@ -95,7 +95,7 @@ class OpenVINONetwork:
             "ENABLE_CPU_PINNING": False,
             # What is prepared for a shape is kept; without a bound as good as for ever,
             # which over a folder of many shapes comes to a gigabyte.
-            "CPU_RUNTIME_CACHE_CAPACITY": 64,
+            "CPU_RUNTIME_CACHE_CAPACITY": 1000,
         }
         if name in _FULL_PRECISION:
             config["INFERENCE_PRECISION_HINT"] = "f32"

@@ -88,5 +88,6 @@ def _changed(
         for channel in np.atleast_3d(differing).transpose(2, 0, 1):
             changed[strip] |= channel
     for face in faces:
-        changed[cover.box(face, before).slices] |= cover.mask(face, before)
+        place = cover.box(face, before).slices
+        changed[place] |= True if cover.shape == "box" else cover.mask(face, before)
     return changed

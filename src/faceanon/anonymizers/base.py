@@ -107,6 +107,9 @@ class PatchAnonymizer(Anonymizer):
                 continue
             # Cut from the original: where covers overlap, a blur is not blurred again.
             patch = self.hide_patch(image[box.slices], float(face.box.width), rng)
-            mask = cover.mask(face, image)
-            result[box.slices][mask] = patch[mask]
+            if cover.shape == "box":
+                result[box.slices] = patch
+            else:
+                mask = cover.mask(face, image)
+                result[box.slices][mask] = patch[mask]
         return result

@@ -6,16 +6,17 @@ best; `levels.py` says at which sizes a picture is shown.
 """
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from faceanon.detectors.candidates import Candidates, sizes
 from faceanon.detectors.levels import LEVELS, Accuracy, Level, Pass
-from faceanon.detectors.views import Region, views
+from faceanon.detectors.views import BLOCK, Region, views
 from faceanon.detectors.voting import Look, voted
 from faceanon.inference import Network, Tensor, load
-from faceanon.model import Box, Face, Image
+from faceanon.model import Box, Face, Image, Points
 
 # Cells of the heat map below this are not looked at.
 _LEAST = 0.05
@@ -64,11 +65,8 @@ class CenterFace:
         if found.scores.max(initial=0) < _CERTAIN:
             looks += [self._look(image, one, whole) for one in level.if_uncertain]
             found, seen_by = voted(looks, least)
-        return tuple(
-            _face(found, index, looks[look].made)
-            for index, look in enumerate(seen_by)
-            if found.scores[index] >= least
-        )
+        sure = found.scores >= least
+        return _faces(found[sure], [looks[look].made for look in seen_by[sure]])
 
     def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
         """The first pass, and the region in which it hints at small faces."""
@@ -98,11 +96,14 @@ class CenterFace:
 
 def _scale(image: Image, one: Pass) -> float:
     """Shown pixels to a pixel of the image."""
+    if math.isinf(one.long_side):
+        return 1
     height, width = image.shape[:2]
+    longer: int = max(height, width)
     # The longer side of a 3:2 picture with as many pixels.
-    long_side = math.sqrt(1.5 * height * width)
-    largest = 1 if math.isinf(one.long_side) else _MAX_SCALE
-    return min(one.long_side / long_side, largest)
+    scale = one.long_side / math.sqrt(1.5 * height * width)
+    blocks = max(round(longer * scale / BLOCK), 1)
+    return min(blocks * BLOCK / longer, _MAX_SCALE)
 
 
 def _shown_to(network: Network, shown: Image, one: Pass) -> Candidates:
@@ -139,14 +140,18 @@ def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
     return Candidates(boxes, heat[rows, columns], points)
 
 
-def _face(found: Candidates, index: int, made: Pass) -> Face:
-    left, top, right, bottom = (round(float(side)) for side in found.boxes[index])
-    first, second, third, fourth, fifth = (
-        (float(x), float(y)) for x, y in found.points[index]
+def _faces(found: Candidates, seen_by: Sequence[Pass]) -> tuple[Face, ...]:
+    boxes = np.rint(found.boxes).astype(int).tolist()
+    points = found.points.tolist()
+    names = {made: f"centerface {made.name}" for made in set(seen_by)}
+    return tuple(
+        Face(Box(*box), score, _points(of_face), names[made])
+        for box, score, of_face, made in zip(
+            boxes, found.scores.tolist(), points, seen_by, strict=True
+        )
     )
-    return Face(
-        Box(left, top, right, bottom),
-        float(found.scores[index]),
-        (first, second, third, fourth, fifth),
-        f"centerface {made.name}",
-    )
+
+
+def _points(pairs: list[list[float]]) -> Points:
+    first, second, third, fourth, fifth = ((x, y) for x, y in pairs)
+    return first, second, third, fourth, fifth

@@ -71,7 +71,7 @@ _TURNED = tuple(Pass(640, smallest=20, turned=turned) for turned in (1, 2, 3))
 LEVELS: dict[str, Level] = {
     "fast": Level(
         Pass(512, smallest=15),
-        (Pass(1024, largest=128, everywhere=False),),
+        (Pass(896, largest=128, everywhere=False),),
         hint_score=0.13,
         hint_size=20,
         min_score=0.35,
@@ -81,7 +81,7 @@ LEVELS: dict[str, Level] = {
         Pass(640, smallest=20),
         (
             Pass(1024, smallest=16, largest=128, everywhere=False),
-            Pass(1504, largest=100, mirrored=True, everywhere=False),
+            Pass(1664, largest=100, mirrored=True, everywhere=False),
         ),
         hint_score=0.1,
         hint_size=25,

@@ -124,18 +124,14 @@ def _means(values: Floats, group_of: NDArray[np.intp], weights: Floats) -> Float
 def _parts(faces: Candidates) -> Mask:
     """Which of the faces, best score first, are but parts of a surer, larger one."""
     parts = np.zeros(len(faces), bool)
-    left, top, right, bottom = faces.boxes.T
     extents = sizes(faces.boxes)
-    for index in range(len(faces)):
-        larger = np.nonzero(extents[:index] * _PART_SIZE >= extents[index])[0]
-        across = np.minimum(right[larger], right[index]) - np.maximum(
-            left[larger], left[index]
-        )
-        down = np.minimum(bottom[larger], bottom[index]) - np.maximum(
-            top[larger], top[index]
-        )
-        shared = np.maximum(across, 0) * np.maximum(down, 0)
-        parts[index] = (shared >= _INSIDE * extents[index] ** 2).any()
+    for start in range(0, len(faces), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        shared = _shared(faces.boxes[block], faces.boxes)
+        is_inside = shared >= _INSIDE * (extents[block] ** 2)[:, None]
+        is_inside &= extents * _PART_SIZE >= extents[block, None]
+        # Those before it are the surer ones.
+        parts[block] = np.tril(is_inside, start - 1).any(axis=1)
     return parts
 
 
@@ -192,9 +188,11 @@ def groups(
     while (block := rest[leading[rest]][:_BLOCK]).size:
         same = overlaps(boxes[block], boxes[block]) >= min_overlap
         best: list[int] = []
+        is_free = np.ones(len(block), bool)
         for index in range(len(block)):
-            if not same[best, index].any():
+            if is_free[index]:
                 best.append(index)
+                is_free &= ~same[index]
         leaders.append(block[best])
         same = overlaps(boxes[block[best]], boxes[rest]) >= min_overlap
         # An empty box overlaps nothing, not even itself.
@@ -208,10 +206,20 @@ def groups(
 
 def overlaps(first: Floats, second: Floats) -> Floats:
     """Intersection over union of each box of (M, 4) with each of (N, 4)."""
+    shared = _shared(first, second)
+    union = _areas(first)[:, None] + _areas(second) - shared
+    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def _shared(first: Floats, second: Floats) -> Floats:
+    """What each box of (M, 4) has in common with each of (N, 4), in square pixels."""
     left, top, right, bottom = second.T
     lefts, tops, rights, bottoms = first.T[:, :, None]
     across = np.minimum(rights, right) - np.maximum(lefts, left)
     down = np.minimum(bottoms, bottom) - np.maximum(tops, top)
-    shared = np.maximum(across, 0) * np.maximum(down, 0)
-    areas = (right - left) * (bottom - top) + (rights - lefts) * (bottoms - tops)
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
+    return np.asarray(np.maximum(across, 0) * np.maximum(down, 0), np.float32)
+
+
+def _areas(boxes: Floats) -> Floats:
+    left, top, right, bottom = boxes.T
+    return np.asarray((right - left) * (bottom - top), np.float32)
