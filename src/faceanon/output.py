@@ -9,7 +9,7 @@ from faceanon.encoding import encode
 from faceanon.jpeg.rewriting import rewrite, stored
 from faceanon.jpeg.structure import CannotKeep
 from faceanon.metadata import make_thumbnail, write_into
-from faceanon.model import Cover, Face, Image
+from faceanon.model import Face, Image
 from faceanon.picture import Picture
 from faceanon.settings import Settings
 
@@ -46,7 +46,7 @@ def make_output(
             raise CannotKeep("a quality was asked for")
         changed = None
         if after is not before:
-            changed = _changed(before.pixels, after.pixels, faces, settings.cover)
+            changed = _changed(before.pixels, after.pixels, faces, settings)
         data = rewrite(
             jpeg.data, jpeg.orientation, before.icc_profile, after.pixels, changed
         )
@@ -72,7 +72,7 @@ def _encoded(picture: Picture, settings: Settings) -> bytes:
 
 
 def _changed(
-    before: Image, after: Image, faces: Sequence[Face], cover: Cover
+    before: Image, after: Image, faces: Sequence[Face], settings: Settings
 ) -> NDArray[np.bool_]:
     """Which pixels are covered, or changed outside the covers: shape (H, W).
 
@@ -80,6 +80,12 @@ def _changed(
     would tell what was there.
     """
     changed = np.zeros(before.shape[:2], dtype=bool)
+    cover = settings.cover
+    for face in faces:
+        place = cover.box(face, before).slices
+        changed[place] |= True if cover.shape == "box" else cover.mask(face, before)
+    if settings.anonymizer is not None and settings.anonymizer.stays_under_covers:
+        return changed
     for top in range(0, len(before), _STRIP):
         strip = slice(top, top + _STRIP)
         if np.array_equal(before[strip], after[strip]):
@@ -87,7 +93,4 @@ def _changed(
         differing = before[strip] != after[strip]
         for channel in np.atleast_3d(differing).transpose(2, 0, 1):
             changed[strip] |= channel
-    for face in faces:
-        place = cover.box(face, before).slices
-        changed[place] |= True if cover.shape == "box" else cover.mask(face, before)
     return changed

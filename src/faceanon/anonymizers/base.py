@@ -34,6 +34,11 @@ class Anonymizer(ABC):
         """Names that `--list` prints; empty for a method that has nothing to list."""
         return ()
 
+    @property
+    def stays_under_covers(self) -> bool:
+        """Whether it never changes a pixel outside the covers of the faces it hides."""
+        return False
+
     def partners(
         self, image: Image, faces: Sequence[Face], others: Sequence[Face]
     ) -> Sequence[Face]:
@@ -72,6 +77,11 @@ class Anonymizer(ABC):
 
 class PatchAnonymizer(Anonymizer):
     """A method that hides each face by itself, from the pixels under its cover."""
+
+    @property
+    def stays_under_covers(self) -> bool:
+        """See `Anonymizer.stays_under_covers`; another `hide` may do anything."""
+        return type(self).hide is PatchAnonymizer.hide
 
     @abstractmethod
     def hide_patch(

@@ -52,7 +52,8 @@ class _Blocks:
     """What some of the blocks of a component become.
 
     Attributes:
-        rows: shape (n,), the row of each block, ascending.
+        start: which of the component's changed blocks is the first of these.
+        end: which of them follows the last.
         columns: shape (n,).
         samples: shape (n, 8, 8), 0 to 255.
         is_new: shape (n, 8, 8), which of the samples count.
@@ -60,7 +61,8 @@ class _Blocks:
         coefficients: shape (n, 8, 8), those of the samples, quantized.
     """
 
-    rows: NDArray[np.intp]
+    start: int
+    end: int
     columns: NDArray[np.intp]
     samples: NDArray[np.float32]
     is_new: NDArray[np.bool_]
@@ -86,6 +88,7 @@ class BlockEditor:
         self._pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
         self._changed = changed
         self._blocks = _touched(structure, changed)
+        self._places = [_places(rows) for rows, _ in self._blocks]
         self._computed: list[_Blocks | None] = [None] * len(structure.components)
 
     def __call__(self, index: int, row: int, coefficients: NDArray[np.int16]) -> None:
@@ -96,17 +99,13 @@ class BlockEditor:
         """
         if not _is_in_range(coefficients):
             raise CannotKeep("its coefficients are out of range")
-        rows = self._blocks[index][0]
-        start, end = rows.searchsorted((row, row + 1))
-        if start == end:
+        place = self._places[index].get(row)
+        if place is None:
             return
         computed = self._computed[index]
-        if computed is None or computed.rows[-1] < row:
-            # Whole rows of blocks, this one at least.
-            next_row = rows[min(start + _BATCH, len(rows) - 1)] + 1
-            end = max(end, np.searchsorted(rows, next_row))
-            computed = self._computed[index] = self._compute(index, slice(start, end))
-        place = slice(*np.searchsorted(computed.rows, (row, row + 1)))
+        if computed is None or computed.end <= place.start:
+            computed = self._computed[index] = self._compute(index, place.start)
+        place = slice(place.start - computed.start, place.stop - computed.start)
         columns, new = computed.columns[place], computed.coefficients[place]
         partial = np.flatnonzero(~computed.is_whole[place])
         if len(partial):
@@ -118,9 +117,13 @@ class BlockEditor:
             new[partial] = _quantized(samples, table)
         coefficients[columns] = new.reshape(-1, 64)
 
-    def _compute(self, index: int, which: slice) -> _Blocks:
+    def _compute(self, index: int, start: int) -> _Blocks:
+        """Compute whole rows of blocks, the one that begins there and some more."""
         part = self._components[index]
-        rows, columns = (places[which] for places in self._blocks[index])
+        rows, columns = self._blocks[index]
+        last = rows[min(start + _BATCH, len(rows)) - 1]
+        end = self._places[index][int(last)].stop
+        rows, columns = rows[start:end], columns[start:end]
         height, width = 8 * part.down, 8 * part.across
         changed = _tiles(self._changed, rows, columns, height, width)
         pixels = _tiles(self._pixels, rows, columns, height, width)
@@ -131,7 +134,8 @@ class BlockEditor:
         samples = np.divide(sums, counts.clip(min=1), dtype=np.float32)
         is_new = counts > 0
         return _Blocks(
-            rows,
+            start,
+            end,
             columns,
             samples,
             is_new,
@@ -186,6 +190,14 @@ def _touched(
         shape = (len(blocks) // part.down, part.down, -1, part.across)
         touched.append(np.nonzero(blocks.reshape(shape).any(axis=(1, 3))))
     return touched
+
+
+def _places(rows: NDArray[np.intp]) -> dict[int, slice]:
+    """Where the blocks of each row are, by row; `rows` has that of each block."""
+    present, starts = np.unique(rows, return_index=True)
+    ends = [*starts[1:].tolist(), len(rows)]
+    slices = map(slice, starts.tolist(), ends)
+    return dict(zip(present.tolist(), slices, strict=True))
 
 
 def _tiles(
