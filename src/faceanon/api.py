@@ -1,8 +1,7 @@
 """faceanon for Python programs: arrays in, arrays out, and whole folders."""
 
 from collections.abc import Generator, Sequence
-from os import PathLike
-from pathlib import Path
+from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from faceanon.people.recognition import select
 from faceanon.people.references import selecting
 from faceanon.picture import eight_bit
 from faceanon.pipeline import hide_faces
+from faceanon.places import place
 from faceanon.settings import RunOptions, Settings
 
 # The options that say whom to hide.
@@ -104,8 +104,8 @@ def run(
     `if __name__ == "__main__":`, as workers import it.
 
     Args:
-        source: a folder or a file.
-        target: the folder or file to write.
+        source: a folder or a file, or the URL of one, such as "s3://photos/2024/".
+        target: the folder or file to write, or the URL of one.
         method: the name of a method.
         **options: those of the method, of `Settings` and of `RunOptions`; `only` or
             `except_`, a folder or file of people, and `match`.
@@ -123,8 +123,8 @@ def run(
     )
     settings = make_settings(method, options)
     plan = files.plan(
-        Path(source),
-        Path(target),
+        place(fspath(source)),
+        place(fspath(target)),
         format_=settings.format,
         choice=run_options.choice,
         renaming=settings.renaming,

@@ -11,17 +11,22 @@ from pathlib import Path
 
 from faceanon import files
 from faceanon.boxes import Record
+from faceanon.buckets.listing import check
+from faceanon.claims import Claims
 from faceanon.engines import Item, Limits, run_here, run_pool
 from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.names import shown
+from faceanon.places import BucketObject, Place, place
+from faceanon.plans import Plan
 from faceanon.settings import RunOptions, Settings
 from faceanon.shards import Shard
-from faceanon.state import State
+from faceanon.state import State, made_by
+from faceanon.storage import refusal
 
 
 def run(
-    plan: files.Plan, settings: Settings, run_options: RunOptions
+    plan: Plan, settings: Settings, run_options: RunOptions
 ) -> Generator[Outcome, None, None]:
     """Do a plan: one outcome for each picture, as they come.
 
@@ -34,12 +39,15 @@ def run(
         StorageError: nothing more can be written; what was finished stays.
     """
     with ExitStack() as stack:
-        state = None
-        if plan.root is not None:
+        state, fingerprint = None, settings.fingerprint()
+        if isinstance(plan.root, BucketObject):
+            check(plan.root)
+        elif plan.root is not None:
             state = stack.enter_context(
-                State(plan.root, settings.fingerprint(), plan.renaming, plan.shard)
+                State(plan.root, fingerprint, plan.renaming, plan.shard)
             )
-        run_ = _Run(state, run_options.overwrite, settings.also_detect)
+        claims = stack.enter_context(closing(Claims()))
+        run_ = _Run(state, claims, fingerprint, settings, run_options)
         stack.callback(run_.clean_up)
         outcomes = _outcomes(run_, plan, settings, run_options)
         for outcome in stack.enter_context(closing(outcomes)):
@@ -48,11 +56,11 @@ def run(
             if settled.stop:
                 raise StorageError(settled.error)
         for folder, reason in plan.walk.problems:
-            yield Outcome(Job(folder, Path(folder), None), Status.FAILED, error=reason)
+            yield Outcome(Job(folder, place(folder), None), Status.FAILED, error=reason)
 
 
 def _outcomes(
-    run_: "_Run", plan: files.Plan, settings: Settings, run_options: RunOptions
+    run_: "_Run", plan: Plan, settings: Settings, run_options: RunOptions
 ) -> Generator[Outcome, None, None]:
     """The outcomes of a plan, by the engine that is asked for."""
     jobs = plan.jobs()
@@ -74,20 +82,32 @@ def _outcomes(
 class _Run:
     """What is under way, and the one who puts outputs in place."""
 
-    def __init__(self, state: State | None, overwrite: bool, also_detect: bool) -> None:
+    def __init__(
+        self,
+        state: State | None,
+        claims: Claims,
+        fingerprint: bytes,
+        settings: Settings,
+        run_options: RunOptions,
+    ) -> None:
         self._state = state
-        self._also_detect = also_detect
-        self._overwrite = overwrite
+        self._claims = claims
+        self._fingerprint = fingerprint
+        self._also_detect = settings.also_detect
+        self._overwrite = run_options.overwrite
         self._under_way: set[Job] = set()
         self._mode = 0o666 & ~_umask()
 
-    def items(self, jobs: Iterable[Job], plan: files.Plan) -> Iterator[Item]:
+    def items(self, jobs: Iterable[Job], plan: Plan) -> Iterator[Item]:
         """The jobs that remain, and outcomes for those that do not."""
         folder, problem = None, ""
         for job in jobs:
-            if plan.root and job.target and job.target.parent != folder:
-                folder = job.target.parent
-                problem = _prepare(folder, plan.root, plan.shard)
+            if job.problem:
+                yield Outcome(job, Status.FAILED, error=job.problem)
+                continue
+            if isinstance(plan.root, Path) and _folder(job) != folder:
+                folder = _folder(job)
+                problem = _prepare(folder, plan.root, plan.shard) if folder else ""
             item: Item
             if problem:
                 item = Outcome(job, Status.FAILED, error=problem)
@@ -107,14 +127,21 @@ class _Run:
             job = replace(job, record=record)
         if job.target is None:
             return job
-        is_claimed = self._state is None or self._state.claim(job.target)
+        is_claimed = self._claims.claim(job.target)
         if not self._overwrite and self._state and self._state.is_finished(job):
             return Outcome(job, Status.SKIPPED)
         reason = self._obstacle(job.target) if is_claimed else _collision(job.target)
-        return Outcome(job, Status.FAILED, error=reason) if reason else job
+        if reason:
+            return Outcome(job, Status.FAILED, error=reason)
+        if isinstance(job.target, BucketObject):
+            made = made_by(self._fingerprint, job)
+            return replace(job, made_by=made, overwrite=self._overwrite)
+        return job
 
-    def _obstacle(self, target: Path) -> str:
+    def _obstacle(self, target: Place) -> str:
         """Why an output cannot be put there, or nothing."""
+        if isinstance(target, BucketObject):
+            return ""  # the worker looks
         try:
             mode = target.lstat().st_mode
         except FileNotFoundError:
@@ -123,7 +150,7 @@ class _Run:
             return _unwritable(target, error)
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             return f"{shown(target)} is a folder or device; name another output"
-        return "" if self._overwrite else _refusal(target)
+        return "" if self._overwrite else refusal(target)
 
     def settle(self, outcome: Outcome) -> Outcome:
         """Put the output of a job in place."""
@@ -137,21 +164,23 @@ class _Run:
         return outcome
 
     def _put_in_place(self, outcome: Outcome) -> Outcome:
-        job = outcome.job
+        job, target = outcome.job, outcome.job.target
+        if isinstance(target, BucketObject):
+            return outcome  # the worker has put it there
         is_written = outcome.target_stamp is not None
-        if is_written and not self._overwrite and job.target and lexists(job.target):
+        if is_written and not self._overwrite and target and lexists(target):
             # Somebody made it since it was planned.
-            return replace(outcome, status=Status.FAILED, error=_refusal(job.target))
+            return replace(outcome, status=Status.FAILED, error=refusal(target))
         try:
             if self._state is not None:
                 self._state.remember(outcome)
-            if is_written and job.temporary and job.target:
+            if is_written and job.temporary and target:
                 job.temporary.chmod(self._mode)
-                job.temporary.replace(job.target)
+                job.temporary.replace(target)
         except StorageError as error:
             return replace(outcome, status=Status.FAILED, error=str(error), stop=True)
         except OSError as error:
-            message = _unwritable(job.target, error)
+            message = _unwritable(target, error)
             return replace(outcome, status=Status.FAILED, error=message)
         return outcome
 
@@ -166,6 +195,10 @@ class _Run:
             # Where its folder cannot be written to, there is none.
             with suppress(OSError):
                 job.temporary.unlink()
+
+
+def _folder(job: Job) -> Path | None:
+    return job.target.parent if isinstance(job.target, Path) else None
 
 
 def _prepare(folder: Path, root: Path, shard: Shard | None) -> str:
@@ -190,15 +223,8 @@ def _unwritable(path: Path | None, error: OSError | RuntimeError) -> str:
     return f"cannot write to {shown(path)}: {getattr(error, 'strerror', error)}"
 
 
-def _collision(target: Path) -> str:
+def _collision(target: Place) -> str:
     return (
         f"another picture becomes {shown(target)}, or a name that differs from it only "
         "in case or accents; rename one of the two"
-    )
-
-
-def _refusal(target: Path) -> str:
-    return (
-        f"{shown(target)} exists already, and not from this input with these settings; "
-        "--overwrite replaces it"
     )

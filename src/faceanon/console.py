@@ -9,9 +9,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from faceanon.files import Plan
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
+from faceanon.plans import Plan
 from faceanon.report import Summary
 
 
@@ -39,6 +39,8 @@ class Console:
         count = 0
         for job in plan.jobs():
             source, target = (shown(path or "-") for path in (job.source, job.target))
+            if job.problem:
+                target = f"nowhere: {job.problem}"
             sys.stdout.write(f"{source} -> {target}\n")
             count += 1
         self.say(f"{count} to do; nothing was written (--dry-run)")

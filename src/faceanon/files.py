@@ -6,131 +6,35 @@ listed: of a million pictures the first is handed out at once, and none is kept.
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from faceanon.boxes import Record
+from faceanon.buckets.folder import BucketFolder
+from faceanon.buckets.objects import described
 from faceanon.errors import FaceanonError
 from faceanon.jobs import Job
-from faceanon.names import folded, is_stale, shown, temporary_name
-from faceanon.picture import SUFFIXES, Format
+from faceanon.names import is_stale, shown, temporary_name
+from faceanon.picture import Format
+from faceanon.places import BucketObject, Place
+from faceanon.plans import (
+    PICTURE_SUFFIXES,
+    Choice,
+    Outputs,
+    Pictures,
+    Plan,
+    Walk,
+)
 from faceanon.renaming import Renaming
 from faceanon.shards import Shard
-
-# Suffixes of pictures that cannot be read: they are tried, and so reported, and not
-# passed over like files that are no pictures.
-_OTHER_PICTURES = (
-    *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
-    *(".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mpo"),
-    *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
-)
-PICTURE_SUFFIXES = frozenset(
-    [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What to take of a folder.
-
-    Attributes:
-        recursive: whether to go down into its folders.
-        follow_symlinks: whether to take links, if they lead to places in the folder.
-        include: patterns of names or paths; empty for all.
-        exclude: patterns of what is left out, folders too.
-        only: the paths of the pictures to take; None for all.
-        shard: the part of the pictures to take; None for all.
-    """
-
-    recursive: bool = True
-    follow_symlinks: bool = False
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    only: frozenset[str] | None = None
-    shard: Shard | None = None
-
-    def leaves_out(self, path: str, is_folder: bool) -> bool:
-        """Whether a picture or a folder, by its path, is not to be taken."""
-        if _matches(path, self.exclude):
-            return True
-        if is_folder:
-            # Its pictures may match what it does not match itself.
-            return False
-        if self.only is not None and path not in self.only:
-            return True
-        return bool(self.include) and not _matches(path, self.include)
-
 
 EVERYTHING = Choice()
 
 
-def _matches(path: str, patterns: tuple[str, ...]) -> bool:
-    name = path.rpartition("/")[2]
-    return any(
-        fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns
-    )
-
-
-@dataclass
-class Walk:
-    """What a walk over INPUT came across besides pictures, as far as it has come.
-
-    Attributes:
-        left_alone: how many files were passed over, by reason.
-        problems: folders that could not be read, and why.
-        stopped: whether it is to end here.
-    """
-
-    left_alone: Counter[str] = field(default_factory=Counter)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    stopped: bool = False
-
-
-class Pictures(Protocol):
-    """Where jobs come from."""
-
-    def jobs(self, walk: Walk) -> Iterator[Job]:
-        """The pictures, in the order in which the file system gives them."""
-
-    def count(self) -> int:
-        """How many there are; takes a walk of its own, in the pauses of other work."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The pictures to do.
-
-    Attributes:
-        root: the folder that outputs are written to; None for a single picture.
-        pictures: where they come from.
-        walk: what else was found; complete when the last job was handed out.
-        records: the faces to hide, by the pictures' names; None to detect them.
-        renaming: what makes the names of outputs; None where names are kept.
-        shard: the part of a run that is split among machines; None for all of it.
-    """
-
-    root: Path | None
-    pictures: Pictures
-    walk: Walk = field(default_factory=Walk)
-    records: Mapping[str, Record] | None = None
-    renaming: Renaming | None = None
-    shard: Shard | None = None
-
-    def jobs(self) -> Iterator[Job]:
-        """The jobs, once, while `walk` fills; none after it was stopped."""
-        for job in self.pictures.jobs(self.walk):
-            if self.walk.stopped:
-                return
-            yield job
-
-
 def plan(
-    source: Path | None,
-    target: Path | None,
+    source: Place | None,
+    target: Place | None,
     *,
     format_: Format | None = None,
     choice: Choice = EVERYTHING,
@@ -140,7 +44,7 @@ def plan(
     """Plan a run.
 
     Args:
-        source: a folder or a file; None for standard input.
+        source: a folder or a picture; None for standard input.
         target: where to write to; None for standard output.
         format_: the format of the outputs, which changes their suffixes; None to keep.
         choice: what to take of a folder.
@@ -152,74 +56,100 @@ def plan(
         FaceanonError: it cannot be done without losing something, or at all; the text
             says why.
     """
-    if source is None or not source.is_dir():
-        planned = _plan_file(source, target, format_, renaming)
+    outputs = Outputs(target, format_, renaming, choice.shard)
+    source = _looked_up(source)
+    if source is None or not _is_folder(source):
+        planned = _plan_single(source, target, outputs)
     elif target is None:
         raise FaceanonError("a folder cannot be written to standard output")
     else:
-        planned = _plan_folder(source, target, format_, choice, renaming)
+        _check_apart(source, target)
+        folder = _pictures(source, choice, outputs)
+        planned = Plan(target, folder, shard=choice.shard)
     return replace(planned, records=records, renaming=renaming)
 
 
-def plan_reading(source: Path, choice: Choice = EVERYTHING) -> Plan:
+def plan_reading(source: Place, choice: Choice = EVERYTHING) -> Plan:
     """Plan a run that reads pictures and writes none.
 
     Args:
-        source: a folder or a file.
+        source: a folder or a picture.
         choice: what to take of a folder.
 
     Raises:
-        FaceanonError: there is no such file or folder.
+        FaceanonError: there is no such picture or folder.
     """
-    if not source.is_dir():
-        return _plan_file(source, None, None, None)
-    return Plan(None, _Folder(source, None, None, choice, None))
+    outputs = Outputs(None, shard=choice.shard)
+    looked_up = _looked_up(source)
+    if looked_up is None or not _is_folder(looked_up):
+        return _plan_single(looked_up, None, outputs)
+    return Plan(None, _pictures(looked_up, choice, outputs))
 
 
-def _plan_file(
-    source: Path | None,
-    target: Path | None,
-    format_: Format | None,
-    renaming: Renaming | None,
-) -> Plan:
-    if source is not None and not source.exists():
+def _looked_up(source: Place | None) -> Place | None:
+    """The source; of what is in a bucket, an object or else a folder."""
+    if not isinstance(source, BucketObject) or source.is_folder:
+        return source
+    return described(source) or source.folder
+
+
+def _is_folder(named: Place) -> bool:
+    return named.is_dir() if isinstance(named, Path) else named.is_folder
+
+
+def _pictures(source: Place, choice: Choice, outputs: Outputs) -> Pictures:
+    if isinstance(source, Path):
+        return _Folder(source, choice, outputs)
+    return BucketFolder(source, choice, outputs)
+
+
+def _plan_single(source: Place | None, target: Place | None, outputs: Outputs) -> Plan:
+    if isinstance(source, Path) and not source.exists():
         raise FaceanonError(f"{shown(source)} does not exist")
-    if target is not None and target.is_dir():
+    name = source.name if source else "-"
+    if target is not None and _is_folder(target):
         if source is None:
             raise FaceanonError(
                 f"{shown(target)} is a folder; name the file to write standard input to"
             )
-        target = target / _renamed(source.name, format_, renaming)
-    if source and target and target.exists() and target.samefile(source):
+        below = outputs.named(name)
+        target = target / below if isinstance(target, Path) else target.below(below)
+    if target is not None and _is_same(source, target):
         raise FaceanonError(f"{shown(target)} is the input itself; name another output")
-    name = source.name if source else "-"
-    temporary = target.parent / temporary_name() if target else None
+    temporary = target.parent / temporary_name() if isinstance(target, Path) else None
     return Plan(None, _Single(Job(name, source, target, temporary)))
 
 
-def _plan_folder(
-    source: Path,
-    target: Path,
-    format_: Format | None,
-    choice: Choice,
-    renaming: Renaming | None,
-) -> Plan:
-    if target.exists() and not target.is_dir():
+def _is_same(source: Place | None, target: Place) -> bool:
+    if isinstance(source, Path) and isinstance(target, Path):
+        return target.exists() and target.samefile(source)
+    return str(source) == str(target)
+
+
+def _check_apart(source: Place, target: Place) -> None:
+    """Refuse folders of which one would overwrite, or be read as, the other."""
+    if isinstance(target, Path) and target.exists() and not target.is_dir():
         raise FaceanonError(
             f"{shown(target)} is a file, but the input is a folder; name a folder"
         )
-    real_source, real_target = source.resolve(), target.resolve()
-    if real_source == real_target:
+    if isinstance(source, Path) and isinstance(target, Path):
+        real_source, real_target = source.resolve(), target.resolve()
+        is_same = real_source == real_target
+        is_inside = real_source.is_relative_to(real_target)
+    elif isinstance(source, BucketObject) and isinstance(target, BucketObject):
+        is_same = source.folder == target.folder
+        is_inside = target.holds(source)
+    else:
+        return
+    if is_same:
         raise FaceanonError(
             "OUTPUT is INPUT itself; name another folder, so that no original is lost"
         )
-    if real_source.is_relative_to(real_target):
+    if is_inside:
         raise FaceanonError(
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
-    folder = _Folder(source, target, format_, choice, renaming)
-    return Plan(target, folder, shard=choice.shard)
 
 
 @dataclass(frozen=True)
@@ -240,23 +170,13 @@ class _Folder:
     """A folder of pictures."""
 
     source: Path
-    target: Path | None
-    format: Format | None
     choice: Choice
-    renaming: Renaming | None
+    outputs: Outputs
 
     def jobs(self, walk: Walk) -> Iterator[Job]:
         is_plain = not self.choice.follow_symlinks
-        shard = self.choice.shard
-        label = shard.label if shard else ""
         for name in self._names(walk):
-            source = self.source / name
-            if self.target is None:
-                yield Job(name, source, None, is_plain=is_plain)
-            else:
-                target = self.target / _renamed(name, self.format, self.renaming)
-                temporary = target.parent / temporary_name(label)
-                yield Job(name, source, target, temporary, is_plain)
+            yield self.outputs.job(name, self.source / name, is_plain=is_plain)
 
     def count(self) -> int:
         count = 0
@@ -270,7 +190,8 @@ class _Folder:
     def _names(self, walk: Walk) -> Iterator[str]:
         """The pictures, as paths below the folder; what else there is, to `walk`."""
         real_source = self.source.resolve()
-        real_target = self.target.resolve() if self.target else None
+        root = self.outputs.root
+        real_target = root.resolve() if isinstance(root, Path) else None
         folders = [""]
         seen = {real_source}
         while folders:
@@ -281,7 +202,7 @@ class _Folder:
                         path = f"{folder}/{entry.name}" if folder else entry.name
                         kind = self._kind(entry, path, real_source)
                         if kind == "picture":
-                            if self._is_ours(path):
+                            if self.outputs.take(path):
                                 yield path
                         elif kind != "folder":
                             walk.left_alone[kind] += 1
@@ -294,14 +215,6 @@ class _Folder:
                             folders.append(path)
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
-
-    def _is_ours(self, path: str) -> bool:
-        """Whether a picture is in the shard that is to be done."""
-        shard = self.choice.shard
-        # Pictures that would become one output are in one shard, which tells them.
-        return shard is None or shard.holds(
-            folded(_renamed(path, self.format, self.renaming))
-        )
 
     def _kind(self, entry: os.DirEntry[str], path: str, real_source: Path) -> str:
         """Picture, folder, or why it is left alone."""
@@ -329,15 +242,6 @@ def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
         return Path(entry.path).resolve(strict=True).is_relative_to(folder)
     except (OSError, RuntimeError):  # dangling, or a loop of links
         return False
-
-
-def _renamed(name: str, format_: Format | None, renaming: Renaming | None) -> str:
-    """The path of an output below OUTPUT for that of an input below INPUT."""
-    renamed = name if renaming is None else renaming(name)
-    stem, suffix = os.path.splitext(renamed)  # noqa: PTH122  a string, and many of them
-    if format_ is None or suffix.lower() in SUFFIXES[format_]:
-        return renamed
-    return stem + SUFFIXES[format_][0]
 
 
 def sweep(folder: Path, shard: Shard | None) -> None:

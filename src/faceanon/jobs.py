@@ -6,6 +6,7 @@ from pathlib import Path
 
 from faceanon.boxes import Record
 from faceanon.model import Face
+from faceanon.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,20 +15,26 @@ class Job:
 
     Attributes:
         name: the picture's path below INPUT, the same wherever INPUT lies.
-        source: the file to read; None for standard input.
-        target: the file to make; None for standard output.
-        temporary: where the output is put together, in the target's folder.
+        source: the file or object to read; None for standard input.
+        target: the file or object to make; None for standard output.
+        temporary: where an output that is a file is put together, in its folder.
         is_plain: whether the source was a regular file, and no link, in a folder: it is
             not read when it has become something else.
         record: the faces that are to be hidden, from a box file; None to detect them.
+        problem: why it cannot be done, where that was seen before; else empty.
+        made_by: of an output in a bucket, what tells with which settings it is made.
+        overwrite: whether an output in a bucket may be replaced.
     """
 
     name: str
-    source: Path | None
-    target: Path | None
+    source: Place | None
+    target: Place | None
     temporary: Path | None = None
     is_plain: bool = False
     record: Record | None = None
+    problem: str = ""
+    made_by: bytes = b""
+    overwrite: bool = False
 
 
 class Status(enum.StrEnum):
@@ -47,7 +54,8 @@ class Stamp:
 
     Attributes:
         size: in bytes.
-        mtime_ns: time of the last change, in nanoseconds since 1970.
+        mtime_ns: time of the last change, in nanoseconds since 1970; 0 for an output
+            in a bucket, whose provider sets it.
     """
 
     size: int

@@ -25,15 +25,16 @@ from faceanon.people.recognition import select
 from faceanon.picture import SUFFIXES, Format, Picture
 from faceanon.preview import drawn
 from faceanon.settings import Settings
-from faceanon.storage import read_source, write_target
+from faceanon.storage import is_finished, read_source, write_target
 
 
 def process(job: Job, settings: Settings) -> Outcome:
-    """Do one job: read, detect, hide, encode, and write to the job's temporary file.
+    """Do one job: read, detect, hide, encode, and write the output.
 
     Whatever goes wrong becomes text in the outcome; no exception leaves but those that
-    end the process. The output does not appear under its name: that is for the caller,
-    who can then account for it exactly once.
+    end the process. An output that is a file is written to the job's temporary file: to
+    put it in place is for the caller, who can then account for it exactly once. One in
+    a bucket is put there at once, unless it is there already.
     """
     start = time.perf_counter()
     try:
@@ -55,12 +56,14 @@ def process(job: Job, settings: Settings) -> Outcome:
 
 
 def _from_source_to_target(job: Job, settings: Settings) -> Outcome:
+    if is_finished(job):
+        return Outcome(job, Status.SKIPPED)
     data, source_stamp = read_source(job)
     outcome, output = transform(job, data, settings)
     outcome = replace(outcome, source_stamp=source_stamp)
     if output is None:
         return outcome
-    return replace(outcome, target_stamp=write_target(job, output))
+    return replace(outcome, target_stamp=write_target(job, output, source_stamp))
 
 
 def transform(

@@ -23,6 +23,7 @@ from faceanon.engines import Item, Limits
 from faceanon.errors import FaceanonError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.pipeline import process
+from faceanon.places import Place
 from faceanon.settings import Settings
 
 # Pictures of one task, once the run is under way. Ray needs 1 to 2 ms of processor time
@@ -147,14 +148,14 @@ class _Tasks:
 def _absolute(job: Job) -> Job:
     """The job for a process that may stand in another folder."""
 
-    def absolute(path: Path | None) -> Path | None:
-        return path.absolute() if path else None
+    def absolute(place: Place | None) -> Place | None:
+        return place.absolute() if isinstance(place, Path) else place
 
     return replace(
         job,
         source=absolute(job.source),
         target=absolute(job.target),
-        temporary=absolute(job.temporary),
+        temporary=job.temporary.absolute() if job.temporary else None,
     )
 
 

@@ -55,7 +55,7 @@ class Summary:
         self.shown += len(outcome.shown)
         self.seen.update(_surely_seen(outcome))
         self.unsure += bool(outcome.unsure)
-        if outcome.status is Status.NO_FACES and outcome.job.temporary is not None:
+        if outcome.status is Status.NO_FACES and outcome.job.target is not None:
             self.written += outcome.target_stamp is not None
             self.not_written += outcome.target_stamp is None
 

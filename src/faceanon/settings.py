@@ -10,12 +10,12 @@ from faceanon import detectors, options
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.detectors.levels import ACCURACIES, Accuracy
 from faceanon.errors import OptionError
-from faceanon.files import Choice
 from faceanon.metadata import LEVELS, Level
 from faceanon.model import Cover, Shape
 from faceanon.options import option
 from faceanon.people.selection import Selection
 from faceanon.picture import SUFFIXES, Format
+from faceanon.plans import Choice
 from faceanon.renaming import Renaming
 from faceanon.shards import parse_shard
 

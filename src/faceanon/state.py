@@ -19,9 +19,10 @@ from typing import Any
 from faceanon import boxes
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Job, Outcome, Stamp
-from faceanon.names import folded, shown
+from faceanon.names import shown
 from faceanon.renaming import Renaming
 from faceanon.shards import Shard
+from faceanon.storage import source_stamp
 
 STATE_FILE = ".faceanon.db"
 
@@ -35,9 +36,6 @@ CREATE TABLE IF NOT EXISTS finished (
     target_mtime_ns INTEGER
 ) WITHOUT ROWID
 """
-
-# Of this run only, and on disk: a million outputs need no memory.
-_CLAIMS = "CREATE TEMP TABLE claimed (output BLOB PRIMARY KEY) WITHOUT ROWID"
 
 
 _LOOK_UP = (
@@ -93,7 +91,6 @@ class State:
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute(_SCHEMA)
             self._database.execute("COMMIT")
-            self._database.execute(_CLAIMS)
             if self._shared is None:
                 self._take_in_shards()
             else:
@@ -124,34 +121,16 @@ class State:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def claim(self, target: Path) -> bool:
-        """Take an output for one picture; whether no other of this run has it.
-
-        Names that some file systems take for the same, as they differ only in case or
-        in how accents are written, are the same here, wherever OUTPUT lies.
-
-        Raises:
-            StorageError: there is no room to note it.
-        """
-        name = _digest(folded(str(target)))
-        try:
-            taken = self._database.execute(
-                "INSERT OR IGNORE INTO claimed VALUES (?)", (name,)
-            )
-        except sqlite3.Error as error:
-            raise self._explained(error) from error
-        return taken.rowcount == 1
-
     def is_finished(self, job: Job) -> bool:
         """Whether this job's output is there already, from this input and settings."""
-        made_by = self._made_by(job)
+        wanted = made_by(self._settings, job)
         for row in self._rows(job):
-            if row[0] != made_by or job.source is None:
+            if row[0] != wanted or job.source is None:
                 continue
-            if _stamp(job.source) != Stamp(row[1], row[2]):
+            if source_stamp(job) != Stamp(row[1], row[2]):
                 continue
             target = None if row[3] is None else Stamp(row[3], row[4])
-            if job.target is None or _stamp(job.target) == target:
+            if not isinstance(job.target, Path) or _stamp(job.target) == target:
                 return True
         return False
 
@@ -163,7 +142,7 @@ class State:
             return
         yield from self._shared.execute(_LOOK_UP, picture)
         # An output of nobody that is known yet: there was another number of shards.
-        if job.target is not None and job.target.exists():
+        if isinstance(job.target, Path) and job.target.exists():
             for path in self._shard_files:
                 with suppress(sqlite3.Error), closing(_connected(path)) as other:
                     yield from other.execute(_LOOK_UP, picture)
@@ -185,7 +164,7 @@ class State:
                 "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     self._digest(outcome.job.name),
-                    self._made_by(outcome.job),
+                    made_by(self._settings, outcome.job),
                     outcome.source_stamp.size,
                     outcome.source_stamp.mtime_ns,
                     target.size if target else None,
@@ -194,13 +173,6 @@ class State:
             )
         except sqlite3.Error as error:
             raise self._explained(error) from error
-
-    def _made_by(self, job: Job) -> bytes:
-        """A digest of all that decides on a job's output, besides its input."""
-        if job.record is None:
-            return self._settings
-        line = boxes.to_line(job.record).encode()
-        return blake2b(self._settings + line, digest_size=16).digest()
 
     def _explained(self, error: sqlite3.Error) -> FaceanonError:
         path = self._folder / STATE_FILE
@@ -217,6 +189,19 @@ class State:
                 )
             case _:
                 return StorageError(f"cannot write to {shown(path)}: {error}")
+
+
+def made_by(settings: bytes, job: Job) -> bytes:
+    """A digest of all that decides on a job's output, besides its input.
+
+    Args:
+        settings: the fingerprint of the settings.
+        job: the job, with its record.
+    """
+    if job.record is None:
+        return settings
+    line = boxes.to_line(job.record).encode()
+    return blake2b(settings + line, digest_size=16).digest()
 
 
 def _connected(path: Path, timeout: float = 0) -> sqlite3.Connection:

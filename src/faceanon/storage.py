@@ -1,14 +1,22 @@
-"""Reading inputs and writing outputs, whole."""
+"""Reading inputs and writing outputs, whole, wherever they lie."""
 
 import errno
 import os
+import secrets
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
 
+from faceanon.buckets import objects
+from faceanon.buckets.stores import BucketError
 from faceanon.errors import PictureError, StorageError
 from faceanon.jobs import Job, Stamp
 from faceanon.names import shown
+from faceanon.places import BucketObject
 
 # What the whole run suffers from, and not one picture only.
 _STORAGE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -19,9 +27,13 @@ def read_source(job: Job) -> tuple[bytes, Stamp | None]:
 
     Raises:
         PictureError: it cannot be read, or somebody writes to it.
+        StorageError: nothing in its bucket can be read.
     """
     if job.source is None:
         return sys.stdin.buffer.read(), None
+    if isinstance(job.source, BucketObject):
+        with _bucket_errors():
+            return objects.read(job.source), objects.stamp(job.source)
     try:
         with open(job.source, "rb", opener=_opener(job)) as file:
             before = os.fstat(file.fileno())
@@ -39,6 +51,21 @@ def read_source(job: Job) -> tuple[bytes, Stamp | None]:
     return data, stamp
 
 
+def open_source(job: Job) -> BinaryIO:
+    """The input as a stream in which can be sought, for what is too large to hold.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    assert job.source is not None, "standard input cannot be sought in"
+    if isinstance(job.source, BucketObject):
+        return objects.open_stream(job.source)
+    try:
+        return open(job.source, "rb", opener=_opener(job))
+    except OSError as error:
+        raise PictureError(f"cannot be read: {error.strerror}") from error
+
+
 def _opener(job: Job) -> Callable[[str, int], int] | None:
     """How to open a file that somebody may just have replaced by a link or a pipe."""
     if not job.is_plain:
@@ -47,13 +74,51 @@ def _opener(job: Job) -> Callable[[str, int], int] | None:
     return lambda path, flags: os.open(path, flags | careful)
 
 
-def write_target(job: Job, data: bytes) -> Stamp | None:
-    """Write an output whole, to the job's temporary file or to standard output.
+def source_stamp(job: Job) -> Stamp | None:
+    """The stamp of an input before it is read; None where it has none."""
+    if job.source is None:
+        return None
+    if isinstance(job.source, BucketObject):
+        return objects.stamp(job.source)
+    try:
+        status = job.source.stat()
+    except OSError:
+        return None
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def is_finished(job: Job) -> bool:
+    """Whether the output is in its bucket, made from this input and settings.
+
+    Raises:
+        PictureError: there is another one, or it cannot be known.
+        StorageError: nothing in its bucket can be known.
+    """
+    if not isinstance(job.target, BucketObject) or job.overwrite:
+        return False
+    with _bucket_errors():
+        mark = objects.mark(job.target)
+    if mark is None:
+        return False
+    if mark != _mark(job, source_stamp(job)):
+        raise PictureError(refusal(job.target))
+    return True
+
+
+def write_target(job: Job, data: bytes, made_from: Stamp | None) -> Stamp | None:
+    """Write an output whole: to its bucket, its temporary file or standard output.
+
+    Args:
+        job: whose output it is.
+        data: the output.
+        made_from: the stamp of the input.
 
     Raises:
         StorageError: nothing more can be written there.
         PictureError: this output cannot be written.
     """
+    if isinstance(job.target, BucketObject):
+        return _put(job, job.target, data, made_from)
     if job.temporary is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -72,6 +137,68 @@ def write_target(job: Job, data: bytes) -> Stamp | None:
             raise StorageError(message) from error
         raise PictureError(message) from error
     return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def put_file(job: Job, file: Path, made_from: Stamp | None) -> Stamp:
+    """Put an output that was written to a file of this machine into its bucket.
+
+    Args:
+        job: whose output it is; its target is in a bucket.
+        file: the output.
+        made_from: the stamp of the input.
+
+    Raises:
+        StorageError: nothing more can be written there.
+        PictureError: this output cannot be written.
+    """
+    assert isinstance(job.target, BucketObject), "it is for buckets"
+    return _put(job, job.target, file, made_from)
+
+
+def _put(
+    job: Job, target: BucketObject, body: bytes | Path, made_from: Stamp | None
+) -> Stamp:
+    mark = _mark(job, made_from)
+    with _bucket_errors():
+        try:
+            objects.put(target, body, mark, job.overwrite)
+        except BucketError as error:
+            if error.what != "exists":
+                raise
+            # It is this one where an answer was lost, or somebody else made the same.
+            if objects.mark(target) != mark:
+                raise PictureError(refusal(target)) from error
+    return Stamp(body.stat().st_size if isinstance(body, Path) else len(body), 0)
+
+
+def _mark(job: Job, made_from: Stamp | None) -> str:
+    """What tells an output that is made from this input with these settings."""
+    if made_from is None:
+        # Nothing is known of the input, and so it is never the same again.
+        return secrets.token_hex(16)
+    etag = job.source.etag if isinstance(job.source, BucketObject) else ""
+    text = f"{made_from.size} {made_from.mtime_ns} {etag} {job.name}"
+    return blake2b(
+        job.made_by + text.encode(errors="surrogateescape"), digest_size=16
+    ).hexdigest()
+
+
+def refusal(target: object) -> str:
+    """Why an output that is there is not replaced."""
+    return (
+        f"{shown(target)} exists already, and not from this input with these settings; "
+        "--overwrite replaces it"
+    )
+
+
+@contextmanager
+def _bucket_errors() -> Iterator[None]:
+    """Tell what one picture suffers from, and what the whole run."""
+    try:
+        yield
+    except BucketError as error:
+        kind = StorageError if error.what == "general" else PictureError
+        raise kind(str(error)) from error
 
 
 def _open_privately(path: str, flags: int) -> int:

@@ -17,16 +17,17 @@ from faceanon.cli.running import (
     make_console,
     open_report,
     path_argument,
-    path_or_stream,
+    place_or_stream,
     report_option,
     run_plan,
     verbosity_options,
 )
 from faceanon.errors import FaceanonError
+from faceanon.places import local_path
 from faceanon.settings import RunOptions, Settings
 
 if TYPE_CHECKING:
-    from faceanon.files import Plan
+    from faceanon.plans import Plan
 
 
 def method_command(name: str) -> click.Command:
@@ -113,14 +114,14 @@ def make_plan(values: Values, settings: Settings, run_options: RunOptions) -> "P
     from faceanon import boxes, files  # noqa: PLC0415
     from faceanon.report import failed_pictures  # noqa: PLC0415
 
-    records = boxes.read(Path(values["boxes"])) if values["boxes"] else None
+    records = boxes.read(local_path(values["boxes"])) if values["boxes"] else None
     choice = run_options.choice
     if values["retry_failed"] is not None:
         failed = failed_pictures(Path(values["retry_failed"]))
         choice = replace(choice, only=failed)
     return files.plan(
-        path_or_stream(values["source"]),
-        path_or_stream(values["target"]),
+        place_or_stream(values["source"]),
+        place_or_stream(values["target"]),
         format_=settings.format,
         choice=choice,
         records=records,

@@ -1,7 +1,6 @@
 """`faceanon detect`, `preview` and `review`: what would be hidden, to be corrected."""
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -11,11 +10,12 @@ from faceanon.cli.running import (
     make_console,
     open_report,
     path_argument,
-    path_or_stream,
+    place_or_stream,
     report_option,
     run_plan,
     verbosity_options,
 )
+from faceanon.places import local_path, place
 from faceanon.settings import RunOptions, Settings
 
 # Those options of Settings that matter when nothing is hidden.
@@ -125,8 +125,8 @@ def _review(values: Values) -> None:
     with errors_explained():
         settings = Settings("review", None, **chosen(Settings, values))
         serve(
-            Path(values["source"]),
-            Path(values["boxes"]),
+            local_path(values["source"]),
+            local_path(values["boxes"]),
             port=values["port"],
             open_browser=values["browser"],
             max_pixels=settings.max_pixels,
@@ -142,8 +142,8 @@ def _detect(values: Values) -> None:
     with errors_explained():
         settings = Settings("detect", None, **chosen(Settings, values))
         run_options = RunOptions(**chosen(RunOptions, values))
-        plan = files.plan_reading(Path(values["source"]), run_options.choice)
-        output = path_or_stream(values["output"])
+        plan = files.plan_reading(place(values["source"]), run_options.choice)
+        output = None if values["output"] == "-" else local_path(values["output"])
         with BoxWriter(output, values["form"], run_options.overwrite) as file:
             run_plan(plan, settings, run_options, console, file.add)
     sys.exit(console.summary.exit_status)
@@ -157,8 +157,8 @@ def _preview(values: Values) -> None:
         settings = Settings("preview", None, **chosen(Settings, values))
         run_options = RunOptions(**chosen(RunOptions, values))
         plan = files.plan(
-            path_or_stream(values["source"]),
-            path_or_stream(values["target"]),
+            place_or_stream(values["source"]),
+            place_or_stream(values["target"]),
             format_=settings.format,
             choice=run_options.choice,
         )

@@ -13,11 +13,12 @@ import click
 from faceanon.cli.declared import Values, environment_variable
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.names import shown
+from faceanon.places import Place, place
 
 if TYPE_CHECKING:
     from faceanon.console import Console
-    from faceanon.files import Plan, Walk
     from faceanon.jobs import Outcome
+    from faceanon.plans import Plan, Walk
     from faceanon.report import ReportFile
     from faceanon.settings import RunOptions, Settings
 
@@ -68,9 +69,9 @@ def open_report(path: str | None, settings: "Settings") -> "ReportFile":
         ) from error
 
 
-def path_or_stream(argument: str) -> Path | None:
-    """The path that an argument names; None for "-"."""
-    return None if argument == "-" else Path(argument)
+def place_or_stream(argument: str) -> Place | None:
+    """The place that an argument names; None for "-"."""
+    return None if argument == "-" else place(argument)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from faceanon import files
 from faceanon.cli.declared import Values, chosen, click_options
 from faceanon.cli.running import errors_explained
 from faceanon.names import shown
+from faceanon.places import local_path
 from faceanon.scan import scan
 from faceanon.settings import RunOptions
 
@@ -96,10 +97,12 @@ def _scan(values: Values) -> None:
     with errors_explained():
         choice = RunOptions(**chosen(RunOptions, values)).choice
         # All are planned, and wrong names refused, before the first is read.
-        plans = [files.plan_reading(Path(path), choice) for path in values["paths"]]
+        plans = [
+            files.plan_reading(local_path(path), choice) for path in values["paths"]
+        ]
         for plan in plans:
             for job in plan.jobs():
-                if job.source is not None:
+                if isinstance(job.source, Path):
                     _scan_file(job.source, values["show_values"], summary)
             summary.left_alone += plan.walk.left_alone
             for folder, reason in plan.walk.problems:

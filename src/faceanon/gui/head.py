@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog, ttk
 
-from faceanon.files import PICTURE_SUFFIXES
 from faceanon.gui.choices import Choices
 from faceanon.gui.theme import px
+from faceanon.plans import PICTURE_SUFFIXES
 
 
 class Paths(ttk.Frame):

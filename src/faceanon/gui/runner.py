@@ -13,11 +13,11 @@ from faceanon.cli.declared import Values
 from faceanon.cli.hide import make_plan
 from faceanon.cli.running import open_report
 from faceanon.errors import FaceanonError
-from faceanon.files import Plan
 from faceanon.gui.choices import run_options_of
 from faceanon.gui.settling import settings_of_run
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
+from faceanon.plans import Plan
 from faceanon.report import Summary
 
 State: TypeAlias = Literal["idle", "running", "pausing", "cancelling", "over"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from faceanon.decoding import decode
 from faceanon.errors import PeopleError, PictureError
-from faceanon.files import PICTURE_SUFFIXES
 from faceanon.finding import find_faces
 from faceanon.model import Face, Image
 from faceanon.names import shown
@@ -17,6 +16,7 @@ from faceanon.people.embedding import Embedding
 from faceanon.people.gallery import People, Person
 from faceanon.people.selection import Selection, parse_match
 from faceanon.picture import eight_bit
+from faceanon.plans import PICTURE_SUFFIXES
 from faceanon.settings import Settings
 
 # A second face that is at least this wide, in widths of the clear one, may be the one

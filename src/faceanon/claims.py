@@ -1,0 +1,42 @@
+"""Which outputs of a run are taken, so that two pictures never become one."""
+
+import os
+import sqlite3
+from hashlib import blake2b
+
+from faceanon.errors import StorageError
+from faceanon.names import folded
+
+
+class Claims:
+    """The outputs that pictures of this run have taken."""
+
+    def __init__(self) -> None:
+        # A file without a name, which goes with the connection: a million outputs need
+        # no memory.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute(
+            "CREATE TABLE claimed (output BLOB PRIMARY KEY) WITHOUT ROWID"
+        )
+
+    def close(self) -> None:
+        """Forget them."""
+        self._database.close()
+
+    def claim(self, target: object) -> bool:
+        """Take an output for one picture; whether no other of this run has it.
+
+        Names that some file systems take for the same, as they differ only in case or
+        in how accents are written, are the same here, wherever OUTPUT lies.
+
+        Raises:
+            StorageError: there is no room to note it.
+        """
+        name = blake2b(os.fsencode(folded(str(target))), digest_size=16).digest()
+        try:
+            taken = self._database.execute(
+                "INSERT OR IGNORE INTO claimed VALUES (?)", (name,)
+            )
+        except sqlite3.Error as error:
+            raise StorageError(f"no room for temporary files: {error}") from error
+        return taken.rowcount == 1

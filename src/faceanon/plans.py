@@ -1,0 +1,171 @@
+"""The parts of a plan: what a run takes of INPUT, and what becomes of it."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Protocol
+
+from faceanon.boxes import Record
+from faceanon.jobs import Job
+from faceanon.names import folded, shown, temporary_name
+from faceanon.picture import SUFFIXES, Format
+from faceanon.places import BucketObject, Place, oddity
+from faceanon.renaming import Renaming
+from faceanon.shards import Shard
+
+# Suffixes of pictures that cannot be read: they are tried, and so reported, and not
+# passed over like files that are no pictures.
+_OTHER_PICTURES = (
+    *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
+    *(".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mpo"),
+    *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
+)
+PICTURE_SUFFIXES = frozenset(
+    [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to take of a folder.
+
+    Attributes:
+        recursive: whether to go down into its folders.
+        follow_symlinks: whether to take links, if they lead to places in the folder.
+        include: patterns of names or paths; empty for all.
+        exclude: patterns of what is left out, folders too.
+        only: the paths of the pictures to take; None for all.
+        shard: the part of the pictures to take; None for all.
+    """
+
+    recursive: bool = True
+    follow_symlinks: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    shard: Shard | None = None
+
+    def leaves_out(self, path: str, is_folder: bool) -> bool:
+        """Whether a picture or a folder, by its path, is not to be taken."""
+        if _matches(path, self.exclude):
+            return True
+        if is_folder:
+            # Its pictures may match what it does not match itself.
+            return False
+        if self.only is not None and path not in self.only:
+            return True
+        return bool(self.include) and not _matches(path, self.include)
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    name = path.rpartition("/")[2]
+    return any(
+        fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns
+    )
+
+
+@dataclass
+class Walk:
+    """What a walk over INPUT came across besides pictures, as far as it has come.
+
+    Attributes:
+        left_alone: how many files were passed over, by reason.
+        problems: folders that could not be read, and why.
+        stopped: whether it is to end here.
+    """
+
+    left_alone: Counter[str] = field(default_factory=Counter)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    stopped: bool = False
+
+
+class Pictures(Protocol):
+    """Where jobs come from."""
+
+    def jobs(self, walk: Walk) -> Iterator[Job]:
+        """The pictures, in the order in which the file system gives them."""
+
+    def count(self) -> int:
+        """How many there are; takes a walk of its own, in the pauses of other work."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The pictures to do.
+
+    Attributes:
+        root: the folder that outputs are written to; None for a single picture, or
+            where none are written.
+        pictures: where they come from.
+        walk: what else was found; complete when the last job was handed out.
+        records: the faces to hide, by the pictures' names; None to detect them.
+        renaming: what makes the names of outputs; None where names are kept.
+        shard: the part of a run that is split among machines; None for all of it.
+    """
+
+    root: Place | None
+    pictures: Pictures
+    walk: Walk = field(default_factory=Walk)
+    records: Mapping[str, Record] | None = None
+    renaming: Renaming | None = None
+    shard: Shard | None = None
+
+    def jobs(self) -> Iterator[Job]:
+        """The jobs, once, while `walk` fills; none after it was stopped."""
+        for job in self.pictures.jobs(self.walk):
+            if self.walk.stopped:
+                return
+            yield job
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the outputs of a folder of pictures go, and what they are called.
+
+    Attributes:
+        root: the folder of outputs; None where nothing is written.
+        format: the format that is asked for, which changes suffixes; None to keep.
+        renaming: what makes their names; None where names are kept.
+        shard: the part of the pictures to take; None for all.
+    """
+
+    root: Place | None
+    format: Format | None = None
+    renaming: Renaming | None = None
+    shard: Shard | None = None
+
+    def named(self, name: str) -> str:
+        """The path of an output below OUTPUT for that of an input below INPUT."""
+        renamed = name if self.renaming is None else self.renaming(name)
+        stem, suffix = os.path.splitext(renamed)  # noqa: PTH122  strings, and many
+        if self.format is None or suffix.lower() in SUFFIXES[self.format]:
+            return renamed
+        return stem + SUFFIXES[self.format][0]
+
+    def take(self, name: str) -> bool:
+        """Whether a picture is in the shard that is to be done."""
+        # Pictures that would become one output are in one shard, which tells them.
+        return self.shard is None or self.shard.holds(folded(self.named(name)))
+
+    def job(self, name: str, source: Place, *, is_plain: bool = False) -> Job:
+        """The job that makes the output of a picture."""
+        target, temporary = self._place(name)
+        problem = ""
+        if isinstance(source, BucketObject) and (reason := oddity(source.key)):
+            problem = f"it cannot be read: its key {reason}; copy it to another key"
+        elif isinstance(target, BucketObject) and (reason := oddity(target.key)):
+            problem = f"{shown(target)} cannot be written: its key {reason}; rename it"
+        return Job(name, source, target, temporary, is_plain, problem=problem)
+
+    def _place(self, name: str) -> tuple[Place | None, Path | None]:
+        """Where an output goes, and where it is put together."""
+        if self.root is None:
+            return None, None
+        if isinstance(self.root, BucketObject):
+            return self.root.below(self.named(name)), None
+        target = self.root / self.named(name)
+        label = self.shard.label if self.shard else ""
+        return target, target.parent / temporary_name(label)
