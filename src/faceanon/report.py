@@ -1,17 +1,20 @@
 """What came of a run: counts, the summary line, the exit status, the report file."""
 
+import io
 import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from faceanon.boxes import face_to_json
+from faceanon.buckets.objects import described, open_stream
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
+from faceanon.places import Place
 from faceanon.settings import Settings
 
 # A name has at most 4096 bytes, a picture at most some thousand faces.
@@ -219,7 +222,7 @@ def _remove_torn_line(path: Path) -> None:
             file.truncate(offset + start)
 
 
-def failed_pictures(path: Path) -> frozenset[str]:
+def failed_pictures(report: Place) -> frozenset[str]:
     """The pictures, as paths below INPUT, that failed by a report.
 
     A picture that several runs wrote about counts by its last line.
@@ -229,7 +232,7 @@ def failed_pictures(path: Path) -> frozenset[str]:
     """
     status: dict[str, str] = {}
     try:
-        with path.open(encoding="utf-8") as file:
+        with _opened(report) as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith("\n"):
                     break  # cut off when the run was killed
@@ -238,10 +241,19 @@ def failed_pictures(path: Path) -> frozenset[str]:
                     status[data["picture"]] = data["status"]
                 except (ValueError, LookupError, TypeError) as error:
                     raise FaceanonError(
-                        f"{shown(path)} is not a report: its line {number} is no line "
-                        "of one"
+                        f"{shown(report)} is not a report: its line {number} is no "
+                        "line of one"
                     ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise FaceanonError(f"{shown(path)} cannot be read: {error}") from error
+        raise FaceanonError(f"{shown(report)} cannot be read: {error}") from error
     failed = Status.FAILED.value
     return frozenset(name for name, last in status.items() if last == failed)
+
+
+def _opened(report: Place) -> TextIO:
+    if isinstance(report, Path):
+        return report.open(encoding="utf-8")
+    found = described(report)
+    if found is None:
+        raise FaceanonError(f"{shown(report)} does not exist")
+    return io.TextIOWrapper(open_stream(found), encoding="utf-8")

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +22,7 @@ from faceanon.cli.running import (
     verbosity_options,
 )
 from faceanon.errors import FaceanonError
-from faceanon.places import local_path
+from faceanon.places import local_path, place
 from faceanon.settings import RunOptions, Settings
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def make_plan(values: Values, settings: Settings, run_options: RunOptions) -> "P
     records = boxes.read(local_path(values["boxes"])) if values["boxes"] else None
     choice = run_options.choice
     if values["retry_failed"] is not None:
-        failed = failed_pictures(Path(values["retry_failed"]))
+        failed = failed_pictures(place(values["retry_failed"]))
         choice = replace(choice, only=failed)
     return files.plan(
         place_or_stream(values["source"]),

@@ -3,7 +3,6 @@
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ from faceanon.cli.declared import Values, chosen, click_options, environment_var
 from faceanon.cli.running import errors_explained, path_argument
 from faceanon.errors import FaceanonError, OptionError
 from faceanon.names import shown
+from faceanon.places import local_path
 from faceanon.settings import Settings
 
 if TYPE_CHECKING:
@@ -105,15 +105,15 @@ def with_selection(settings: Settings, values: Values, console: "Console") -> Se
     people = settings.selection.people
     console.summary.persons = tuple(person.name for person in people.persons)
     if values["save_people"] is not None and not values["dry_run"]:
-        gallery.save(people, Path(values["save_people"]))
+        gallery.save(people, local_path(values["save_people"]))
     return settings
 
 
 def _people(values: Values) -> None:
     from faceanon.people import gallery, references  # noqa: PLC0415
 
-    path = Path(values["people"])
     with errors_explained():
+        path = local_path(values["people"])
         settings = Settings("people", None, **chosen(Settings, values))
         if path.is_dir():
             looked_at = tuple(references.look_through(path, settings))
@@ -125,7 +125,7 @@ def _people(values: Values) -> None:
         for line in _about_people(people):
             click.echo(line)
         if values["save_people"] is not None:
-            gallery.save(people, Path(values["save_people"]))
+            gallery.save(people, local_path(values["save_people"]))
     sys.exit(1 if any(reference.refusal for reference in looked_at) else 0)
 
 

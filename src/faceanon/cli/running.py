@@ -4,8 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,7 @@ import click
 from faceanon.cli.declared import Values, environment_variable
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.names import shown
-from faceanon.places import Place, place
+from faceanon.places import BucketObject, Place, place
 
 if TYPE_CHECKING:
     from faceanon.console import Console
@@ -57,16 +56,23 @@ def report_option() -> click.Option:
     )
 
 
-def open_report(path: str | None, settings: "Settings") -> "ReportFile":
-    """Open the file that `--report` names."""
+@contextmanager
+def open_report(path: str | None, settings: "Settings") -> Iterator["ReportFile"]:
+    """The file or object that `--report` names, open for lines."""
+    from faceanon.buckets.report import local_report  # noqa: PLC0415
     from faceanon.report import ReportFile  # noqa: PLC0415
 
-    try:
-        return ReportFile(None if path is None else Path(path), settings)
-    except OSError as error:
-        raise FaceanonError(
-            f"the report {shown(path)} cannot be written: {error.strerror}"
-        ) from error
+    with ExitStack() as stack:
+        target = None if path is None else place(path)
+        if isinstance(target, BucketObject):
+            target = stack.enter_context(local_report(target))
+        try:
+            report = ReportFile(target, settings)
+        except OSError as error:
+            raise FaceanonError(
+                f"the report {shown(path)} cannot be written: {error.strerror}"
+            ) from error
+        yield stack.enter_context(report)
 
 
 def place_or_stream(argument: str) -> Place | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from faceanon.decoding import decode
@@ -16,6 +16,7 @@ from faceanon.people.embedding import Embedding
 from faceanon.people.gallery import People, Person
 from faceanon.people.selection import Selection, parse_match
 from faceanon.picture import eight_bit
+from faceanon.places import local_path
 from faceanon.plans import PICTURE_SUFFIXES
 from faceanon.settings import Settings
 
@@ -73,7 +74,7 @@ def selecting(
             "--only and --except need the eyes, which --detector haar does not find; "
             "leave it out"
         )
-    people, references = load(Path(path), settings)
+    people, references = load(local_path(fspath(path)), settings)
     selection = Selection(people, "only" if except_ is None else "except", match)
     return replace(settings, selection=selection), references
 
