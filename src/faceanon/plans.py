@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
 from faceanon.boxes import Record
@@ -158,6 +158,8 @@ class Outputs:
             problem = f"it cannot be read: its key {reason}; copy it to another key"
         elif isinstance(target, BucketObject) and (reason := oddity(target.key)):
             problem = f"{shown(target)} cannot be written: its key {reason}; rename it"
+        elif isinstance(source, BucketObject) and _is_astray(name, target):
+            problem = "its key is no name for a file on Windows; copy it to another key"
         return Job(name, source, target, temporary, is_plain, problem=problem)
 
     def _place(self, name: str) -> tuple[Place | None, Path | None]:
@@ -169,3 +171,9 @@ class Outputs:
         target = self.root / self.named(name)
         label = self.shard.label if self.shard else ""
         return target, target.parent / temporary_name(label)
+
+
+def _is_astray(name: str, target: Place | None) -> bool:
+    """Whether a key would lead out of OUTPUT on Windows, where more characters do."""
+    is_windows = isinstance(target, PureWindowsPath)
+    return is_windows and any(character in name for character in "\\:")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from faceanon.buckets.stores import BucketError, amazon_client, explained, store
+from faceanon.buckets.stores import BucketError, amazon, explained, store
 from faceanon.places import BucketObject
 
 
@@ -30,7 +30,7 @@ def listed(folder: BucketObject) -> Iterator[BucketObject]:
 
 
 def _listed_by_amazon(folder: BucketObject) -> Iterator[BucketObject]:
-    pages = amazon_client().get_paginator("list_objects_v2")
+    pages = amazon()[0].get_paginator("list_objects_v2")
     name = folder.bucket.partition("://")[2]
     for page in pages.paginate(Bucket=name, Prefix=folder.key):
         for found in page.get("Contents", ()):

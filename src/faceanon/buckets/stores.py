@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from faceanon.errors import FaceanonError
+from faceanon.errors import FaceanonError, PictureError
 from faceanon.names import shown
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _ADVICE = {
 What: TypeAlias = Literal["missing", "exists", "changed", "odd", "general", "other"]
 
 
-class BucketError(FaceanonError):
+class BucketError(PictureError):
     """A request to a bucket failed.
 
     Attributes:
@@ -119,23 +119,35 @@ def store(bucket: str) -> "ObjectStore":
         BucketError: there are no credentials, or a setting is wrong.
         FaceanonError: the extra 'cloud' is not installed.
     """
-    scheme, _, name = bucket.partition("://")
-    with explained(bucket):
-        from obstore.store import AzureStore, GCSStore  # noqa: PLC0415  an extra
+    try:
+        with explained(bucket):
+            return _connected(*bucket.split("://"))
+    except BucketError as error:
+        # Where even that fails, it is for what was set.
+        raise BucketError(_with_advice(str(error), bucket), "general") from error
 
-        options: Any = {"timeout": _TIMEOUT}
-        if scheme == "gs":
-            return GCSStore(name, client_options=options, retry_config=_RETRIES)
-        if scheme == "az":
-            return AzureStore(name, client_options=options, retry_config=_RETRIES)
+
+def _connected(scheme: str, name: str) -> "ObjectStore":
+    if scheme == "s3":
         return _amazon_store(name)
+    from obstore.store import AzureStore, GCSStore  # noqa: PLC0415  an extra
+
+    options: Any = {"timeout": _TIMEOUT}
+    if scheme == "gs":
+        return GCSStore(name, client_options=options, retry_config=_RETRIES)
+    return AzureStore(name, client_options=options, retry_config=_RETRIES)
+
+
+def _with_advice(text: str, bucket: str) -> str:
+    advice = _ADVICE[bucket[:2]]
+    return text if advice in text else f"{text}; {advice}"
 
 
 def _amazon_store(name: str) -> "ObjectStore":
     from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415  an extra
     from obstore.store import S3Store  # noqa: PLC0415
 
-    client, session = _amazon()
+    client, session = amazon()
     endpoint = client.meta.endpoint_url
     provider = None
     if not _is_anonymous():
@@ -155,7 +167,7 @@ def _amazon_store(name: str) -> "ObjectStore":
 
 
 @lru_cache(maxsize=1)
-def _amazon() -> tuple[Any, Any]:
+def amazon() -> tuple[Any, Any]:
     """Amazon's own client, and where it takes credentials from."""
     import boto3  # noqa: PLC0415  an extra
     from botocore import UNSIGNED  # noqa: PLC0415
@@ -168,11 +180,6 @@ def _amazon() -> tuple[Any, Any]:
         region_name=session.region_name or "us-east-1",
     )
     return session.client("s3", config=config), session
-
-
-def amazon_client() -> Any:
-    """Amazon's own client, for what `obstore` cannot do."""
-    return _amazon()[0]
 
 
 def _is_anonymous() -> bool:
