@@ -10,6 +10,7 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ import pytest
 
 import s3
 from conftest import COMMAND, Run
-from faceanon import api, files
+from faceanon import api, files, storage
 from faceanon.buckets import stores
-from faceanon.errors import FaceanonError, StorageError
-from faceanon.jobs import Outcome, Status
+from faceanon.errors import FaceanonError, PictureError, StorageError
+from faceanon.jobs import Job, Outcome, Status
 from faceanon.places import place
 from support import EXAMPLES, read
 from test_command import PLUGINS, lines, pictures
@@ -665,6 +666,34 @@ def test_a_large_bucket_is_listed_page_by_page(
     tracemalloc.stop()
     assert between.count("GET") == 6
     assert peak < 6 * 2**20  # a page or two
+
+
+def test_what_is_too_large_to_be_held_is_read_and_put_in_pieces(
+    bucket: Bucket, between: s3.Proxy, black: Told, tmp_path: Path
+) -> None:
+    held = tmp_path / "large.tar"
+    held.write_bytes(os.urandom(70 * 2**20))
+    target = place(f"{bucket.url}/large.tar")
+    job = Job("large.tar", held, target, made_by=b"settings")
+    storage.put_file(job, held, storage.source_stamp(job))
+    assert between.count("PUT") > 10
+    assert storage.is_finished(job)
+    (found,) = files.plan_reading(place(f"{bucket.url}/large.tar")).jobs()
+    between.requests.clear()
+    with storage.open_source(found) as stream, held.open("rb") as file:
+        for offset in (60 * 2**20, 100):
+            file.seek(offset)
+            assert stream.seek(offset) == offset
+            assert stream.read(1000) == file.read(1000)
+        assert stream.seek(-10, os.SEEK_END) == 70 * 2**20 - 10
+        assert len(stream.read()) == 10
+    assert between.count("GET") <= 4
+    changed = replace(job, made_by=b"others")
+    with pytest.raises(PictureError, match="exists already"):
+        storage.put_file(changed, held, storage.source_stamp(job))
+    bucket.put("large.tar", b"another")
+    with storage.open_source(found) as stream, pytest.raises(PictureError):
+        stream.read(10)
 
 
 def test_from_bucket_to_bucket_on_a_cluster_with_a_worker_killed(

@@ -6,12 +6,16 @@ settings it was made. It is a digest: who reads it learns nothing of the input.
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from faceanon.buckets.listing import listed_object
 from faceanon.buckets.stores import BucketError, explained, store
 from faceanon.jobs import Stamp
 from faceanon.picture import SUFFIXES
 from faceanon.places import BucketObject
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
 
 # Some providers allow letters and digits only.
 _MARK = "faceanon"
@@ -46,10 +50,13 @@ def read(source: BucketObject) -> bytes:
         BucketError: it cannot be read, or is not the one that was listed.
     """
     with explained(source):
-        answer = store(source.bucket).get(
-            source.key, options={"if_match": source.etag or None}
-        )
+        answer = store(source.bucket).get(source.key, options=_as_listed(source))
         return bytes(answer.bytes())
+
+
+def _as_listed(source: BucketObject) -> "GetOptions":
+    """The condition that an object is still the one that was listed."""
+    return {"if_match": source.etag} if source.etag else {}
 
 
 def stamp(source: BucketObject) -> Stamp:
@@ -153,7 +160,7 @@ class _Stream(io.RawIOBase):
         with explained(source):
             answer = store(source.bucket).get(
                 source.key,
-                options={"range": (start, end), "if_match": source.etag or None},
+                options={"range": (start, end), **_as_listed(source)},
             )
             data = answer.bytes()
         buffer[: len(data)] = memoryview(data)

@@ -81,8 +81,8 @@ def cli() -> None:
     """Hide the faces in pictures: faceanon METHOD INPUT OUTPUT.
 
     INPUT is a folder, walked with its folders and mirrored in OUTPUT, or one picture;
-    "-" is standard input or output. Nothing in INPUT is changed and nothing in OUTPUT
-    is replaced unless you say so.
+    "-" is standard input or output, and s3://, gs:// or az:// a bucket. Nothing in
+    INPUT is changed and nothing in OUTPUT is replaced unless you say so.
     """
 
 
