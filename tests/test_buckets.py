@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count, islice
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import cv2
@@ -26,6 +26,7 @@ from faceanon.buckets import stores
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.places import place
+from faceanon.plans import Outputs
 from support import EXAMPLES, read
 from test_command import PLUGINS, lines, pictures
 
@@ -513,6 +514,14 @@ def test_keys_that_climb_never_become_files_elsewhere(
     assert not list(tmp_path.rglob("escaped.png"))
 
 
+def test_keys_that_lead_elsewhere_on_windows_only() -> None:
+    outputs = Outputs(PureWindowsPath("D:/safe"))  # type: ignore[arg-type]
+    for name in ("C:a.png", "..\\a.png", "a:hidden.png"):
+        job = outputs.job(name, place(f"s3://photos/{name}"))
+        assert "no name for a file on Windows" in job.problem
+    assert not outputs.job("a/b.png", place("s3://photos/a/b.png")).problem
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="such names are Linux's")
 def test_names_that_cannot_be_keys_fail_by_name(
     bucket: Bucket, source: Path, black: Told
@@ -666,6 +675,18 @@ def test_a_large_bucket_is_listed_page_by_page(
     tracemalloc.stop()
     assert between.count("GET") == 6
     assert peak < 6 * 2**20  # a page or two
+
+
+def test_a_listing_that_breaks_off_is_told_when_the_rest_is_done(
+    server: tuple[str, s3.Order], between: s3.Proxy, bucket: Bucket, black: Told
+) -> None:
+    server[1](f"fill {bucket.name} 1500")
+    between.answer = lambda _, path: 403 if "continuation-token" in path else None
+    plan = files.plan(place(bucket.url), place("out"))
+    assert len(list(plan.jobs())) == 1000
+    ((folder, reason),) = plan.walk.problems
+    assert folder == f"{bucket.url}/"
+    assert "not listed to its end: no permission" in reason
 
 
 def test_what_is_too_large_to_be_held_is_read_and_put_in_pieces(

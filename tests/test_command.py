@@ -437,6 +437,15 @@ def test_nothing_is_replaced_unasked(
     assert not (out / "astronaut.png").is_symlink()
 
 
+def test_pictures_behind_links_are_done_once(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    (source / "link.png").symlink_to("cat.png")
+    command = ("blackbar", source, tmp_path / "out", "--follow-symlinks")
+    assert faceanon(*command).returncode == 0
+    assert "4 already done" in faceanon(*command).stderr
+
+
 def test_a_link_in_the_output_is_not_written_through(
     faceanon: Run, source: Path, tmp_path: Path
 ) -> None:

@@ -49,7 +49,7 @@ class BucketObject:
 
     @property
     def folder(self) -> "BucketObject":
-        """The same as a folder, for whom left out the slash at its end.
+        """The folder of this name, whether or not the slash at its end was written.
 
         >>> str(place("s3://photos/2024").folder)
         's3://photos/2024/'
@@ -92,7 +92,7 @@ def place(text: str) -> Place:
             raise FaceanonError(f"{shown(text)} cannot be used: its key {reason}")
         return named
     scheme, separator, _ = text.partition("://")
-    if not separator or not scheme.isalnum():
+    if not separator or not scheme.isalnum() or len(scheme) == 1:
         return Path(text)
     if scheme != "file":
         raise FaceanonError(

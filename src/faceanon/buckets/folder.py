@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from faceanon.buckets.listing import listed
@@ -53,7 +54,12 @@ class BucketFolder:
 
     def count(self) -> int:
         """How many there are; lists the bucket once more."""
-        return sum(1 for _ in self.jobs(Walk()))
+        count = 0
+        # What cannot be listed is told by the run itself.
+        with suppress(FaceanonError):
+            for _ in self.jobs(Walk()):
+                count += 1
+        return count
 
     def _is_output(self, object_: BucketObject) -> bool:
         """Whether it is in OUTPUT, which may lie inside of INPUT."""

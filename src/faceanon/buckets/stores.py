@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from faceanon.errors import FaceanonError, PictureError
+from faceanon.errors import PictureError
 from faceanon.names import shown
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _RETRIES: "RetryConfig" = {"max_retries": 8, "retry_timeout": timedelta(minutes=
 _ATTEMPTS = 9
 _TIMEOUT = timedelta(minutes=2)
 
-# For so long a worker keeps Amazon's credentials before it asks again; they are valid
-# for at least ten minutes more when they are given.
+# For so long a process uses Amazon's credentials before it asks for them again. When
+# they are given, they are valid for ten minutes more.
 _CREDENTIALS_KEPT = timedelta(minutes=5)
 
 _ADVICE = {
@@ -37,7 +37,6 @@ _ADVICE = {
     "az": "set AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or "
     "AZURE_STORAGE_SAS_TOKEN, or give this machine a managed identity",
 }
-
 
 What: TypeAlias = Literal["missing", "exists", "changed", "odd", "general", "other"]
 
@@ -84,12 +83,15 @@ _CASES = (
         "general",
     ),
     _Case(
-        ("UnauthenticatedError", "InvalidAccessKeyId", "SignatureDoes", "ExpiredToken"),
+        (
+            *("UnauthenticatedError", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+            *("ExpiredToken", "InvalidToken", "(401)"),
+        ),
         "the credentials for {bucket} are not valid, or not any more: {advice}",
         "general",
     ),
     _Case(
-        ("PermissionDeniedError", "AccessDenied", "403 Forbidden"),
+        ("PermissionDeniedError", "AccessDenied", "403 Forbidden", "(403)"),
         "no permission for {name}; docs/scale.md lists what its owner must allow",
     ),
     _Case(
@@ -116,15 +118,17 @@ def store(bucket: str) -> "ObjectStore":
     """The connection of this process to a bucket, by its URL.
 
     Raises:
-        BucketError: there are no credentials, or a setting is wrong.
-        FaceanonError: the extra 'cloud' is not installed.
+        BucketError: there are no credentials, a setting is wrong, or the extra 'cloud'
+            is not installed.
     """
     try:
         with explained(bucket):
             return _connected(*bucket.split("://"))
     except BucketError as error:
-        # Where even that fails, it is for what was set.
-        raise BucketError(_with_advice(str(error), bucket), "general") from error
+        if error.what == "general":
+            raise
+        # No request was made yet: it is for what is set, or not set.
+        raise BucketError(f"{error}; {_ADVICE[bucket[:2]]}", "general") from error
 
 
 def _connected(scheme: str, name: str) -> "ObjectStore":
@@ -136,11 +140,6 @@ def _connected(scheme: str, name: str) -> "ObjectStore":
     if scheme == "gs":
         return GCSStore(name, client_options=options, retry_config=_RETRIES)
     return AzureStore(name, client_options=options, retry_config=_RETRIES)
-
-
-def _with_advice(text: str, bucket: str) -> str:
-    advice = _ADVICE[bucket[:2]]
-    return text if advice in text else f"{text}; {advice}"
 
 
 def _amazon_store(name: str) -> "ObjectStore":
@@ -188,20 +187,20 @@ def _is_anonymous() -> bool:
 
 @contextmanager
 def explained(place: object) -> Iterator[None]:
-    """Turn errors of a provider's library into one line that says what to do.
+    """Turn errors of the providers' libraries into one line that says what to do.
 
     Args:
         place: the object or bucket, for the text.
 
     Raises:
-        BucketError: for each of them.
-        FaceanonError: the extra 'cloud' is not installed.
+        BucketError: for each of them, and where the extra 'cloud' is not installed.
     """
     try:
         yield
     except ImportError as error:
-        raise FaceanonError(
-            f"{shown(place)} needs the extra 'cloud': pip install 'faceanon[cloud]'"
+        raise BucketError(
+            f"{shown(place)} needs the extra 'cloud': pip install 'faceanon[cloud]'",
+            "general",
         ) from error
     except Exception as error:
         explanation = _explanation(place, error)
@@ -211,7 +210,7 @@ def explained(place: object) -> Iterator[None]:
 
 
 def _explanation(place: object, error: Exception) -> BucketError | None:
-    """An error of a provider's library in one line; None for one of another kind."""
+    """An error of these libraries in one line; None for one of another kind."""
     text = f"{type(error).__name__}: {error}"
     is_known = (
         type(error).__module__.partition(".")[0] in ("obstore", "botocore")
