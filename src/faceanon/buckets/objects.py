@@ -6,7 +6,7 @@ settings it was made. It is a digest: who reads it learns nothing of the input.
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from faceanon.buckets.listing import listed_object
 from faceanon.buckets.stores import BucketError, explained, store
@@ -151,7 +151,7 @@ class _Stream(io.RawIOBase):
         self._position = max(0, base + offset)
         return self._position
 
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any, /) -> int:
         """Fill a buffer; how many bytes there were."""
         source, start = self._source, self._position
         end = min(start + len(buffer), source.size)
