@@ -572,6 +572,19 @@ def test_what_cannot_start_says_what_to_do(
     assert not bucket.keys("out")
 
 
+def test_the_extra_that_is_missing_is_named(
+    faceanon: Run, bucket: Bucket, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for name in ("boto3.py", "obstore.py"):
+        (tmp_path / name).write_text("raise ImportError")
+    before = environment.get("PYTHONPATH", "")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(tmp_path), before]))
+    done = faceanon("blackbar", bucket.url, tmp_path / "out")
+    assert done.returncode == 2
+    assert "pip install 'faceanon[cloud]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_credentials_of_a_profile(
     faceanon: Run,
     bucket: Bucket,

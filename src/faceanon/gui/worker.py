@@ -7,7 +7,6 @@ again.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 from typing import TypeAlias
 
 import cv2
@@ -24,6 +23,7 @@ from faceanon.jobs import Job, Outcome
 from faceanon.model import Box, Face, Image, Points
 from faceanon.picture import eight_bit
 from faceanon.pipeline import hide_faces, process, random_for
+from faceanon.places import local_path
 from faceanon.settings import Settings
 from faceanon.storage import read_source
 
@@ -84,9 +84,8 @@ def listing(values: Values) -> Listing:
         FaceanonError: there is no such file or folder.
     """
     choice = run_options_of(values).choice
-    jobs = list(
-        islice(files.plan_reading(Path(values["source"]), choice).jobs(), MOST_PICTURES)
-    )
+    plan = files.plan_reading(local_path(values["source"]), choice)
+    jobs = list(islice(plan.jobs(), MOST_PICTURES))
     has_more = len(jobs) == MOST_PICTURES
     return Listing(tuple(sorted(jobs, key=lambda job: job.name)), has_more)
 
