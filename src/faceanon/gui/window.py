@@ -26,6 +26,7 @@ from faceanon.gui.runner import Runner
 from faceanon.gui.strip import MethodStrip
 from faceanon.gui.theme import px
 from faceanon.names import shown
+from faceanon.places import local_path
 
 TICK = 20
 """Milliseconds between two looks at what the other threads and processes have done."""
@@ -176,7 +177,8 @@ class Window:
             values = {name: choices.values(name) for name in self.strip.cards}
             self.looking.choose(choices.method, values)
             if choices.target.strip():
-                self.looking.belong_to(Path(values[choices.method]["target"]))
+                target = local_path(values[choices.method]["target"])
+                self.looking.belong_to(target)
         except FaceanonError as error:
             self.pane.complain(str(error))
             self.run_bar.ready(missing or "An option cannot have this value")
