@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run
-from faceanon.renaming import Renaming
+from faceanon.renaming import Hashing
 from support import EXAMPLES
 
 PICTURES = ("anna_berlin/wedding of anna.JPG", "anna_berlin/second.jpg", "third.jpg")
@@ -25,17 +25,27 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def rename(faceanon: Run, source: Path, target: Path, *options: object) -> str:
+def rename(
+    faceanon: Run, source: Path, target: Path, *options: object, how: str = "hash"
+) -> str:
     done = faceanon(
         *("blackbar", source, target, "--accuracy", "fast", "-j", 1),
-        *("--rename", "hash", *options),
+        *("--rename", how, *options),
     )
     assert done.returncode == 0, done.stderr
     return done.stderr
 
 
+def mapping(path: Path) -> dict[str, str]:
+    """What `--rename-map` wrote; no input and no output twice."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    pairs = {line["input"]: line["output"] for line in lines}
+    assert len(lines) == len(pairs) == len(set(pairs.values()))
+    return pairs
+
+
 def outputs(folder: Path) -> list[str]:
-    found = [p for p in folder.rglob("*") if p.name != ".faceanon.db"]
+    found = [p for p in folder.rglob("*") if p.suffix != ".db"]
     return sorted(str(p.relative_to(folder)) for p in found)
 
 
@@ -91,7 +101,7 @@ def test_one_picture_into_a_folder_and_other_formats(
     (tmp_path / "out").mkdir()
     picture = pictures / "third.jpg"
     rename(faceanon, picture, tmp_path / "out", "--seed", 1, "--format", "png")
-    assert outputs(tmp_path / "out") == [Renaming(1)("third.jpg")[:-4] + ".png"]
+    assert outputs(tmp_path / "out") == [Hashing(1)("third.jpg")[:-4] + ".png"]
     rename(faceanon, picture, tmp_path / "named.jpg", "--seed", 1)
     assert (tmp_path / "named.jpg").exists()
 
@@ -102,12 +112,12 @@ def test_a_dry_run_shows_the_names(
     options = ("--rename", "hash", "--seed", SECRET, "--dry-run")
     done = faceanon("blackbar", pictures, tmp_path / "out", *options)
     for name in PICTURES:
-        assert Renaming(SECRET)(name) in done.stdout
+        assert Hashing(SECRET)(name) in done.stdout
 
 
 def test_names_differ_with_the_secret_and_the_folder() -> None:
     names = {
-        Renaming(secret)(name) for secret in (1, 2) for name in ("a/x.jpg", "b/x.jpg")
+        Hashing(secret)(name) for secret in (1, 2) for name in ("a/x.jpg", "b/x.jpg")
     }
     assert len(names) == 4
 
@@ -119,3 +129,110 @@ def test_without_a_secret_it_is_refused(
     assert done.returncode == 2
     assert "--seed" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_numbers_tell_nothing_and_stay_the_same(
+    faceanon: Run, pictures: Path, tmp_path: Path
+) -> None:
+    """A picture keeps its number, whatever is added, fails, or is mended later."""
+    target, map_file = tmp_path / "out", tmp_path / "map.jsonl"
+    broken = pictures / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    options = ("--rename", "sequence", "--rename-map", map_file, "--accuracy", "fast")
+    done = faceanon("blackbar", pictures, target, *options, "-j", 2)
+    assert done.returncode == 1
+    assert "--seed" in done.stderr, "what .faceanon.db tells is said"
+    first = mapping(map_file)
+    assert first.keys() == set(PICTURES)
+    assert map_file.stat().st_mode & 0o077 == 0
+    everybody = {f"00000{number}.jpg" for number in (1, 2, 3, 4)}
+    assert len(everybody - set(first.values())) == 1
+
+    shutil.copy(EXAMPLES / "curies.jpg", broken)
+    shutil.copy(EXAMPLES / "curies.jpg", pictures / "new.png")
+    done = faceanon("blackbar", pictures, target, *options)
+    assert done.returncode == 0, done.stderr
+    second = mapping(map_file)
+    assert first.items() < second.items()
+    assert {second["broken.jpg"]} == everybody - set(first.values())
+    assert second["new.png"] == "000005.png"
+    assert outputs(target) == sorted(second.values())
+
+
+def test_numbers_come_with_other_formats_and_are_not_replaced(
+    faceanon: Run, pictures: Path, tmp_path: Path
+) -> None:
+    """Where the memory is lost, outputs are in the way, and stay."""
+    target = tmp_path / "out"
+    rename(faceanon, pictures, target, "--format", "png", how="sequence")
+    assert outputs(target) == ["000001.png", "000002.png", "000003.png"]
+    before = [(target / name).read_bytes() for name in outputs(target)]
+    (target / ".faceanon.db").unlink()
+    options = ("--rename", "sequence", "--format", "png", "-j", 1)
+    done = faceanon("blur", pictures, target, *options)
+    assert done.returncode == 1
+    assert "000001.png exists already" in done.stderr
+    assert before == [(target / name).read_bytes() for name in outputs(target)]
+
+
+def test_shards_count_by_themselves_and_a_whole_run_goes_on(
+    faceanon: Run, pictures: Path, tmp_path: Path
+) -> None:
+    target, map_file = tmp_path / "out", tmp_path / "map.jsonl"
+    options = ("--rename-map", map_file, "--seed", SECRET)
+    for shard in ("0/2", "1/2"):
+        rename(faceanon, pictures, target, *options, "--shard", shard, how="sequence")
+    names = mapping(map_file)
+    assert names.keys() == set(PICTURES)
+    assert all(re.fullmatch(r"[01]of2-00000\d.jpg", name) for name in names.values())
+    shutil.copy(EXAMPLES / "curies.jpg", pictures / "new.jpg")
+    said = rename(faceanon, pictures, target, *options, how="sequence")
+    assert "3 already done" in said
+    assert mapping(map_file) == {**names, "new.jpg": "000001.jpg"}
+
+
+def test_a_map_is_whole_after_a_run_that_was_killed(
+    faceanon: Run, pictures: Path, tmp_path: Path
+) -> None:
+    """Its last line may be torn, or the last of the outputs have none."""
+    target, map_file = tmp_path / "out", tmp_path / "map.jsonl"
+    options = ("--seed", SECRET, "--rename-map", map_file)
+    rename(faceanon, pictures, target, *options)
+    whole = mapping(map_file)
+    for torn in (map_file.read_text()[:-9], map_file.read_text().split("\n")[0]):
+        map_file.write_text(torn)
+        rename(faceanon, pictures, target, *options)
+        assert mapping(map_file) == whole
+
+
+def test_a_map_is_not_written_where_it_would_travel_with_the_pictures(
+    faceanon: Run, pictures: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    run = ("blackbar", pictures, target)
+    numbered = (*run, "--rename", "sequence", "--rename-map")
+    other = tmp_path / "notes.txt"
+    other.write_text("something else\n")
+    for refused, reason in (
+        ((*numbered, target / "map.jsonl"), "lies in OUTPUT"),
+        ((*run, "--rename-map", tmp_path / "map.jsonl"), "--rename"),
+        ((*numbered, other), "is no file of --rename-map"),
+    ):
+        done = faceanon(*refused)
+        assert done.returncode == 2
+        assert reason in done.stderr
+    assert other.read_text() == "something else\n"
+    assert not (tmp_path / "map.jsonl").exists()
+
+
+def test_numbers_need_a_folder_that_remembers_them(
+    faceanon: Run, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    single = faceanon(
+        "blackbar", pictures / "third.jpg", tmp_path / "out", "--rename", "sequence"
+    )
+    bucket = faceanon("blackbar", pictures, "s3://some/out/", "--rename", "sequence")
+    for done in (single, bucket):
+        assert done.returncode == 2
+        assert "--rename sequence" in done.stderr

@@ -19,6 +19,7 @@ from faceanon.jobs import Job, Outcome, Status
 from faceanon.names import shown
 from faceanon.places import BucketObject, Place, place
 from faceanon.plans import Plan
+from faceanon.renaming import Numbering, numbered
 from faceanon.settings import RunOptions, Settings
 from faceanon.shards import Shard
 from faceanon.state import State, made_by
@@ -105,6 +106,8 @@ class _Run:
             if job.problem:
                 yield Outcome(job, Status.FAILED, error=job.problem)
                 continue
+            if isinstance(plan.renaming, Numbering):
+                job = self._numbered(job)  # noqa: PLW2901  from here on it is this one
             if isinstance(plan.root, Path) and _folder(job) != folder:
                 folder = _folder(job)
                 problem = _prepare(folder, plan.root, plan.shard) if folder else ""
@@ -116,6 +119,12 @@ class _Run:
             if isinstance(item, Job):
                 self._under_way.add(item)
             yield item
+
+    def _numbered(self, job: Job) -> Job:
+        if self._state is None or not isinstance(job.target, Path):
+            return job
+        shard, number = self._state.number(job.name)
+        return replace(job, target=numbered(job.target, number, shard))
 
     def _item(self, job: Job, records: Mapping[str, Record] | None) -> Item:
         """The job with its record, or what is known of it without doing it."""

@@ -1,11 +1,9 @@
 """Which outputs of a run are taken, so that two pictures never become one."""
 
-import os
 import sqlite3
-from hashlib import blake2b
 
 from faceanon.errors import StorageError
-from faceanon.names import folded
+from faceanon.names import digest, folded
 
 
 class Claims:
@@ -32,10 +30,17 @@ class Claims:
         Raises:
             StorageError: there is no room to note it.
         """
-        name = blake2b(os.fsencode(folded(str(target))), digest_size=16).digest()
+        return self.take(folded(str(target)))
+
+    def take(self, text: str) -> bool:
+        """Take a text, exactly as it is; whether nobody has it.
+
+        Raises:
+            StorageError: there is no room to note it.
+        """
         try:
             taken = self._database.execute(
-                "INSERT OR IGNORE INTO claimed VALUES (?)", (name,)
+                "INSERT OR IGNORE INTO claimed VALUES (?)", (digest(text),)
             )
         except sqlite3.Error as error:
             raise StorageError(f"no room for temporary files: {error}") from error

@@ -26,7 +26,7 @@ from faceanon.plans import (
     Plan,
     Walk,
 )
-from faceanon.renaming import Renaming
+from faceanon.renaming import Numbering, Renaming
 from faceanon.shards import Shard
 
 EVERYTHING = Choice()
@@ -58,6 +58,8 @@ def plan(
     """
     outputs = Outputs(target, format_, renaming, choice.shard)
     source = _looked_up(source)
+    if isinstance(renaming, Numbering):
+        _check_numbered(source, target)
     if source is None or not _is_folder(source):
         planned = _plan_single(source, target, outputs)
     elif target is None:
@@ -67,6 +69,20 @@ def plan(
         folder = _pictures(source, choice, outputs)
         planned = Plan(target, folder, shard=choice.shard)
     return replace(planned, records=records, renaming=renaming)
+
+
+def _check_numbered(source: Place | None, target: Place | None) -> None:
+    """Refuse to number what nothing remembers the numbers of."""
+    if isinstance(target, BucketObject):
+        raise FaceanonError(
+            "--rename sequence needs a local folder as OUTPUT, which remembers the "
+            "numbers; --rename hash does without"
+        )
+    is_single = source is None or not _is_folder(source)
+    if is_single and target is not None and _is_folder(target):
+        raise FaceanonError(
+            "--rename sequence numbers the pictures of a folder; name the output"
+        )
 
 
 def plan_reading(source: Place, choice: Choice = EVERYTHING) -> Plan:

@@ -1,8 +1,10 @@
 """File names: how they are shown and compared, and how temporary ones are made."""
 
+import os
 import re
 import secrets
 import unicodedata
+from hashlib import blake2b
 
 _TEMPORARY = re.compile(r"\.faceanon-(?:(?P<shard>\d+of\d+)-)?[0-9a-f]{16}\.tmp")
 
@@ -37,6 +39,11 @@ def folded(name: str) -> str:
     if not name.isascii():
         name = unicodedata.normalize("NFC", name)
     return name.casefold()
+
+
+def digest(name: str) -> bytes:
+    """16 bytes that stand for a name, by which it can be recognised."""
+    return blake2b(os.fsencode(name), digest_size=16).digest()
 
 
 def shown(name: object) -> str:

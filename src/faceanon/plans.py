@@ -13,7 +13,7 @@ from faceanon.jobs import Job
 from faceanon.names import folded, shown, temporary_name
 from faceanon.picture import SUFFIXES, Format
 from faceanon.places import BucketObject, Place, oddity
-from faceanon.renaming import Renaming
+from faceanon.renaming import Numbering, Renaming
 from faceanon.shards import Shard
 
 # Suffixes of pictures that cannot be read: they are tried, and so reported, and not
@@ -147,8 +147,11 @@ class Outputs:
 
     def take(self, name: str) -> bool:
         """Whether a picture is in the shard that is to be done."""
+        if self.shard is None:
+            return True
         # Pictures that would become one output are in one shard, which tells them.
-        return self.shard is None or self.shard.holds(folded(self.named(name)))
+        is_numbered = isinstance(self.renaming, Numbering)
+        return self.shard.holds(folded(name if is_numbered else self.named(name)))
 
     def job(self, name: str, source: Place, *, is_plain: bool = False) -> Job:
         """The job that makes the output of a picture."""

@@ -1,18 +1,33 @@
-"""Names of outputs that tell nothing.
+"""Names of outputs that tell nothing: hashes, or numbers.
 
 A plain digest of a name would not do: names can be guessed, and each guess be tried.
 """
 
 import hashlib
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
+from faceanon.names import digest
 from faceanon.picture import SUFFIXES
 
 _NAME_BYTES = 16
 
+# Stands in a name for the number that a picture gets when it is its turn.
+_PLACE = "NUMBER"
 
-class Renaming:
+
+class Renaming(Protocol):
+    """Gives outputs other names than inputs have."""
+
+    def __call__(self, name: str) -> str:
+        """The new name for a path below INPUT: without folders, with a usual suffix."""
+
+    def digest(self, name: str) -> bytes:
+        """16 bytes that stand for a name."""
+
+
+class Hashing:
     """Makes the same name from a name each time, and none that can be found without it.
 
     Args:
@@ -26,9 +41,9 @@ class Renaming:
         )
 
     def __call__(self, name: str) -> str:
-        """The new name for a path below INPUT: without folders, with a usual suffix.
+        """See `Renaming`.
 
-        >>> first, second = Renaming(1), Renaming(2)
+        >>> first, second = Hashing(1), Hashing(2)
         >>> first("anna/trip.JPG").endswith(".jpg")
         True
         >>> first("anna/trip.JPG") == second("anna/trip.JPG")
@@ -36,11 +51,51 @@ class Renaming:
         >>> "anna" in first("trip.anna")
         False
         """
-        suffix = PurePosixPath(name).suffix.lower()
-        is_usual = any(suffix in suffixes for suffixes in SUFFIXES.values())
-        return self.digest(name).hex() + (suffix if is_usual else "")
+        return self.digest(name).hex() + _usual_suffix(name)
 
     def digest(self, name: str) -> bytes:
-        """16 bytes that stand for a name."""
+        """See `Renaming`."""
         raw = os.fsencode(name)
         return hashlib.blake2b(raw, key=self._key, digest_size=_NAME_BYTES).digest()
+
+
+class Numbering:
+    """Names of numbers, in the order in which pictures come.
+
+    The folder of outputs gives the numbers, and remembers them: see `State.number`.
+
+    Args:
+        secret: what the digests by which they are remembered are made with; None for
+            digests that can be found by guessing names.
+    """
+
+    def __init__(self, secret: int | None) -> None:
+        self.digest = digest if secret is None else Hashing(secret).digest
+
+    def __call__(self, name: str) -> str:
+        """A name that lacks its number; see `numbered`.
+
+        >>> Numbering(None)("anna/trip.JPG")
+        'NUMBER.jpg'
+        """
+        return _PLACE + _usual_suffix(name)
+
+
+def numbered(path: Path, number: int, shard: str) -> Path:
+    """A path that `Numbering` made, with its number.
+
+    >>> numbered(Path("out/NUMBER.jpg"), 7, "").name
+    '000007.jpg'
+
+    Args:
+        path: the path.
+        number: 1 or more.
+        shard: the label of the shard that counts by itself; empty without shards.
+    """
+    return path.with_stem(f"{f'{shard}-' if shard else ''}{number:06d}")
+
+
+def _usual_suffix(name: str) -> str:
+    suffix = PurePosixPath(name).suffix.lower()
+    is_usual = any(suffix in suffixes for suffixes in SUFFIXES.values())
+    return suffix if is_usual else ""

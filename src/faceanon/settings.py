@@ -16,11 +16,11 @@ from faceanon.options import option
 from faceanon.people.selection import Selection
 from faceanon.picture import SUFFIXES, Format
 from faceanon.plans import Choice
-from faceanon.renaming import Renaming
+from faceanon.renaming import Hashing, Numbering, Renaming
 from faceanon.shards import parse_shard
 
 NoFace: TypeAlias = Literal["write", "skip", "fail"]
-Rename: TypeAlias = Literal["hash"]
+Rename: TypeAlias = Literal["hash", "sequence"]
 EngineName: TypeAlias = Literal["local", "ray"]
 
 
@@ -99,9 +99,9 @@ class Settings:
     )
     rename: Rename | None = option(
         None,
-        "Give outputs names that tell nothing, all in one folder. They are made from "
-        "the names of the inputs and --seed, which it needs.",
-        choices=("hash",),
+        "Give outputs names that tell nothing, all in one folder: made from the names "
+        "of the inputs and --seed, which it needs (hash), or numbers (sequence).",
+        choices=("hash", "sequence"),
         default_text="names are kept",
     )
     seed: int | None = option(
@@ -119,7 +119,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Check the values against what is declared, and each other."""
         options.check(self)
-        if self.rename is not None and self.seed is None:
+        if self.rename == "hash" and self.seed is None:
             raise OptionError(
                 "names that tell nothing are made with a secret; give a long number "
                 "with --seed, the same each time, and keep it to yourself"
@@ -128,9 +128,21 @@ class Settings:
     @property
     def renaming(self) -> Renaming | None:
         """What makes the names of outputs; None where names are kept."""
+        if self.rename == "sequence":
+            return Numbering(self.seed)
         if self.rename is None or self.seed is None:
             return None
-        return Renaming(self.seed)
+        return Hashing(self.seed)
+
+    def cautions(self) -> tuple[str, ...]:
+        """What the user must be told about the protection these settings give."""
+        cautions = self.anonymizer.cautions() if self.anonymizer else ()
+        if self.rename == "sequence" and self.seed is None:
+            cautions += (
+                "who guesses the name of an input can find its number by .faceanon.db "
+                "in OUTPUT; remove that file before you hand OUTPUT on, or use --seed",
+            )
+        return cautions
 
     @property
     def cover(self) -> Cover:

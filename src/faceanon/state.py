@@ -8,7 +8,6 @@ A shard has a file of its own and shares the other with its like: any number of 
 can be at work, or one run over everything, which then takes in what shards have left.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -19,7 +18,7 @@ from typing import Any
 from faceanon import boxes
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Job, Outcome, Stamp
-from faceanon.names import shown
+from faceanon.names import digest, shown
 from faceanon.renaming import Renaming
 from faceanon.shards import Shard
 from faceanon.storage import source_stamp
@@ -34,9 +33,14 @@ CREATE TABLE IF NOT EXISTS finished (
     source_mtime_ns INTEGER NOT NULL,
     target_size INTEGER,        -- NULL: finished, with nothing to write
     target_mtime_ns INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS numbered (
+    picture BLOB PRIMARY KEY,
+    shard TEXT NOT NULL,        -- which counted; empty for the run over everything
+    number INTEGER NOT NULL     -- in the name of the output
 ) WITHOUT ROWID
 """
-
+_TABLES = ("finished", "numbered")
 
 _LOOK_UP = (
     "SELECT settings, source_size, source_mtime_ns, target_size, target_mtime_ns "
@@ -70,9 +74,11 @@ class State:
         shard: Shard | None = None,
     ) -> None:
         self._settings = settings
-        self._digest = renaming.digest if renaming else _digest
+        self._digest = renaming.digest if renaming else digest
         self._folder = folder
+        self._label = shard.label if shard else ""
         self._shared: sqlite3.Connection | None = None
+        self._last_number: int | None = None
         name = STATE_FILE if shard is None else f".faceanon-{shard.label}.db"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -88,9 +94,7 @@ class State:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             # A killed process loses nothing by this; only a power failure could.
             self._database.execute("PRAGMA synchronous = OFF")
-            self._database.execute("BEGIN EXCLUSIVE")
-            self._database.execute(_SCHEMA)
-            self._database.execute("COMMIT")
+            self._database.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA}; COMMIT")
             if self._shared is None:
                 self._take_in_shards()
             else:
@@ -103,9 +107,10 @@ class State:
         """Make what shards have left part of this file."""
         for path in self._shard_files:
             self._database.execute("ATTACH ? AS shard", (str(path),))
-            self._database.execute(
-                "INSERT OR REPLACE INTO finished SELECT * FROM shard.finished"
-            )
+            for table in _TABLES:
+                self._database.execute(
+                    f"INSERT OR REPLACE INTO {table} SELECT * FROM shard.{table}"
+                )
             self._database.execute("DETACH shard")
             path.unlink()
 
@@ -146,6 +151,42 @@ class State:
             for path in self._shard_files:
                 with suppress(sqlite3.Error), closing(_connected(path)) as other:
                     yield from other.execute(_LOOK_UP, picture)
+
+    def number(self, name: str) -> tuple[str, int]:
+        """The number of a picture: the one that it had before, or the next.
+
+        It is noted at once, and no other picture ever gets it.
+
+        Args:
+            name: the picture's path below INPUT.
+
+        Returns:
+            The label of the shard that counted, empty for a run over everything; and
+            the number.
+
+        Raises:
+            StorageError: there is no room to note it.
+        """
+        picture = self._digest(name)
+        look_up = "SELECT shard, number FROM numbered WHERE picture = ?"
+        for database in filter(None, (self._database, self._shared)):
+            known: tuple[str, int] | None
+            known = database.execute(look_up, (picture,)).fetchone()
+            if known is not None:
+                return known
+        if self._last_number is None:
+            last = "SELECT max(number) FROM numbered WHERE shard = ?"
+            found = self._database.execute(last, (self._label,)).fetchone()
+            self._last_number = found[0] or 0
+        self._last_number += 1
+        try:
+            self._database.execute(
+                "INSERT INTO numbered VALUES (?, ?, ?)",
+                (picture, self._label, self._last_number),
+            )
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+        return self._label, self._last_number
 
     def remember(self, outcome: Outcome) -> None:
         """Note that a job is finished; to be called just before its output appears.
@@ -210,17 +251,11 @@ def _connected(path: Path, timeout: float = 0) -> sqlite3.Connection:
 
 def _hold_shared(database: sqlite3.Connection) -> None:
     """Keep out those who want a file for themselves, until the connection ends."""
-    tables = "SELECT 1 FROM sqlite_master WHERE name = 'finished'"
+    tables = f"SELECT 1 FROM sqlite_master WHERE name = '{_TABLES[-1]}'"
     if database.execute(tables).fetchone() is None:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute(_SCHEMA)
-        database.execute("COMMIT")
+        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}; COMMIT")
     database.execute("BEGIN")
     database.execute(tables).fetchone()
-
-
-def _digest(name: str) -> bytes:
-    return blake2b(os.fsencode(name), digest_size=16).digest()
 
 
 def _stamp(path: Path) -> Stamp | None:

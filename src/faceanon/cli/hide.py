@@ -26,6 +26,7 @@ from faceanon.places import local_path, place
 from faceanon.settings import RunOptions, Settings
 
 if TYPE_CHECKING:
+    from faceanon.mapping import RenameMap
     from faceanon.plans import Plan
 
 
@@ -49,6 +50,15 @@ def method_command(name: str) -> click.Command:
         ),
         *people_options(),
         report_option(),
+        click.Option(
+            ["--rename-map"],
+            type=click.Path(),
+            metavar="FILE",
+            show_default="none",
+            help="With --rename: append to FILE which input became which output, as "
+            "JSON lines. It ties outputs to names; keep it as you keep the originals.",
+            envvar=environment_variable("rename_map"),
+        ),
         click.Option(
             ["--retry-failed"],
             type=click.Path(),
@@ -128,6 +138,15 @@ def make_plan(values: Values, settings: Settings, run_options: RunOptions) -> "P
     )
 
 
+def _rename_map(values: Values, settings: Settings, plan: "Plan") -> "RenameMap":
+    from faceanon.mapping import RenameMap  # noqa: PLC0415
+
+    path = values["rename_map"]
+    if path is not None and settings.rename is None:
+        raise FaceanonError("--rename-map is for outputs that --rename names")
+    return RenameMap(None if path is None else local_path(path), plan.root)
+
+
 def _hide(name: str, values: Values) -> None:
     console = make_console(values)
     with errors_explained():
@@ -137,9 +156,12 @@ def _hide(name: str, values: Values) -> None:
         if values["dry_run"]:
             console.list_jobs(plan)
             return
-        assert settings.anonymizer is not None, "a method was named"
-        for caution in settings.anonymizer.cautions():
+        for caution in settings.cautions():
             console.say(f"note: {caution}")
-        with open_report(values["report"], settings) as report:
-            run_plan(plan, settings, run_options, console, report.add)
+        with (
+            _rename_map(values, settings, plan) as rename_map,
+            open_report(values["report"], settings) as report,
+        ):
+            takers = report.add, rename_map.add
+            run_plan(plan, settings, run_options, console, *takers)
     sys.exit(console.summary.exit_status)

@@ -168,8 +168,7 @@ class Runner:
         run_options = run_options_of(values)
         plan = make_plan(values, settings, run_options)
         self.progress.summary.left_alone = plan.walk.left_alone
-        if settings.anonymizer is not None:
-            self.progress.cautions = settings.anonymizer.cautions()
+        self.progress.cautions = settings.cautions()
         threading.Thread(
             target=self._count, args=[plan, self._news], daemon=True
         ).start()
