@@ -98,8 +98,7 @@ def views(image: Image, scale: float, region: Region) -> Iterator[View]:
     side, overlap = (math.inf if whole else _TILE_SIDE / scale), _OVERLAP / scale
     for y0, y1, own_top, own_bottom in _tiles(top, bottom, side, overlap):
         for x0, x1, own_left, own_right in _tiles(left, right, side, overlap):
-            shown = _scaled(image[y0:y1, x0:x1], scale)
-            view_scale = (x1 - x0) / shown.shape[1], (y1 - y0) / shown.shape[0]
+            shown, view_scale = _scaled(image[y0:y1, x0:x1], scale)
             own = Region(own_left, own_top, own_right, own_bottom)
             yield View(shown, x0, y0, view_scale, own)
 
@@ -134,18 +133,28 @@ def _tiles(
         )
 
 
-def _scaled(image: Image, scale: float) -> Image:
-    """The image scaled, with sides that are multiples of 32."""
+def _scaled(image: Image, scale: float) -> tuple[Image, tuple[float, float]]:
+    """The image scaled, with sides that are multiples of 32.
+
+    Less than one shown pixel may be missing on the right and at the bottom.
+
+    Returns:
+        It, and (x, y): pixels of the image to a shown one.
+    """
     is_large = max(image.shape[:2]) * scale > _LARGE
     multiple = 2 * _MULTIPLE if is_large else _MULTIPLE
     height, width = (
         max(math.ceil((side * scale - _MULTIPLE / 8) / multiple), 1) * multiple
         for side in image.shape[:2]
     )
-    if image.shape[:2] == (height, width):
-        return image
-    # Down to half the size, each pixel still counts in a linear interpolation, which
-    # takes a fifth of the time of an average.
-    halves = 2 * width < image.shape[1] and 2 * height < image.shape[0]
-    interpolation = cv2.INTER_AREA if halves else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=interpolation)
+    # Down to half the size, each pixel still counts in a linear interpolation. What is
+    # larger is averaged first, over a whole number of pixels: that is quick.
+    whole = min(image.shape[0] // height, image.shape[1] // width)
+    covered = image
+    if 2 * width < image.shape[1] and 2 * height < image.shape[0]:
+        rows, columns = (side // whole for side in image.shape[:2])
+        covered = image[: rows * whole, : columns * whole]
+        image = cv2.resize(covered, (columns, rows), interpolation=cv2.INTER_AREA)
+    if image.shape[:2] != (height, width):
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return image, (covered.shape[1] / width, covered.shape[0] / height)
