@@ -5,6 +5,7 @@ import stat
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from os.path import lexists
 from pathlib import Path
@@ -17,6 +18,7 @@ from faceanon.engines import Item, Limits, run_here, run_pool
 from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.names import shown
+from faceanon.pipeline import process
 from faceanon.places import BucketObject, Place, place
 from faceanon.plans import Plan
 from faceanon.renaming import Numbering, numbered
@@ -75,9 +77,10 @@ def _outcomes(
 
         cluster = Cluster(run_options.ray_address, run_options.workers)
         return run_ray(items, settings, cluster, limits)
+    work = partial(process, settings=settings)
     if workers > 1:
-        return run_pool(items, settings, workers, limits)
-    return run_here(items, settings)
+        return run_pool(items, work, workers, limits)
+    return run_here(items, work)
 
 
 class _Run:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -22,10 +22,11 @@ from cv2.utils import logging
 from pebble import ProcessExpired, ProcessPool
 
 from faceanon.jobs import Job, Outcome, Status
-from faceanon.pipeline import process
-from faceanon.settings import Settings
 
 Item: TypeAlias = Job | Outcome
+
+Work: TypeAlias = Callable[[Job], Outcome]
+"""What is done to each job. It raises nothing, and can be sent to other processes."""
 
 # So many jobs a worker are handed out ahead, to keep it busy.
 _AHEAD = 2
@@ -51,9 +52,7 @@ class Limits:
     megabytes: int
 
 
-def run_here(
-    items: Iterable[Item], settings: Settings
-) -> Generator[Outcome, None, None]:
+def run_here(items: Iterable[Item], work: Work) -> Generator[Outcome, None, None]:
     """Do the jobs one after the other, in this process."""
     threads, log_level = cv2.getNumThreads(), logging.getLogLevel()
     try:
@@ -61,14 +60,14 @@ def run_here(
         # What is wrong with a picture is in its outcome; OpenCV would say it too.
         logging.setLogLevel(logging.LOG_LEVEL_SILENT)
         for item in items:
-            yield process(item, settings) if isinstance(item, Job) else item
+            yield work(item) if isinstance(item, Job) else item
     finally:
         cv2.setNumThreads(threads)
         logging.setLogLevel(log_level)
 
 
 def run_pool(
-    items: Iterable[Item], settings: Settings, workers: int, limits: Limits
+    items: Iterable[Item], work: Work, workers: int, limits: Limits
 ) -> Generator[Outcome, None, None]:
     """Do the jobs in worker processes.
 
@@ -76,11 +75,11 @@ def run_pool(
 
     Args:
         items: jobs, taken as workers become free, and outcomes to hand on.
-        settings: what to do with each.
+        work: what to do with each.
         workers: how many processes.
         limits: what a job may take.
     """
-    pool = _Pool(settings, workers, limits)
+    pool = _Pool(work, workers, limits)
     queue = iter(items)
     try:
         exhausted = False
@@ -101,8 +100,8 @@ def run_pool(
 class _Pool:
     """A pool of pebble's that is made anew when it breaks."""
 
-    def __init__(self, settings: Settings, workers: int, limits: Limits) -> None:
-        self._settings = settings
+    def __init__(self, work: Work, workers: int, limits: Limits) -> None:
+        self._work = work
         self._workers = workers
         self._limits = limits
         self._attempts: dict[Job, int] = {}
@@ -113,7 +112,7 @@ class _Pool:
         return ProcessPool(
             max_workers=self._workers,
             initializer=_start_worker,
-            initargs=(self._settings, self._limits.megabytes),
+            initargs=(self._work, self._limits.megabytes),
             # A forked worker would inherit locks and threads in any state.
             context=multiprocessing.get_context("spawn"),
         )
@@ -220,12 +219,12 @@ def _cause_of_death(exit_code: int | None) -> str:
     return f"exit code {exit_code}"
 
 
-_worker_settings: Settings
+_worker_work: Work
 
 
-def _start_worker(settings: Settings, megabytes: int) -> None:
-    global _worker_settings  # noqa: PLW0603  a worker has one run, with these settings
-    _worker_settings = settings
+def _start_worker(work: Work, megabytes: int) -> None:
+    global _worker_work  # noqa: PLW0603  a worker has one run, with this work
+    _worker_work = work
     # Where `_interrupts_for_others` does nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a killed parent had under way must not go on beside the next run.
@@ -250,4 +249,4 @@ def _end_with_parent() -> None:
 
 
 def _work(job: Job) -> Outcome:
-    return process(job, _worker_settings)
+    return _worker_work(job)

@@ -3,7 +3,7 @@
 import os
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import PurePosixPath
@@ -36,9 +36,14 @@ def process(job: Job, settings: Settings) -> Outcome:
     put it in place is for the caller, who can then account for it exactly once. One in
     a bucket is put there at once, unless it is there already.
     """
+    return attempted(job, lambda: _from_source_to_target(job, settings))
+
+
+def attempted(job: Job, do: Callable[[], Outcome]) -> Outcome:
+    """What comes of a job, whatever goes wrong with it; see `process`."""
     start = time.perf_counter()
     try:
-        outcome = _from_source_to_target(job, settings)
+        outcome = do()
     except PictureError as error:
         outcome = Outcome(job, Status.FAILED, error=str(error))
     except StorageError as error:

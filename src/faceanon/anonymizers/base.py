@@ -2,12 +2,29 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
 from faceanon import options
 from faceanon.model import Cover, Face, Image
+
+
+class Promise(StrEnum):
+    """What holds of the outputs of a method, so that `faceanon verify` can check it.
+
+    Whatever the method, nothing but the picture itself may tell who is in it.
+    """
+
+    HIDDEN = "hidden"
+    """No face can be told, or seen."""
+
+    MOVED = "moved"
+    """No face is in its own place."""
+
+    NONE = "none"
+    """Nothing: faces can be told."""
 
 
 class Anonymizer(ABC):
@@ -20,6 +37,9 @@ class Anonymizer(ABC):
 
     default_grow: ClassVar[float] = 1.4
     """How much this method grows a face's box when the user does not say."""
+
+    promise: ClassVar[Promise] = Promise.HIDDEN
+    """What its outputs are held to."""
 
     def __post_init__(self) -> None:
         """Check the options against what they declare."""

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import Anonymizer
+from faceanon.anonymizers.base import Anonymizer, Promise
 from faceanon.landmarks import (
     LEFT_EYE,
     LEFT_IRIS,
@@ -62,6 +63,8 @@ class EyeColor(Anonymizer):
     This hides nobody: whoever knows a person recognises the face as before, and so do
     programs. It takes away the colour of the eyes and nothing else.
     """
+
+    promise: ClassVar[Promise] = Promise.NONE
 
     def cautions(self) -> tuple[str, ...]:
         """Say that this protects nobody."""

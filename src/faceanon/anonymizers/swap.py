@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
-from faceanon.anonymizers.base import Anonymizer
+from faceanon.anonymizers.base import Anonymizer, Promise
 from faceanon.anonymizers.facewarp import put_in_place
 from faceanon.anonymizers.pixelate import Pixelate
 from faceanon.errors import PictureError
@@ -30,6 +31,8 @@ class Swap(Anonymizer):
     be shown elsewhere are pixelated. The faces of all who were there can still be seen,
     on the shoulders of others.
     """
+
+    promise: ClassVar[Promise] = Promise.MOVED
 
     def cautions(self) -> tuple[str, ...]:
         """Say that the faces are still in the picture."""

@@ -12,6 +12,7 @@ from faceanon.cli.hide import method_command
 from faceanon.cli.inspect import detect_command, preview_command, review_command
 from faceanon.cli.people import people_command
 from faceanon.cli.scan import scan_command
+from faceanon.cli.verify import verify_command
 from faceanon.errors import OptionError
 
 EPILOG = """\
@@ -27,7 +28,10 @@ _BEFORE: dict[str, Callable[[], click.Command]] = {
     "review": review_command,
     "people": people_command,
 }
-_AFTER: dict[str, Callable[[], click.Command]] = {"scan": scan_command}
+_AFTER: dict[str, Callable[[], click.Command]] = {
+    "verify": verify_command,
+    "scan": scan_command,
+}
 _WINDOW: dict[str, Callable[[], click.Command]] = {"gui": gui_command}
 _TOOLS = _BEFORE | _AFTER | _WINDOW
 

@@ -1,0 +1,107 @@
+"""The faces of one frame, in the input and in the output."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceanon import detectors
+from faceanon.anonymizers.base import Promise
+from faceanon.finding import SAME_FACE
+from faceanon.model import Box, Face, Image
+from faceanon.verify.findings import Kind
+from faceanon.verify.likeness import Likeness, compare, verdict
+
+# What the detector finds is surely a face if a recogniser can tell whose it is, or from
+# this score and width in pixels on; below the other score it hardly ever is one.
+_SURE, _LEAST_WIDTH = 0.55, 10
+_DOUBTFUL = 0.3
+
+_WORDS = {
+    Kind.FACE_LEFT: "left as it was",
+    Kind.RECOGNISABLE: "can be recognised",
+    Kind.VISIBLE: "hidden too little: it can be seen",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A face of an input, compared with what is at its place in the output.
+
+    Attributes:
+        face: as the detector has found it.
+        likeness: to what is at its place.
+        is_sure: whether it surely is a face.
+        kind: what can be told of it; None if it is hidden as it should be.
+    """
+
+    face: Face
+    likeness: Likeness
+    is_sure: bool
+    kind: Kind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What there is to say of a face; see `findings.Finding`."""
+
+    kind: Kind
+    fails: bool
+    what: str
+
+
+def compare_faces(before: Image, after: Image, promise: Promise) -> Iterator[Compared]:
+    """Compare all that is a face, or may be one.
+
+    Args:
+        before: the input, shape (H, W, 3), BGR, uint8.
+        after: the output, of the same shape.
+        promise: what the method promises.
+    """
+    detect = detectors.make("centerface", "thorough")
+    faces = detect(before)
+    seen = faces if np.array_equal(before, after) else detect(after)
+    for face in faces:
+        likeness = compare(before, after, face)
+        is_strong = face.score >= _SURE and face.box.width >= _LEAST_WIDTH
+        is_sure = is_strong or likeness.original is not None
+        kind = verdict(likeness, _is_among(face.box, seen), promise)
+        yield Compared(face, likeness, is_sure, kind)
+    for face in seen:
+        # What is found in the output only is the method's own, or was overlooked; then
+        # it is a face for sure only if a recogniser can tell whose.
+        if not _is_among(face.box, faces):
+            likeness = compare(before, after, face)
+            if likeness.is_unchanged:
+                is_sure = likeness.original is not None
+                yield Compared(face, likeness, is_sure, Kind.FACE_LEFT)
+
+
+def _is_among(box: Box, faces: Sequence[Face]) -> bool:
+    return any(box.overlap(face.box) >= SAME_FACE for face in faces)
+
+
+def said_of(compared: Compared, promise: Promise, is_shown: bool) -> Said | None:
+    """What there is to say of a face; None if there is nothing.
+
+    Args:
+        compared: the face.
+        promise: what the method promises.
+        is_shown: whether it was not to be hidden.
+    """
+    kind, similarity = compared.kind, compared.likeness.similarity
+    if kind is None:
+        return None
+    if is_shown:
+        what = "it was not to be hidden, as the report says"
+        return Said(Kind.SHOWN, False, what)
+    if not compared.is_sure:
+        if compared.face.score < _DOUBTFUL:
+            return None
+        return Said(Kind.DOUBTFUL, False, f"this may be a face: {_WORDS[kind]}")
+    what = _WORDS[kind]
+    if similarity is not None:
+        what += f" (similarity {similarity:.2f})"
+    if promise is Promise.NONE:
+        return Said(kind, False, f"{what}; the method promises no more")
+    return Said(kind, True, what)
