@@ -1,8 +1,10 @@
 """The audit: silent on good outputs, and naming exactly what is wrong with others."""
 
+import base64
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from conftest import Run
+from conftest import COMMAND, Run
 from faceanon.anonymizers import get
 from faceanon.anonymizers.base import Promise
 from faceanon.people.embedding import SIZE
@@ -49,34 +51,33 @@ def failures(lines: Lines) -> list[tuple[str, str]]:
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("originals")
-    for name in ("curies.jpg", "cat.png", "grace_hopper.jpg"):
+    for name in ("curies.jpg", "grace_hopper.jpg"):
         shutil.copy(EXAMPLES / name, folder)
     # Smaller than it is, as it would take long.
     group = cv2.resize(
         read(EXAMPLES / "group.jpg"), None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA
     )
     cv2.imwrite(str(folder / "group.jpg"), group)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An animation of two frames, with a face in each."""
+    path = tmp_path_factory.mktemp("moving") / "moving.gif"
     with PillowImage.open(EXAMPLES / "astronaut.png") as picture:
         small = picture.resize((256, 256))
-        small.save(
-            folder / "moving.gif",
-            save_all=True,
-            append_images=[small.transpose(PillowImage.Transpose.FLIP_LEFT_RIGHT)],
-        )
-    return folder
+    mirrored = small.transpose(PillowImage.Transpose.FLIP_LEFT_RIGHT)
+    small.save(path, save_all=True, append_images=[mirrored])
+    return path
 
 
 @pytest.fixture(scope="session")
 def hidden(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A good run, of which tests take copies."""
-    import subprocess
-
-    from conftest import COMMAND
-
     folder = tmp_path_factory.mktemp("runs") / "hidden"
-    subprocess.run(
-        [COMMAND, "blackbar", originals, folder, "-q"], check=True, timeout=120
-    )
+    done = [COMMAND, "blackbar", originals, folder, "-q"]
+    subprocess.run(done, check=True, timeout=120)
     return folder
 
 
@@ -90,12 +91,15 @@ def test_good_outputs_pass(
 
 
 def test_good_outputs_in_another_format_pass(
-    faceanon: Run, verify: Verify, originals: Path, tmp_path: Path
+    faceanon: Run, verify: Verify, moving: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    done = faceanon("blackbar", originals, out, "--format", "webp")
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    shutil.copy(moving, source)
+    shutil.copy(EXAMPLES / "cat.png", source)
+    done = faceanon("blackbar", source, out, "--format", "webp")
     assert done.returncode == 0
-    assert verify(originals, out) == (0, [])
+    assert verify(source, out) == (0, [])
 
 
 def test_what_is_wrong_is_named_and_nothing_else(
@@ -191,7 +195,17 @@ def test_a_thumbnail_of_the_original_is_told(
     found = {line["found"]["kind"] for line in lines if line["kind"] == "file"}
     assert {"picture", "place", "name", "serial"} <= found
     assert {kind for kind, _ in failures(lines)} == {"file"}
+    assert any("it shows the original" in line["what"] for line in lines)
     assert "hidden-" not in json.dumps(lines), "what the file says is not repeated"
+
+
+def test_a_thumbnail_of_the_output_itself_is_none(
+    faceanon: Run, verify: Verify, tmp_path: Path
+) -> None:
+    source, out = EXAMPLES / "curies_orientation6.jpg", tmp_path / "out.jpg"
+    assert faceanon("blackbar", source, out, "--thumbnail").returncode == 0
+    status, lines = verify(source, out)
+    assert (status, [line["kind"] for line in lines]) == (0, ["file"])
 
 
 def test_a_leaky_file_copied_through_fails_all_audits(
@@ -248,8 +262,10 @@ def test_a_report_tells_names_and_whom_to_show(
 
 
 def test_every_frame_is_audited(
-    verify: Verify, originals: Path, hidden: Path, tmp_path: Path
+    faceanon: Run, verify: Verify, moving: Path, tmp_path: Path
 ) -> None:
+    assert faceanon("blackbar", moving, tmp_path / "hidden.gif").returncode == 0
+
     def frames(path: Path) -> list[PillowImage.Image]:
         with PillowImage.open(path) as file:
             return [
@@ -262,14 +278,14 @@ def test_every_frame_is_audited(
         first.save(tmp_path / name, save_all=True, append_images=more)
         return tmp_path / name
 
-    good, bad = frames(hidden / "moving.gif"), frames(originals / "moving.gif")
+    good, bad = frames(tmp_path / "hidden.gif"), frames(moving)
     assert len(good) == len(bad) == 2
-    status, lines = verify(originals / "moving.gif", write("late.gif", good[0], bad[1]))
+    status, lines = verify(moving, write("late.gif", good[0], bad[1]))
     assert status == 1
     assert [(line["kind"], line["frame"]) for line in lines if line["fails"]] == [
         ("face left", 1)
     ]
-    status, lines = verify(originals / "moving.gif", write("short.gif", good[0]))
+    status, lines = verify(moving, write("short.gif", good[0]))
     assert (status, [kind for kind, _ in failures(lines)]) == (1, ["not compared"])
 
 
@@ -291,8 +307,6 @@ def test_the_page_shows_outputs_and_needs_nothing(
     assert re.findall(r"src=\"([a-z:/]*)", html) == ["data:image/jpeg"]
     assert all(line in html for line in ("group.jpg", "face left", "cannot know"))
     (thumbnail,) = re.findall(r"base64,([^\"]+)", html)
-    import base64
-
     pixels = cv2.imdecode(np.frombuffer(base64.b64decode(thumbnail), np.uint8), 1)
     assert max(pixels.shape) <= 480
     assert np.ptp(pixels.astype(int), axis=2).max() <= 2

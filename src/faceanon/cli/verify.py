@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -105,6 +105,7 @@ def _verify(values: Values) -> None:
             _new_file(values["page"]) as page_file,
             _lines(values["output"]) as lines,
             _Progress(pairing.files, values["quiet"]) as progress,
+            closing(verification.outputs()) as outputs,
         ):
 
             def tell(findings: "Iterable[Finding]") -> None:
@@ -114,9 +115,10 @@ def _verify(values: Values) -> None:
                     if lines is not None:
                         lines.write(json.dumps(finding.as_json()) + "\n")
 
-            for audited in verification.outputs():
+            for audited in outputs:
                 summary.add_output(audited)
-                page.add(audited)
+                if page_file is not None:
+                    page.add(audited)
                 tell(audited.findings)
                 progress.advance()
             for finding in verification.together():
@@ -167,7 +169,7 @@ def _new_file(path: str | None) -> Iterator[IO[str] | None]:
         return
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file, _kept_if_done(path):
             yield file
     except FileExistsError as error:
         raise FaceanonError(
@@ -175,6 +177,16 @@ def _new_file(path: str | None) -> Iterator[IO[str] | None]:
         ) from error
     except OSError as error:
         raise FaceanonError(f"{shown(path)} cannot be written: {error}") from error
+
+
+@contextmanager
+def _kept_if_done(path: str) -> Iterator[None]:
+    """Remove a file if what was to be written to it did not come to its end."""
+    try:
+        yield
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
 
 
 class _Progress:

@@ -20,6 +20,7 @@ from faceanon.pipeline import attempted
 from faceanon.scan import Kind as FileKind
 from faceanon.scan import scan
 from faceanon.storage import read_source
+from faceanon.verify.embedded import shows
 from faceanon.verify.faces import Compared, compare_faces, said_of
 from faceanon.verify.findings import Finding, Kind
 from faceanon.verify.pairing import Pair
@@ -123,14 +124,29 @@ class _Audit:
         befores = _frames(source, self.max_pixels, "the input")
         afters = _frames(output, self.max_pixels, "the output")
         for before, after in zip_longest(befores, afters):
+            if after is not None and not after[0]:
+                self._begin(output, before and before[1], after[1])
             if before is None or after is None:
                 raise PictureError("the input and the output differ in their frames")
             self._compare_frame(before[1], after[1], before[0])
 
+    def _begin(self, output: bytes, before: Image | None, after: Image) -> None:
+        """What there is to do with the first frames."""
+        self.height, self.width = after.shape[:2]
+        self.thumbnail = _small(after)
+        for number, finding in enumerate(self.findings):
+            found = finding.found
+            if found and found.kind is FileKind.PICTURE and found.offset is not None:
+                embedded = output[found.offset : found.offset + found.length]
+                whose, fails = "", True
+                if shows(embedded, after):
+                    whose, fails = "; it shows the output itself", False
+                elif before is not None and shows(embedded, before):
+                    whose = "; it shows the original"
+                what = finding.what + whose
+                self.findings[number] = replace(finding, fails=fails, what=what)
+
     def _compare_frame(self, before: Image, after: Image, frame: int | None) -> None:
-        if not frame:
-            self.height, self.width = after.shape[:2]
-            self.thumbnail = _small(after)
         if before.shape != after.shape:
             raise PictureError(
                 f"it was {before.shape[1]} x {before.shape[0]} pixels and is "

@@ -15,7 +15,7 @@ from faceanon.verify.likeness import Likeness, compare, verdict
 # What the detector finds is surely a face if a recogniser can tell whose it is, or from
 # this score and width in pixels on; below the other score it hardly ever is one.
 _SURE, _LEAST_WIDTH = 0.55, 10
-_DOUBTFUL = 0.3
+_DOUBTFUL = 0.4
 
 _WORDS = {
     Kind.FACE_LEFT: "left as it was",

@@ -7,6 +7,7 @@ from typing import Any
 from faceanon.model import Box
 from faceanon.names import shown
 from faceanon.scan import Finding as FileFinding
+from faceanon.scan import Kind as FileKind
 
 SCHEMA = 1
 """The version of the JSON lines; it grows when a reader of the old ones would err."""
@@ -64,9 +65,10 @@ class Finding:
     figures: dict[str, float | str] | None = None
 
     @property
-    def severity(self) -> tuple[bool, int]:
+    def severity(self) -> tuple[bool, int, bool]:
         """Sorts findings: the worst are the least."""
-        return not self.fails, _ORDER.index(self.kind)
+        is_picture = self.found is not None and self.found.kind is FileKind.PICTURE
+        return not self.fails, _ORDER.index(self.kind), not is_picture
 
     @property
     def place(self) -> str:

@@ -1,7 +1,7 @@
 """What was found as one HTML page, the worst first; it needs nothing but itself."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from html import escape
@@ -16,8 +16,11 @@ from faceanon.verify.summary import UNKNOWABLE, Summary
 MOST_PICTURES = 500
 """So many outputs are shown, the worst ones."""
 
-_MOST_LINES = 30
-"""Of an output with more findings, so many are told."""
+MOST_FINDINGS = 1000
+"""So many findings are shown that are not about one of these, the worst ones."""
+
+# Of an output with more findings, the others are folded up.
+_MOST_LINES = 6
 
 _TEMPLATE = """\
 <!doctype html>
@@ -67,7 +70,7 @@ class Page:
         if not audited.findings:
             return
         failures = sum(finding.fails for finding in audited.findings)
-        _, kind = min(finding.severity for finding in audited.findings)
+        _, kind, _ = min(finding.severity for finding in audited.findings)
         # The number keeps outputs from being compared with each other.
         entry = (bool(failures), -kind, failures), next(self._order), audited
         if len(self._worst) < MOST_PICTURES:
@@ -95,7 +98,10 @@ class Page:
         if self._rest:
             rest = sorted(self._rest, key=lambda finding: finding.severity)
             yield "<section>\n<h2>All outputs together</h2>\n<ul>"
-            yield from (_line(finding, finding.place) for finding in rest)
+            for finding in rest[:MOST_FINDINGS]:
+                yield _line(finding, finding.place)
+            if len(rest) > MOST_FINDINGS:
+                yield f"<li>and {len(rest) - MOST_FINDINGS} more</li>"
             yield "</ul>\n</section>"
         if self._worst:
             yield "<section>\n<h2>Outputs, the worst first</h2>"
@@ -110,14 +116,21 @@ def _card(audited: Audited) -> str:
     """An output with its findings."""
     findings = sorted(audited.findings, key=lambda finding: finding.severity)
     name = shown(findings[0].output)
-    lines = [_line(finding) for finding in findings[:_MOST_LINES]]
-    if len(findings) > _MOST_LINES:
-        lines.append(f"<li>and {len(findings) - _MOST_LINES} more</li>")
+    worst, rest = findings[:_MOST_LINES], findings[_MOST_LINES:]
+    folded = ""
+    if rest:
+        summary = f"<summary>{len(rest)} more</summary>"
+        folded = f"<details>{summary}\n{_list(rest)}</details>\n"
     tone = "bad" if findings[0].fails else "note"
     return (
         f'<article class="{tone}">\n{_picture(audited, name)}'
-        f"<h3>{escape(name)}</h3>\n<ul>\n{chr(10).join(lines)}\n</ul>\n</article>"
+        f"<h3>{escape(name)}</h3>\n{_list(worst)}{folded}</article>"
     )
+
+
+def _list(findings: Iterable[Finding]) -> str:
+    lines = "\n".join(_line(finding) for finding in findings)
+    return f"<ul>\n{lines}\n</ul>\n"
 
 
 def _picture(audited: Audited, name: str) -> str:
