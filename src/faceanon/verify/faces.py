@@ -9,16 +9,21 @@ from faceanon import detectors
 from faceanon.anonymizers.base import Promise
 from faceanon.finding import SAME_FACE
 from faceanon.model import Box, Face, Image
+from faceanon.people.alignment import aligned
+from faceanon.people.embedding import embed
 from faceanon.verify.findings import Kind
 from faceanon.verify.likeness import Likeness, compare, verdict
 
-# What the detector finds is surely a face if a recogniser can tell whose it is, or from
-# this score and width in pixels on; below the other score it hardly ever is one.
-_SURE, _LEAST_WIDTH = 0.55, 10
-_DOUBTFUL = 0.4
+# What the detector finds hardly ever is a face below the first score, surely is from
+# the last on, and in between where the recogniser, too, sees enough of one.
+_DOUBTFUL, _LIKELY, _SURE = 0.4, 0.55, 0.75
+_LEAST_LENGTH = 4.0
+
+# In pixels; smaller ones tell too little to be sure.
+_LEAST_WIDTH = 10
 
 _WORDS = {
-    Kind.FACE_LEFT: "left as it was",
+    Kind.FACE_LEFT: "left as it was, or nearly so",
     Kind.RECOGNISABLE: "can be recognised",
     Kind.VISIBLE: "hidden too little: it can be seen",
 }
@@ -63,8 +68,7 @@ def compare_faces(before: Image, after: Image, promise: Promise) -> Iterator[Com
     seen = faces if np.array_equal(before, after) else detect(after)
     for face in faces:
         likeness = compare(before, after, face)
-        is_strong = face.score >= _SURE and face.box.width >= _LEAST_WIDTH
-        is_sure = is_strong or likeness.original is not None
+        is_sure = likeness.original is not None or _is_surely_one(before, face)
         kind = verdict(likeness, _is_among(face.box, seen), promise)
         yield Compared(face, likeness, is_sure, kind)
     for face in seen:
@@ -75,6 +79,16 @@ def compare_faces(before: Image, after: Image, promise: Promise) -> Iterator[Com
             if likeness.is_unchanged:
                 is_sure = likeness.original is not None
                 yield Compared(face, likeness, is_sure, Kind.FACE_LEFT)
+
+
+def _is_surely_one(image: Image, face: Face) -> bool:
+    """Whether a find is a face, though none that a recogniser can tell."""
+    if face.score < _LIKELY or face.box.width < _LEAST_WIDTH:
+        return False
+    if face.score >= _SURE or face.points is None:
+        return True
+    length = np.linalg.norm(embed(aligned(image, face.points)))
+    return float(length) >= _LEAST_LENGTH
 
 
 def _is_among(box: Box, faces: Sequence[Face]) -> bool:

@@ -26,8 +26,9 @@ _MARGIN = _SIDE // 6
 # Less contrast than this, in grey levels, is noise.
 _LEAST_DETAIL = 1.5
 
-_UNCHANGED = 0.8
-_UNCHANGED_STRENGTH = (0.5, 2.0)
+# The detail of a face that was compressed once more, and of one that was blurred or cut
+# into cells too finely; what is hidden shares less than 0.55 of it.
+_UNCHANGED, _UNCHANGED_STRENGTH = 0.8, (0.5, 2.0)
 _VISIBLE = 0.6
 
 # Embeddings shorter than the length are hardly of faces, and all a little alike.
