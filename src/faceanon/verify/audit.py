@@ -166,7 +166,8 @@ class _Audit:
             for box, number in pair.shown
             if number in (None, frame)
         )
-        if likeness.original is not None and not (frame or is_shown):
+        is_first = not frame and compared.is_sure and not is_shown
+        if is_first and likeness.original is not None:
             assert likeness.treated is not None, "they come together"
             self.probes.append(
                 Probe(pair.output, likeness.original, likeness.treated, pair.promise)

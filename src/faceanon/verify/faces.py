@@ -9,15 +9,13 @@ from faceanon import detectors
 from faceanon.anonymizers.base import Promise
 from faceanon.finding import SAME_FACE
 from faceanon.model import Box, Face, Image
-from faceanon.people.alignment import aligned
-from faceanon.people.embedding import embed
 from faceanon.verify.findings import Kind
 from faceanon.verify.likeness import Likeness, compare, verdict
 
-# What the detector finds hardly ever is a face below the first score, surely is from
-# the last on, and in between where the recogniser, too, sees enough of one.
+# What the detector finds hardly ever is a face below the first score. It surely is one
+# from the last on; from the second on if the recogniser can tell whose, or if nothing
+# was done to the picture. What a run has left of one is mostly what only looks alike.
 _DOUBTFUL, _LIKELY, _SURE = 0.4, 0.55, 0.75
-_LEAST_LENGTH = 4.0
 
 # In pixels; smaller ones tell too little to be sure.
 _LEAST_WIDTH = 10
@@ -65,30 +63,22 @@ def compare_faces(before: Image, after: Image, promise: Promise) -> Iterator[Com
     """
     detect = detectors.make("centerface", "thorough")
     faces = detect(before)
-    seen = faces if np.array_equal(before, after) else detect(after)
+    is_untouched = np.array_equal(before, after)
+    seen = faces if is_untouched else detect(after)
+    least = _LIKELY if is_untouched else _SURE
     for face in faces:
         likeness = compare(before, after, face)
-        is_sure = likeness.original is not None or _is_surely_one(before, face)
+        is_clear = likeness.original is not None and face.score >= _LIKELY
+        is_strong = face.score >= least and face.box.width >= _LEAST_WIDTH
         kind = verdict(likeness, _is_among(face.box, seen), promise)
-        yield Compared(face, likeness, is_sure, kind)
+        yield Compared(face, likeness, is_clear or is_strong, kind)
     for face in seen:
-        # What is found in the output only is the method's own, or was overlooked; then
-        # it is a face for sure only if a recogniser can tell whose.
+        # What is found in the output only is the method's own, or was overlooked.
         if not _is_among(face.box, faces):
             likeness = compare(before, after, face)
             if likeness.is_unchanged:
-                is_sure = likeness.original is not None
+                is_sure = likeness.original is not None and face.score >= _SURE
                 yield Compared(face, likeness, is_sure, Kind.FACE_LEFT)
-
-
-def _is_surely_one(image: Image, face: Face) -> bool:
-    """Whether a find is a face, though none that a recogniser can tell."""
-    if face.score < _LIKELY or face.box.width < _LEAST_WIDTH:
-        return False
-    if face.score >= _SURE or face.points is None:
-        return True
-    length = np.linalg.norm(embed(aligned(image, face.points)))
-    return float(length) >= _LEAST_LENGTH
 
 
 def _is_among(box: Box, faces: Sequence[Face]) -> bool:
