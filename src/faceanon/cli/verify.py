@@ -16,6 +16,7 @@ from faceanon.cli.declared import Values, chosen, click_options, environment_var
 from faceanon.cli.running import errors_explained, path_argument
 from faceanon.errors import FaceanonError
 from faceanon.names import shown
+from faceanon.places import local_path
 from faceanon.settings import RunOptions, Settings
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
 
     method, report = values["method"], values["report"]
     return Pairing(
-        Path(values["source"]),
-        Path(values["target"]),
+        local_path(values["source"]),
+        local_path(values["target"]),
         run_options.choice,
         None if method is None else anonymizers.get(method).promise,
         {} if report is None else runreport.read(Path(report)),

@@ -12,6 +12,7 @@ from faceanon.errors import FaceanonError
 from faceanon.jobs import Job
 from faceanon.names import shown
 from faceanon.picture import SUFFIXES
+from faceanon.plans import Choice
 from faceanon.verify.findings import Finding, Kind
 from faceanon.verify.runreport import Shown, Told
 
@@ -60,7 +61,7 @@ class Pairing:
         self,
         source: Path,
         target: Path,
-        choice: files.Choice,
+        choice: Choice,
         promise: Promise | None,
         report: Mapping[str, Told],
     ) -> None:
@@ -69,8 +70,9 @@ class Pairing:
         self._plan = files.plan(source, target, choice=choice)
         self._source, self._choice = source, choice
         self._promise, self._report = promise, report
-        self._root = self._plan.root or target.parent
-        self._unclaimed = set(_files_below(target)) if self._plan.root else set()
+        self._root = target if target.is_dir() else target.parent
+        self._is_folder = source.is_dir()
+        self._unclaimed = set(_files_below(target)) if self._is_folder else set()
         self.findings: list[Finding] = []
         self.files = len(self._unclaimed) or 1
         """How many files there are in OUT, about as many as there are outputs."""
@@ -127,10 +129,9 @@ class Pairing:
 
     def _output(self, job: Job, told: Told | None) -> str | None:
         """The path of the output below OUT; None if there is none."""
-        assert job.target is not None, "OUT was given"
-        if self._plan.root is None:
-            is_there = os.path.lexists(job.target)
-            return job.target.name if is_there else None
+        if not self._is_folder:
+            assert isinstance(job.target, Path), "OUT was given, on this machine"
+            return job.target.name if os.path.lexists(job.target) else None
         if told is not None and told.output is not None:
             return self._told(Path(told.output))
         stem, own = os.path.splitext(job.name)  # noqa: PTH122  a string, and many
