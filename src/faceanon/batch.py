@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -11,14 +11,15 @@ from os.path import lexists
 from pathlib import Path
 
 from faceanon import files
-from faceanon.boxes import Record
+from faceanon.boxes import NOT_SPOKEN_OF
 from faceanon.buckets.listing import check
 from faceanon.claims import Claims
-from faceanon.engines import Item, Limits, run_here, run_pool
+from faceanon.datasets.rewriting import perform
+from faceanon.engines import Item, run_here, run_pool
 from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
 from faceanon.names import shown
-from faceanon.pipeline import process
+from faceanon.picture_processes import PictureProcesses
 from faceanon.places import BucketObject, Place, place
 from faceanon.plans import Plan
 from faceanon.renaming import Numbering, numbered
@@ -26,6 +27,7 @@ from faceanon.settings import RunOptions, Settings
 from faceanon.shards import Shard
 from faceanon.state import State, made_by
 from faceanon.storage import refusal
+from faceanon.workers import Limits
 
 
 def run(
@@ -52,10 +54,10 @@ def run(
         claims = stack.enter_context(closing(Claims()))
         run_ = _Run(state, claims, fingerprint, settings, run_options)
         stack.callback(run_.clean_up)
-        outcomes = _outcomes(run_, plan, settings, run_options)
+        outcomes = _outcomes(run_, plan, settings, run_options, stack)
         for outcome in stack.enter_context(closing(outcomes)):
             settled = run_.settle(outcome)
-            yield settled
+            yield from settled.pictures()
             if settled.stop:
                 raise StorageError(settled.error)
         for folder, reason in plan.walk.problems:
@@ -63,21 +65,32 @@ def run(
 
 
 def _outcomes(
-    run_: "_Run", plan: Plan, settings: Settings, run_options: RunOptions
+    run_: "_Run",
+    plan: Plan,
+    settings: Settings,
+    run_options: RunOptions,
+    stack: ExitStack,
 ) -> Generator[Outcome, None, None]:
-    """The outcomes of a plan, by the engine that is asked for."""
+    """The outcomes of a plan, by the engine that is asked for.
+
+    What has to be ended with the run is put on the stack.
+    """
     jobs = plan.jobs()
     # How many pictures there are is not known yet, but whether there are enough.
     first = list(islice(jobs, max(run_options.workers, 2)))
     items = run_.items(chain(first, jobs), plan)
     limits = Limits(run_options.timeout, run_options.max_memory)
     workers = min(run_options.workers, len(first))
-    if run_options.engine == "ray" and len(first) > 1:
+    is_much = len(first) > 1 or any(job.is_dataset for job in first)
+    if run_options.engine == "ray" and is_much:
         from faceanon.ray_engine import Cluster, run_ray  # noqa: PLC0415  an extra
 
         cluster = Cluster(run_options.ray_address, run_options.workers)
         return run_ray(items, settings, cluster, limits)
-    work = partial(process, settings=settings)
+    # Where there are fewer jobs than processors, dataset files take the others, too.
+    count = run_options.workers // max(workers, 1)
+    processes = stack.enter_context(PictureProcesses(settings, limits, count))
+    work = partial(perform, settings=settings, processes=processes)
     if workers > 1:
         return run_pool(items, work, workers, limits)
     return run_here(items, work)
@@ -118,7 +131,7 @@ class _Run:
             if problem:
                 item = Outcome(job, Status.FAILED, error=problem)
             else:
-                item = self._item(job, plan.records)
+                item = self._item(job, plan)
             if isinstance(item, Job):
                 self._under_way.add(item)
             yield item
@@ -129,20 +142,24 @@ class _Run:
         shard, number = self._state.number(job.name)
         return replace(job, target=numbered(job.target, number, shard))
 
-    def _item(self, job: Job, records: Mapping[str, Record] | None) -> Item:
+    def _item(self, job: Job, plan: Plan) -> Item:
         """The job with its record, or what is known of it without doing it."""
-        if records is not None:
-            record = records.get(job.name)
-            if record is None and not self._also_detect:
-                reason = "the box file does not speak of it; detect its faces first"
-                return Outcome(job, Status.FAILED, error=reason)
-            job = replace(job, record=record)
-        if job.target is None:
+        job = plan.with_records(job)
+        is_told_of = job.record is not None or job.is_dataset
+        if plan.records is not None and not (is_told_of or self._also_detect):
+            return Outcome(job, Status.FAILED, error=NOT_SPOKEN_OF)
+        target = job.target
+        if target is None:
             return job
-        is_claimed = self._claims.claim(job.target)
-        if not self._overwrite and self._state and self._state.is_finished(job):
-            return Outcome(job, Status.SKIPPED)
-        reason = self._obstacle(job.target) if is_claimed else _collision(job.target)
+        is_claimed = self._claims.claim(target)
+        if not self._overwrite and self._state:
+            if self._state.is_finished(job):
+                return Outcome(job, Status.SKIPPED)
+            job = replace(job, resumes=self._state.is_begun(job))
+        if is_claimed:
+            reason = self._obstacle(target, job.resumes)
+        else:
+            reason = _collision(target)
         if reason:
             return Outcome(job, Status.FAILED, error=reason)
         if isinstance(job.target, BucketObject):
@@ -150,7 +167,7 @@ class _Run:
             return replace(job, made_by=made, overwrite=self._overwrite)
         return job
 
-    def _obstacle(self, target: Place) -> str:
+    def _obstacle(self, target: Place, is_ours: bool) -> str:
         """Why an output cannot be put there, or nothing."""
         if isinstance(target, BucketObject):
             return ""  # the worker looks
@@ -162,7 +179,7 @@ class _Run:
             return _unwritable(target, error)
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             return f"{shown(target)} is a folder or device; name another output"
-        return "" if self._overwrite else refusal(target)
+        return "" if self._overwrite or is_ours else refusal(target)
 
     def settle(self, outcome: Outcome) -> Outcome:
         """Put the output of a job in place."""
@@ -180,20 +197,22 @@ class _Run:
         if isinstance(target, BucketObject):
             return outcome  # the worker has put it there
         is_written = outcome.target_stamp is not None
-        if is_written and not self._overwrite and target and lexists(target):
-            # Somebody made it since it was planned.
-            return replace(outcome, status=Status.FAILED, error=refusal(target))
         try:
+            if target and job.resumes and self._state and self._state.is_begun(job):
+                # Should the run be killed just now, the next one does all of it anew.
+                target.unlink()
+            if is_written and not self._overwrite and target and lexists(target):
+                # Somebody made it since it was planned.
+                return _failed(outcome, refusal(target))
             if self._state is not None:
                 self._state.remember(outcome)
             if is_written and job.temporary and target:
                 job.temporary.chmod(self._mode)
                 job.temporary.replace(target)
         except StorageError as error:
-            return replace(outcome, status=Status.FAILED, error=str(error), stop=True)
+            return replace(_failed(outcome, str(error)), stop=True)
         except OSError as error:
-            message = _unwritable(target, error)
-            return replace(outcome, status=Status.FAILED, error=message)
+            return _failed(outcome, _unwritable(target, error))
         return outcome
 
     def clean_up(self) -> None:
@@ -211,6 +230,11 @@ class _Run:
 
 def _folder(job: Job) -> Path | None:
     return job.target.parent if isinstance(job.target, Path) else None
+
+
+def _failed(outcome: Outcome, reason: str) -> Outcome:
+    """The outcome of a job whose output cannot be put in place."""
+    return replace(outcome, status=Status.FAILED, error=reason, members=())
 
 
 def _prepare(folder: Path, root: Path, shard: Shard | None) -> str:

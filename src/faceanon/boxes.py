@@ -22,6 +22,9 @@ SCHEMA = 1
 
 BoxesFormat: TypeAlias = Literal["jsonl", "coco"]
 
+NOT_SPOKEN_OF = "the box file does not speak of it; detect its faces first"
+"""Why a picture fails of which a box file tells nothing."""
+
 FACE_CATEGORY = {"id": 1, "name": "face", "supercategory": "person"}
 
 

@@ -81,7 +81,7 @@ class Console:
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""
         self.summary.add(outcome)
-        name = shown(outcome.job.source or "standard input")
+        name = shown(outcome.job.label)
         if outcome.status is Status.FAILED:
             self._print(f"{name}: {shown(outcome.error)}")
             if outcome.traceback and self._verbose > 1:

@@ -6,15 +6,10 @@ may be given outcomes that are known already; it hands those on.
 
 import multiprocessing
 import os
-import signal
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from typing import Any, TypeAlias
 
 import cv2
@@ -22,6 +17,13 @@ from cv2.utils import logging
 from pebble import ProcessExpired, ProcessPool
 
 from faceanon.jobs import Job, Outcome, Status
+from faceanon.workers import (
+    Limits,
+    death,
+    interrupts_for_others,
+    lateness,
+    settle_in,
+)
 
 Item: TypeAlias = Job | Outcome
 
@@ -38,18 +40,9 @@ _GRACE_SECONDS = 30.0
 # How often a job may be in a pool that breaks before it takes the blame.
 _ATTEMPTS = 10
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one job may take.
-
-    Attributes:
-        seconds: time after which it is given up and its worker replaced.
-        megabytes: memory of its worker; a picture that needs more fails.
-    """
-
-    seconds: float
-    megabytes: int
+# How often a dataset file is begun whose worker dies. It did not die of a picture, as
+# those are done in other processes.
+_DATASET_ATTEMPTS = 3
 
 
 def run_here(items: Iterable[Item], work: Work) -> Generator[Outcome, None, None]:
@@ -128,13 +121,17 @@ class _Pool:
         self.busy[future] = job
 
     def _schedule(self, job: Job) -> Any:
+        # The pictures of a dataset file have the limit, each for itself.
+        seconds = None if job.is_dataset else self._limits.seconds
         # The first job starts the pool's threads, and they start the workers.
-        with _interrupts_for_others():
-            return self._pool.schedule(_work, args=[job], timeout=self._limits.seconds)
+        with interrupts_for_others():
+            return self._pool.schedule(_work, args=[job], timeout=seconds)
 
     def finished(self) -> Iterator[Outcome]:
         """Wait for at least one job, and give what came of those that are done."""
-        patience = self._limits.seconds + _GRACE_SECONDS
+        patience = None
+        if not any(job.is_dataset for job in self.busy.values()):
+            patience = self._limits.seconds + _GRACE_SECONDS
         done, _ = wait(self.busy, timeout=patience, return_when=FIRST_COMPLETED)
         if self.busy and not done:
             self._renew()
@@ -153,13 +150,18 @@ class _Pool:
             self._renew()
             return None
         del self.busy[future]
+        is_dead = isinstance(error, ProcessExpired)
+        if is_dead and job.is_dataset and self._attempts[job] < _DATASET_ATTEMPTS:
+            _clear_away(job)
+            self.submit(job)
+            return None
         if error is None:
             outcome: Outcome = future.result()
             return outcome
         if isinstance(error, TimeoutError):
-            message = f"took longer than {self._limits.seconds:g} seconds (--timeout)"
+            message = lateness(self._limits.seconds)
         elif isinstance(error, ProcessExpired):
-            message = f"its worker process died ({_cause_of_death(error.exitcode)})"
+            message = death(error.exitcode)
         elif isinstance(error, BrokenProcessPool):
             message = "the worker processes died again and again"
         else:
@@ -173,9 +175,7 @@ class _Pool:
         self._end(self._pool)
         self._pool = self._new_pool()
         for job in unfinished:
-            # What the old pool has written of it would be in the way.
-            if job.temporary is not None:
-                job.temporary.unlink(missing_ok=True)
+            _clear_away(job)
             self.submit(job)
 
     def stop(self) -> None:
@@ -188,35 +188,14 @@ class _Pool:
         pool.join()
 
 
-@contextmanager
-def _interrupts_for_others() -> Iterator[None]:
-    """Threads and processes that are started in here never get Ctrl-C.
-
-    It reaches every process of a terminal; the parent alone decides. A worker that came
-    to know of this only later would die of it with a traceback.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    # Starting it in here would let interrupts through again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _clear_away(job: Job) -> None:
+    """Remove what an attempt has written that is over; it would be in the way."""
+    if job.temporary is not None:
+        job.temporary.unlink(missing_ok=True)
 
 
 def _is_broken(future: Any) -> bool:
     return isinstance(future.exception(), BrokenProcessPool)
-
-
-def _cause_of_death(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        hint = ", perhaps for want of memory" if name == "SIGKILL" else ""
-        return f"{name}{hint}"
-    return f"exit code {exit_code}"
 
 
 _worker_work: Work
@@ -225,20 +204,9 @@ _worker_work: Work
 def _start_worker(work: Work, megabytes: int) -> None:
     global _worker_work  # noqa: PLW0603  a worker has one run, with this work
     _worker_work = work
-    # Where `_interrupts_for_others` does nothing.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a killed parent had under way must not go on beside the next run.
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # Codecs in C write what they stumble over to file 2. It is in the outcome; nobody
-    # needs to read it twice.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    cv2.setNumThreads(1)
-    if sys.platform == "linux":
-        import resource  # noqa: PLC0415  not on every system
-
-        # Of the data segment: address space is reserved far beyond what is used.
-        limit = megabytes * 2**20
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    settle_in(megabytes)
 
 
 def _end_with_parent() -> None:

@@ -13,19 +13,14 @@ from pathlib import Path
 from faceanon.boxes import Record
 from faceanon.buckets.folder import BucketFolder
 from faceanon.buckets.objects import described
+from faceanon.datasets.braces import Braces
+from faceanon.datasets.several import Several
 from faceanon.errors import FaceanonError
 from faceanon.jobs import Job
 from faceanon.names import is_stale, shown, temporary_name
 from faceanon.picture import Format
 from faceanon.places import BucketObject, Place
-from faceanon.plans import (
-    PICTURE_SUFFIXES,
-    Choice,
-    Outputs,
-    Pictures,
-    Plan,
-    Walk,
-)
+from faceanon.plans import Choice, Outputs, Pictures, Plan, Walk
 from faceanon.renaming import Numbering, Renaming
 from faceanon.shards import Shard
 
@@ -57,6 +52,12 @@ def plan(
             says why.
     """
     outputs = Outputs(target, format_, renaming, choice.shard)
+    if (several := _several(source, choice, outputs)) is not None:
+        if target is None:
+            raise FaceanonError("several files cannot be written to standard output")
+        _check_apart(several.folder, target)
+        plan_ = Plan(target, several, shard=choice.shard)
+        return replace(plan_, records=records, renaming=renaming)
     source = _looked_up(source)
     if isinstance(renaming, Numbering):
         _check_numbered(source, target)
@@ -96,6 +97,8 @@ def plan_reading(source: Place, choice: Choice = EVERYTHING) -> Plan:
         FaceanonError: there is no such picture or folder.
     """
     outputs = Outputs(None, shard=choice.shard)
+    if (several := _several(source, choice, outputs)) is not None:
+        return Plan(None, several)
     looked_up = _looked_up(source)
     if looked_up is None or not _is_folder(looked_up):
         return _plan_single(looked_up, None, outputs)
@@ -107,6 +110,15 @@ def _looked_up(source: Place | None) -> Place | None:
     if not isinstance(source, BucketObject) or source.is_folder:
         return source
     return described(source) or source.folder
+
+
+def _several(source: Place | None, choice: Choice, outputs: Outputs) -> Several | None:
+    """The files that a name with braces stands for; None for any other name."""
+    if source is None or not Braces.are_in(str(source)):
+        return None
+    if isinstance(source, Path) and source.exists():
+        return None
+    return Several(Braces(str(source)), choice, outputs)
 
 
 def _is_folder(named: Place) -> bool:
@@ -238,17 +250,16 @@ class _Folder:
         if entry.is_symlink() and not (follow and _leads_into(entry, real_source)):
             return "link"
         is_folder = entry.is_dir(follow_symlinks=follow)
-        suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  fast
         reasons = {
             "folder, not recursive": is_folder and not self.choice.recursive,
             "pipe, socket or device": not is_folder
             and not entry.is_file(follow_symlinks=follow),
             "hidden": entry.name.startswith("."),
-            "no picture": not is_folder and suffix not in PICTURE_SUFFIXES,
+            self.choice.reason_to_leave(entry.name): not is_folder,
             "not included": self.choice.leaves_out(path, is_folder),
         }
         for reason, holds in reasons.items():
-            if holds:
+            if holds and reason:
                 return reason
         return "folder" if is_folder else "picture"
 

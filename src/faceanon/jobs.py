@@ -1,20 +1,23 @@
 """One picture to do, and what came of it."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from faceanon.boxes import Record
+from faceanon.datasets import is_dataset
 from faceanon.model import Face
 from faceanon.places import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture to be anonymized.
+    """One picture to be anonymized, or one dataset file with all of its pictures.
 
     Attributes:
-        name: the picture's path below INPUT, the same wherever INPUT lies.
+        name: the picture's path below INPUT, the same wherever INPUT lies; that of one
+            in a dataset file begins with the path of the file.
         source: the file or object to read; None for standard input.
         target: the file or object to make; None for standard output.
         temporary: where an output that is a file is put together, in its folder.
@@ -24,6 +27,10 @@ class Job:
         problem: why it cannot be done, where that was seen before; else empty.
         made_by: of an output in a bucket, what tells with which settings it is made.
         overwrite: whether an output in a bucket may be replaced.
+        records: of a dataset file, those of its pictures, by their names.
+        member: of a picture in a dataset file, what it is called there; else empty.
+        resumes: whether the target is a dataset file that an earlier run made of this
+            one, in which pictures that failed are missing.
     """
 
     name: str
@@ -35,6 +42,33 @@ class Job:
     problem: str = ""
     made_by: bytes = b""
     overwrite: bool = False
+    records: Mapping[str, Record] | None = field(default=None, compare=False)
+    member: str = ""
+    resumes: bool = False
+
+    @property
+    def is_dataset(self) -> bool:
+        """Whether it is a dataset file."""
+        return not self.member and is_dataset(self.name)
+
+    @property
+    def all_records(self) -> tuple[Record, ...]:
+        """What box files tell of its picture, or of its pictures."""
+        if self.record is not None:
+            return (self.record,)
+        return tuple((self.records or {}).values())
+
+    def of_member(self, member: str) -> "Job":
+        """The job for one of the pictures of this dataset file."""
+        name = f"{self.name}/{member}"
+        record = self.records.get(name) if self.records is not None else None
+        return replace(self, name=name, member=member, record=record, records=None)
+
+    @property
+    def label(self) -> str:
+        """The input for people: its path, and its name in a dataset file."""
+        source = str(self.source or "standard input")
+        return f"{source}/{self.member}" if self.member else source
 
 
 class Status(enum.StrEnum):
@@ -83,6 +117,7 @@ class Outcome:
         target_stamp: the output as it was written; None when there is none.
         stop: whether the run must stop, as nothing more can be written.
         shown: the faces that are not hidden, by who they are.
+        members: of a dataset file that was done, what came of each of its pictures.
     """
 
     job: Job
@@ -101,3 +136,19 @@ class Outcome:
     target_stamp: Stamp | None = None
     stop: bool = False
     shown: tuple[Face, ...] = ()
+    members: tuple["Outcome", ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of it is left to be done by a further run."""
+        failed = Status.FAILED
+        return self.status is not failed and all(
+            member.status is not failed for member in self.members
+        )
+
+    def pictures(self) -> Iterator["Outcome"]:
+        """What came of each picture: of those of a dataset file, or of the one."""
+        if not self.members:
+            yield self
+        for member in self.members:
+            yield replace(member, job=self.job.of_member(member.job.member))

@@ -16,9 +16,9 @@ from faceanon.animation.reading import Animation, opened
 from faceanon.boxes import Record, content_digest
 from faceanon.decoding import decode
 from faceanon.encoding import DEFAULT_QUALITY
-from faceanon.errors import PictureError, StorageError
+from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.finding import SAME_FACE, Found, find_faces
-from faceanon.jobs import Job, Outcome, Status
+from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.output import make_output
 from faceanon.people.recognition import select
@@ -44,10 +44,10 @@ def attempted(job: Job, do: Callable[[], Outcome]) -> Outcome:
     start = time.perf_counter()
     try:
         outcome = do()
-    except PictureError as error:
-        outcome = Outcome(job, Status.FAILED, error=str(error))
     except StorageError as error:
         outcome = Outcome(job, Status.FAILED, error=str(error), stop=True)
+    except FaceanonError as error:
+        outcome = Outcome(job, Status.FAILED, error=str(error))
     except MemoryError:
         outcome = Outcome(job, Status.FAILED, error="there is not enough memory for it")
     except Exception as error:  # noqa: BLE001  the one place that catches everything
@@ -58,6 +58,27 @@ def attempted(job: Job, do: Callable[[], Outcome]) -> Outcome:
             traceback=traceback.format_exc(),
         )
     return replace(outcome, seconds=time.perf_counter() - start)
+
+
+def process_data(
+    job: Job, data: bytes, settings: Settings
+) -> tuple[Outcome, bytes | None]:
+    """Do a picture that was read already, and is written by others.
+
+    Returns:
+        What came of it, with the sizes of input and output; and the output, None where
+        there is none. As with `process`, no exception leaves.
+    """
+    output = None
+
+    def do() -> Outcome:
+        nonlocal output
+        outcome, output = transform(job, data, settings)
+        stamp = None if output is None else Stamp(len(output), 0)
+        return replace(outcome, target_stamp=stamp)
+
+    outcome = replace(attempted(job, do), source_stamp=Stamp(len(data), 0))
+    return outcome, output
 
 
 def _from_source_to_target(job: Job, settings: Settings) -> Outcome:

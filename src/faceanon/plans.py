@@ -3,29 +3,20 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Protocol
 
 from faceanon.boxes import Record
+from faceanon.datasets import dataset_of, is_dataset
 from faceanon.jobs import Job
 from faceanon.names import folded, shown, temporary_name
-from faceanon.picture import SUFFIXES, Format
+from faceanon.picture import PICTURE_SUFFIXES, Format, suffixed
 from faceanon.places import BucketObject, Place, oddity
 from faceanon.renaming import Numbering, Renaming
 from faceanon.shards import Shard
-
-# Suffixes of pictures that cannot be read: they are tried, and so reported, and not
-# passed over like files that are no pictures.
-_OTHER_PICTURES = (
-    *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
-    *(".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mpo"),
-    *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
-)
-PICTURE_SUFFIXES = frozenset(
-    [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +30,7 @@ class Choice:
         exclude: patterns of what is left out, folders too.
         only: the paths of the pictures to take; None for all.
         shard: the part of the pictures to take; None for all.
+        datasets: whether to take dataset files, too.
     """
 
     recursive: bool = True
@@ -47,6 +39,14 @@ class Choice:
     exclude: tuple[str, ...] = ()
     only: frozenset[str] | None = None
     shard: Shard | None = None
+    datasets: bool = True
+
+    def reason_to_leave(self, name: str) -> str:
+        """Why a file is not for us, by its name or path; empty where it is."""
+        if is_dataset(name):
+            return "" if self.datasets else "dataset file"
+        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  strings, and many
+        return "" if suffix in PICTURE_SUFFIXES else "no picture"
 
     def leaves_out(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""
@@ -120,6 +120,23 @@ class Plan:
                 return
             yield job
 
+    def with_records(self, job: Job) -> Job:
+        """The job with what the box file tells of its picture, or pictures."""
+        if self.records is None:
+            return job
+        if job.is_dataset:
+            return replace(job, records=self._of_datasets.get(job.name, {}))
+        return replace(job, record=self.records.get(job.name))
+
+    @cached_property
+    def _of_datasets(self) -> dict[str, dict[str, Record]]:
+        """The records of pictures in dataset files, by these."""
+        records: dict[str, dict[str, Record]] = {}
+        for name, record in (self.records or {}).items():
+            if dataset := dataset_of(name):
+                records.setdefault(dataset, {})[name] = record
+        return records
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
@@ -140,10 +157,7 @@ class Outputs:
     def named(self, name: str) -> str:
         """The path of an output below OUTPUT for that of an input below INPUT."""
         renamed = name if self.renaming is None else self.renaming(name)
-        stem, suffix = os.path.splitext(renamed)  # noqa: PTH122  strings, and many
-        if self.format is None or suffix.lower() in SUFFIXES[self.format]:
-            return renamed
-        return stem + SUFFIXES[self.format][0]
+        return renamed if is_dataset(name) else suffixed(renamed, self.format)
 
     def take(self, name: str) -> bool:
         """Whether a picture is in the shard that is to be done."""

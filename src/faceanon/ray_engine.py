@@ -1,8 +1,8 @@
 """Doing many jobs on a Ray cluster, or on one that Ray starts on this machine.
 
-Plain tasks, each a chunk of pictures. A worker that dies costs no other picture: Ray
-does its chunk again, and when that keeps happening, the pictures of the chunk are done
-singly, so that only the culprit fails.
+Plain tasks, each a chunk of pictures, or a dataset file. A worker that dies costs no
+other picture: Ray does its chunk again, and when that keeps happening, the pictures of
+the chunk are done singly, so that only the culprit fails.
 
 Every node needs faceanon in the same version, and INPUT and OUTPUT at the same paths.
 """
@@ -19,12 +19,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from faceanon.engines import Item, Limits
+from faceanon.datasets.rewriting import perform
+from faceanon.engines import Item
 from faceanon.errors import FaceanonError
 from faceanon.jobs import Job, Outcome, Status
+from faceanon.picture_processes import PictureProcesses
 from faceanon.pipeline import process
 from faceanon.places import Place
 from faceanon.settings import Settings
+from faceanon.workers import Limits
 
 # Pictures of one task, once the run is under way. Ray needs 1 to 2 ms of processor time
 # for a task, which is nothing beside these.
@@ -78,7 +81,9 @@ def run_ray(
                     yield item
                     continue
                 exhausted = item is None
-                if item is not None:
+                if item is not None and item.is_dataset:
+                    tasks.submit([item])
+                elif item is not None:
                     chunk.append(item)
                 if chunk and (exhausted or len(chunk) >= tasks.next_size):
                     tasks.submit(chunk)
@@ -224,19 +229,22 @@ def _work(common: tuple[Settings, Limits, str], jobs: Sequence[Job]) -> list[Out
 
     cv2.setNumThreads(1)
     with _memory_limited(limits.megabytes):
-        return [_do(job, settings, limits.seconds) for job in jobs]
+        return [_do(job, settings, limits) for job in jobs]
 
 
-def _do(job: Job, settings: Settings, seconds: float) -> Outcome:
+def _do(job: Job, settings: Settings, limits: Limits) -> Outcome:
     if job.temporary is not None:
         # An attempt that died may have left it half-written.
         job.temporary.unlink(missing_ok=True)
+    if job.is_dataset:
+        with PictureProcesses(settings, limits, 1) as processes:
+            return perform(job, settings, processes)
     if not hasattr(signal, "setitimer"):
         return process(job, settings)
     # Ray has no time limit for a task. The alarm ends this process, even one that
     # hangs in a codec, and Ray sees it die.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
     try:
         return process(job, settings)
     finally:

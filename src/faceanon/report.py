@@ -11,6 +11,7 @@ from typing import IO, Any, TextIO
 
 from faceanon.boxes import face_to_json
 from faceanon.buckets.objects import described, open_stream
+from faceanon.datasets import dataset_of
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.jobs import Outcome, Status
 from faceanon.names import shown
@@ -223,7 +224,7 @@ def _remove_torn_line(path: Path) -> None:
 
 
 def failed_pictures(report: Place) -> frozenset[str]:
-    """The pictures, as paths below INPUT, that failed by a report.
+    """The pictures and dataset files, as paths below INPUT, that failed by a report.
 
     A picture that several runs wrote about counts by its last line.
 
@@ -246,8 +247,9 @@ def failed_pictures(report: Place) -> frozenset[str]:
                     ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise FaceanonError(f"{shown(report)} cannot be read: {error}") from error
-    failed = Status.FAILED.value
-    return frozenset(name for name, last in status.items() if last == failed)
+    failed = [name for name, last in status.items() if last == Status.FAILED.value]
+    # Of a dataset file in which pictures failed, the file is what is done again.
+    return frozenset([*failed, *filter(None, map(dataset_of, failed))])
 
 
 def _opened(report: Place) -> TextIO:

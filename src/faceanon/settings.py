@@ -216,12 +216,13 @@ class RunOptions:
     max_memory: int = option(
         4096,
         "Megabytes that a worker may use; a picture that needs more fails. Needs two "
-        "jobs or more, and Linux.",
+        "jobs or more, or dataset files, and Linux.",
         minimum=512,
     )
     timeout: float = option(
         300.0,
-        "Seconds after which a picture is given up. Needs two jobs or more.",
+        "Seconds after which a picture is given up. Needs two jobs or more, or dataset "
+        "files.",
         minimum=1,
     )
     shard: str | None = option(

@@ -128,7 +128,17 @@ class State:
 
     def is_finished(self, job: Job) -> bool:
         """Whether this job's output is there already, from this input and settings."""
-        wanted = made_by(self._settings, job)
+        return self._is_there(job, made_by(self._settings, job))
+
+    def is_begun(self, job: Job) -> bool:
+        """Whether this job's output is there already, but pictures of it have failed.
+
+        So it is with a dataset file, in which the next run does what is missing.
+        """
+        wanted = begun(made_by(self._settings, job))
+        return job.is_dataset and self._is_there(job, wanted)
+
+    def _is_there(self, job: Job, wanted: bytes) -> bool:
         for row in self._rows(job):
             if row[0] != wanted or job.source is None:
                 continue
@@ -200,12 +210,13 @@ class State:
         if outcome.source_stamp is None:
             return
         target = outcome.target_stamp
+        made = made_by(self._settings, outcome.job)
         try:
             self._database.execute(
                 "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     self._digest(outcome.job.name),
-                    made_by(self._settings, outcome.job),
+                    made if outcome.is_complete else begun(made),
                     outcome.source_stamp.size,
                     outcome.source_stamp.mtime_ns,
                     target.size if target else None,
@@ -237,12 +248,18 @@ def made_by(settings: bytes, job: Job) -> bytes:
 
     Args:
         settings: the fingerprint of the settings.
-        job: the job, with its record.
+        job: the job, with its record or records.
     """
-    if job.record is None:
-        return settings
-    line = boxes.to_line(job.record).encode()
-    return blake2b(settings + line, digest_size=16).digest()
+    digest = settings
+    for record in job.all_records:
+        line = boxes.to_line(record).encode()
+        digest = blake2b(digest + line, digest_size=16).digest()
+    return digest
+
+
+def begun(made: bytes) -> bytes:
+    """What is noted for a job of which pictures have failed, instead of `made_by`."""
+    return blake2b(made, person=b"begun", digest_size=16).digest()
 
 
 def _connected(path: Path, timeout: float = 0) -> sqlite3.Connection:

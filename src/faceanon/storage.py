@@ -1,15 +1,17 @@
 """Reading inputs and writing outputs, whole, wherever they lie."""
 
 import errno
+import io
 import os
 import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from faceanon.buckets import objects
 from faceanon.buckets.stores import BucketError
@@ -32,7 +34,7 @@ def read_source(job: Job) -> tuple[bytes, Stamp | None]:
     if job.source is None:
         return sys.stdin.buffer.read(), None
     if isinstance(job.source, BucketObject):
-        with _bucket_errors():
+        with bucket_errors():
             return objects.read(job.source), objects.stamp(job.source)
     try:
         with open(job.source, "rb", opener=_opener(job)) as file:
@@ -61,9 +63,13 @@ def open_source(job: Job) -> BinaryIO:
     if isinstance(job.source, BucketObject):
         return objects.open_stream(job.source)
     try:
-        return open(job.source, "rb", opener=_opener(job))
+        file = open(job.source, "rb", opener=_opener(job))  # noqa: SIM115  the caller's
     except OSError as error:
         raise PictureError(f"cannot be read: {error.strerror}") from error
+    if job.is_plain and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise PictureError("it is no regular file any more")
+    return file
 
 
 def _opener(job: Job) -> Callable[[str, int], int] | None:
@@ -81,9 +87,14 @@ def source_stamp(job: Job) -> Stamp | None:
     if isinstance(job.source, BucketObject):
         return objects.stamp(job.source)
     try:
-        status = job.source.stat()
+        return file_stamp(job.source)
     except OSError:
         return None
+
+
+def file_stamp(path: Path) -> Stamp:
+    """The stamp of a file that is there."""
+    status = path.stat()
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
@@ -96,13 +107,39 @@ def is_finished(job: Job) -> bool:
     """
     if not isinstance(job.target, BucketObject) or job.overwrite:
         return False
-    with _bucket_errors():
+    with bucket_errors():
         mark = objects.mark(job.target)
     if mark is None:
         return False
     if mark != _mark(job, source_stamp(job)):
         raise PictureError(refusal(job.target))
     return True
+
+
+def is_begun(job: Job) -> bool:
+    """Whether a dataset file is in its bucket, but pictures are missing that failed.
+
+    Raises:
+        PictureError: it cannot be known.
+        StorageError: nothing in its bucket can be known.
+    """
+    if not isinstance(job.target, BucketObject) or job.overwrite:
+        return False
+    with bucket_errors():
+        return objects.mark(job.target) == _mark(job, source_stamp(job), False)
+
+
+def open_earlier(job: Job) -> BinaryIO:
+    """What an earlier run has made of a dataset file, as a stream.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    target = job.target
+    if isinstance(target, BucketObject):
+        with bucket_errors():
+            target = objects.described(target)
+    return open_source(replace(job, source=target, is_plain=True))
 
 
 def write_target(job: Job, data: bytes, made_from: Stamp | None) -> Stamp | None:
@@ -123,43 +160,75 @@ def write_target(job: Job, data: bytes, made_from: Stamp | None) -> Stamp | None
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return None
-    try:
+    with open_target(job) as file:
+        file.write(data)
+    return file_stamp(job.temporary)
+
+
+@contextmanager
+def open_target(job: Job) -> Iterator[BinaryIO]:
+    """The job's temporary file, for an output that is written piece by piece.
+
+    Raises:
+        StorageError: nothing more can be written there; also by writing.
+        PictureError: this output cannot be written; also by writing.
+    """
+    assert job.temporary is not None, "nowhere to write to"
+    with _write_errors(job.temporary):
         job.temporary.parent.mkdir(parents=True, exist_ok=True)
         # x: a file or link that is there already is never written through.
-        with open(job.temporary, "xb", opener=_open_privately) as file:
-            file.write(data)
-            file.flush()
-            status = os.fstat(file.fileno())
+        file = _Target(job.temporary, "xb", opener=_open_privately)
+    with io.BufferedWriter(file) as buffered:
+        yield buffered
+
+
+class _Target(io.FileIO):
+    """A file that tells errors of writing from those of what is read meanwhile."""
+
+    def write(self, data: Any, /) -> int:
+        with _write_errors(Path(self.name)):
+            return super().write(data)
+
+
+@contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        folder = shown(job.temporary.parent)
-        message = f"cannot write to {folder}: {error.strerror}"
+        message = f"cannot write to {shown(path.parent)}: {error.strerror}"
         if error.errno in _STORAGE_ERRORS:
             raise StorageError(message) from error
         raise PictureError(message) from error
-    return Stamp(status.st_size, status.st_mtime_ns)
 
 
-def put_file(job: Job, file: Path, made_from: Stamp | None) -> Stamp:
+def put_file(
+    job: Job, file: Path, made_from: Stamp | None, *, is_complete: bool
+) -> Stamp:
     """Put an output that was written to a file of this machine into its bucket.
 
     Args:
         job: whose output it is; its target is in a bucket.
         file: the output.
         made_from: the stamp of the input.
+        is_complete: whether no picture is missing in it that a further run may do.
 
     Raises:
         StorageError: nothing more can be written there.
         PictureError: this output cannot be written.
     """
     assert isinstance(job.target, BucketObject), "it is for buckets"
-    return _put(job, job.target, file, made_from)
+    return _put(job, job.target, file, made_from, is_complete)
 
 
 def _put(
-    job: Job, target: BucketObject, body: bytes | Path, made_from: Stamp | None
+    job: Job,
+    target: BucketObject,
+    body: bytes | Path,
+    made_from: Stamp | None,
+    is_complete: bool = True,
 ) -> Stamp:
-    mark = _mark(job, made_from)
-    with _bucket_errors():
+    mark = _mark(job, made_from, is_complete)
+    with bucket_errors():
         try:
             objects.put(target, body, mark, job.overwrite)
         except BucketError as error:
@@ -171,13 +240,15 @@ def _put(
     return Stamp(body.stat().st_size if isinstance(body, Path) else len(body), 0)
 
 
-def _mark(job: Job, made_from: Stamp | None) -> str:
+def _mark(job: Job, made_from: Stamp | None, is_complete: bool = True) -> str:
     """What tells an output that is made from this input with these settings."""
     if made_from is None:
         # Nothing is known of the input, and so it is never the same again.
         return secrets.token_hex(16)
     etag = job.source.etag if isinstance(job.source, BucketObject) else ""
     text = f"{made_from.size} {made_from.mtime_ns} {etag} {job.name}"
+    if not is_complete:
+        text = f"begun {text}"
     return blake2b(
         job.made_by + text.encode(errors="surrogateescape"), digest_size=16
     ).hexdigest()
@@ -192,7 +263,7 @@ def refusal(target: object) -> str:
 
 
 @contextmanager
-def _bucket_errors() -> Iterator[None]:
+def bucket_errors() -> Iterator[None]:
     """Tell what one picture suffers from, and what the whole run."""
     try:
         yield

@@ -1,6 +1,5 @@
 """The pictures of a bucket: what is taken of a listing, and what is left alone."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from faceanon.errors import FaceanonError
 from faceanon.jobs import Job
 from faceanon.names import shown
 from faceanon.places import BucketObject
-from faceanon.plans import PICTURE_SUFFIXES, Choice, Outputs, Walk
+from faceanon.plans import Choice, Outputs, Walk
 
 
 @dataclass(frozen=True)
@@ -69,15 +68,14 @@ class BucketFolder:
     def _reason_to_leave(self, name: str) -> str:
         """Why an object is left alone; empty for a picture."""
         *folders, last = parts = name.split("/")
-        suffix = os.path.splitext(last)[1].lower()  # noqa: PTH122  strings, and many
         if not last:
             return "folder marker"
         if folders and not self.choice.recursive:
             return "in a folder, not recursive"
         if any(part[:1] == "." and part not in (".", "..") for part in parts):
             return "hidden"
-        if suffix not in PICTURE_SUFFIXES:
-            return "no picture"
+        if reason := self.choice.reason_to_leave(last):
+            return reason
         above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
         if any(self.choice.leaves_out(folder, True) for folder in above):
             return "not included"

@@ -85,8 +85,10 @@ def cli() -> None:
     """Hide the faces in pictures: faceanon METHOD INPUT OUTPUT.
 
     INPUT is a folder, walked with its folders and mirrored in OUTPUT, or one picture;
-    "-" is standard input or output, and s3://, gs:// or az:// a bucket. Nothing in
-    INPUT is changed and nothing in OUTPUT is replaced unless you say so.
+    "-" is standard input or output, and s3://, gs:// or az:// a bucket. WebDataset tar
+    and Parquet files are taken picture by picture; 'in/{000..999}.tar' stands for a
+    thousand of them. Nothing in INPUT is changed and nothing in OUTPUT is replaced
+    unless you say so.
     """
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -96,6 +96,7 @@ def _scan(values: Values) -> None:
     summary = _Summary()
     with errors_explained():
         choice = RunOptions(**chosen(RunOptions, values)).choice
+        choice = replace(choice, datasets=False)
         # All are planned, and wrong names refused, before the first is read.
         plans = [
             files.plan_reading(local_path(path), choice) for path in values["paths"]

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -88,10 +89,10 @@ def verify_command() -> click.Command:
 
 def _verify(values: Values) -> None:
     # Imported late: they bring much that --help does not need.
-    from faceanon.engines import Limits  # noqa: PLC0415
     from faceanon.verify.page import Page  # noqa: PLC0415
     from faceanon.verify.run import Verification  # noqa: PLC0415
     from faceanon.verify.summary import UNKNOWABLE, Summary  # noqa: PLC0415
+    from faceanon.workers import Limits  # noqa: PLC0415
 
     summary, page = Summary(), Page()
     with errors_explained():
@@ -142,7 +143,7 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
     return Pairing(
         local_path(values["source"]),
         local_path(values["target"]),
-        run_options.choice,
+        replace(run_options.choice, datasets=False),
         None if method is None else anonymizers.get(method).promise,
         {} if report is None else runreport.read(Path(report)),
     )

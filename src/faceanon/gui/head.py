@@ -7,7 +7,7 @@ from tkinter import filedialog, ttk
 
 from faceanon.gui.choices import Choices
 from faceanon.gui.theme import px
-from faceanon.plans import PICTURE_SUFFIXES
+from faceanon.picture import PICTURE_SUFFIXES
 
 
 class Paths(ttk.Frame):

@@ -83,7 +83,7 @@ def listing(values: Values) -> Listing:
     Raises:
         FaceanonError: there is no such file or folder.
     """
-    choice = run_options_of(values).choice
+    choice = replace(run_options_of(values).choice, datasets=False)
     plan = files.plan_reading(local_path(values["source"]), choice)
     jobs = list(islice(plan.jobs(), MOST_PICTURES))
     has_more = len(jobs) == MOST_PICTURES

@@ -15,9 +15,8 @@ from faceanon.people.clarity import REFERENCE, look
 from faceanon.people.embedding import Embedding
 from faceanon.people.gallery import People, Person
 from faceanon.people.selection import Selection, parse_match
-from faceanon.picture import eight_bit
+from faceanon.picture import PICTURE_SUFFIXES, eight_bit
 from faceanon.places import local_path
-from faceanon.plans import PICTURE_SUFFIXES
 from faceanon.settings import Settings
 
 # A second face that is at least this wide, in widths of the clear one, may be the one

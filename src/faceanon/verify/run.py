@@ -4,12 +4,13 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from itertools import chain, islice
 
-from faceanon.engines import Limits, run_here, run_pool
+from faceanon.engines import run_here, run_pool
 from faceanon.jobs import Outcome
 from faceanon.verify.audit import Audited, audit
 from faceanon.verify.figures import Sample, figures
 from faceanon.verify.findings import Finding, Kind
 from faceanon.verify.pairing import Pair, Pairing
+from faceanon.workers import Limits
 
 
 class Verification:

@@ -1,0 +1,82 @@
+"""What the processes that do pictures have in common."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+
+import cv2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may take.
+
+    Attributes:
+        seconds: time after which it is given up and its worker replaced.
+        megabytes: memory of its worker; a picture that needs more fails.
+    """
+
+    seconds: float
+    megabytes: int
+
+
+def settle_in(megabytes: int) -> None:
+    """Make this process a worker: one thread, silent, with limited memory.
+
+    Args:
+        megabytes: the limit; Linux only.
+    """
+    # Where `interrupts_for_others` does nothing.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Codecs in C write what they stumble over to file 2. It is in the outcome; nobody
+    # needs to read it twice.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    cv2.setNumThreads(1)
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415  not on every system
+
+        # Of the data segment: address space is reserved far beyond what is used.
+        limit = megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+@contextmanager
+def interrupts_for_others() -> Iterator[None]:
+    """Threads and processes that are started in here never get Ctrl-C.
+
+    It reaches every process of a terminal; the parent alone decides. A worker that came
+    to know of this only later would die of it with a traceback.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # Starting it in here would let interrupts through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def cause_of_death(exit_code: int | None) -> str:
+    """What the exit code of a process tells about its end."""
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = ", perhaps for want of memory" if name == "SIGKILL" else ""
+        return f"{name}{hint}"
+    return f"exit code {exit_code}"
+
+
+def death(exit_code: int | None) -> str:
+    """Why a picture failed whose worker is dead."""
+    return f"its worker process died ({cause_of_death(exit_code)})"
+
+
+def lateness(seconds: float) -> str:
+    """Why a picture failed that took too long."""
+    return f"took longer than {seconds:g} seconds (--timeout)"
