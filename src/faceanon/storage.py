@@ -202,7 +202,7 @@ def _write_errors(path: Path) -> Iterator[None]:
 
 
 def put_file(
-    job: Job, file: Path, made_from: Stamp | None, *, is_complete: bool
+    job: Job, file: Path, made_from: Stamp | None, *, is_complete: bool = True
 ) -> Stamp:
     """Put an output that was written to a file of this machine into its bucket.
 

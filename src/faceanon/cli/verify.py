@@ -15,6 +15,7 @@ from tqdm import tqdm
 from faceanon import anonymizers
 from faceanon.cli.declared import Values, chosen, click_options, environment_variable
 from faceanon.cli.running import errors_explained, path_argument
+from faceanon.datasets import is_dataset
 from faceanon.errors import FaceanonError
 from faceanon.names import shown
 from faceanon.places import local_path
@@ -140,6 +141,10 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
     from faceanon.verify.pairing import Pairing  # noqa: PLC0415
 
     method, report = values["method"], values["report"]
+    if is_dataset(values["source"]):
+        raise FaceanonError(
+            "pictures are not audited in dataset files; unpack this one and its output"
+        )
     return Pairing(
         local_path(values["source"]),
         local_path(values["target"]),
