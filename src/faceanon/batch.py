@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from faceanon.datasets.rewriting import perform
 from faceanon.engines import Item, run_here, run_pool
 from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
+from faceanon.meeting import meet
 from faceanon.names import shown
 from faceanon.picture_processes import PictureProcesses
 from faceanon.places import BucketObject, Place, place
@@ -31,7 +32,10 @@ from faceanon.workers import Limits
 
 
 def run(
-    plan: Plan, settings: Settings, run_options: RunOptions
+    plan: Plan,
+    settings: Settings,
+    run_options: RunOptions,
+    tell: Callable[[int], None] = lambda count: None,
 ) -> Generator[Outcome, None, None]:
     """Do a plan: one outcome for each picture, as they come.
 
@@ -39,10 +43,21 @@ def run(
     outcome is given. When the iterator is closed early, workers are ended and nothing
     unfinished stays behind.
 
+    Args:
+        plan: the pictures.
+        settings: what is done to each.
+        run_options: how.
+        tell: where all pictures are looked at before the first is done, it is told how
+            many were.
+
     Raises:
         FaceanonError: another run writes to the same folder.
         StorageError: nothing more can be written; what was finished stays.
     """
+    if settings.anonymizer is not None and settings.anonymizer.tells_people_apart:
+        looking = partial(run, run_options=run_options)
+        acquaintances = meet(plan, settings, looking, tell)
+        settings = replace(settings, acquaintances=acquaintances)
     with ExitStack() as stack:
         state, fingerprint = None, settings.fingerprint()
         if isinstance(plan.root, BucketObject):

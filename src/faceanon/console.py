@@ -78,6 +78,10 @@ class Console:
     def _count(self, plan: Plan) -> None:
         self._bar.total = plan.pictures.count()
 
+    def tell(self, count: int) -> None:
+        """Show how many pictures were looked at, before the first one is done."""
+        self._bar.set_description_str(f"who is who: {count} seen")
+
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""
         self.summary.add(outcome)

@@ -142,6 +142,10 @@ class Face:
         frame: in which of several frames or pages, counted from 0; None in a file of
             one picture.
         match: whose it is; None when nobody was asked for.
+        embedding: by which it can be compared, 128 numbers of float32; empty where it
+            was not asked for, or is not clear.
+        person: which of the people of this run it is, a number; None where that was
+            not asked for, or cannot be told.
     """
 
     box: Box
@@ -150,6 +154,8 @@ class Face:
     found_by: str = ""
     frame: int | None = None
     match: Match | None = None
+    embedding: bytes = b""
+    person: int | None = None
 
     def lies_in(self, other: "Face") -> bool:
         """Whether nearly all of its box lies in the box of another, larger face."""

@@ -21,6 +21,7 @@ from faceanon.finding import SAME_FACE, Found, find_faces
 from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.output import make_output
+from faceanon.people.acquaintances import embedded, recognised
 from faceanon.people.recognition import select
 from faceanon.picture import SUFFIXES, Format, Picture
 from faceanon.preview import drawn
@@ -244,9 +245,14 @@ def _check_record(outcome: Outcome, height: int, width: int) -> None:
 def _found(picture: Picture, record: Record | None, settings: Settings) -> Found:
     """The faces of a picture, those to hide apart from those to show."""
     found = _looked_for(picture, record, settings)
-    if settings.selection is None:
-        return found
-    return select(picture.color, found, settings)
+    if settings.selection is not None:
+        found = select(picture.color, found, settings)
+    if settings.embeds:
+        found = replace(found, sure=embedded(picture.color, found.sure))
+    if settings.acquaintances is not None:
+        known = embedded(picture.color, found.sure)
+        found = replace(found, sure=recognised(known, settings.acquaintances))
+    return found
 
 
 def _looked_for(picture: Picture, record: Record | None, settings: Settings) -> Found:

@@ -13,6 +13,7 @@ from faceanon.errors import OptionError
 from faceanon.metadata import LEVELS, Level
 from faceanon.model import Cover, Shape
 from faceanon.options import option
+from faceanon.people.acquaintances import Acquaintances
 from faceanon.people.selection import Selection
 from faceanon.picture import SUFFIXES, Format
 from faceanon.plans import Choice
@@ -32,6 +33,9 @@ class Settings:
         method: the method's name; "detect" and "preview" hide nothing.
         anonymizer: the method with its options; None when nothing is hidden.
         selection: whom to hide; None for everybody.
+        embeds: whether faces are given their embeddings.
+        acquaintances: the people of this run, by whom `Face.person` is set; None where
+            it is not.
     """
 
     method: str
@@ -115,6 +119,8 @@ class Settings:
         200_000_000, "Refuse pictures of more pixels than this.", minimum=1
     )
     selection: Selection | None = None
+    embeds: bool = False
+    acquaintances: Acquaintances | None = None
 
     def __post_init__(self) -> None:
         """Check the values against what is declared, and each other."""

@@ -59,6 +59,11 @@ class Anonymizer(ABC):
         """Whether it never changes a pixel outside the covers of the faces it hides."""
         return False
 
+    @property
+    def tells_people_apart(self) -> bool:
+        """Whether it wants to know who is in several pictures: `Face.person`."""
+        return False
+
     def partners(
         self, image: Image, faces: Sequence[Face], others: Sequence[Face]
     ) -> Sequence[Face]:

@@ -33,7 +33,7 @@ class Emoji(Anonymizer):
     """Put an emoji on each face, large enough to hide all of it.
 
     Nothing of the face is left in the picture. Which emoji a face gets is random and
-    says nothing about the person.
+    says nothing about the person, unless --consistent is given.
     """
 
     # The disc around a box reaches well beyond it; grown as much as a rectangle has to
@@ -47,6 +47,17 @@ class Emoji(Anonymizer):
         metavar="NAME|FILE",
         default_text="another for each face",
     )
+
+    consistent: bool = option(
+        False,
+        "Give the same person the same emoji in all pictures of a folder, as far as "
+        "they can be told apart. All pictures are looked at twice.",
+    )
+
+    @property
+    def tells_people_apart(self) -> bool:
+        """See `Anonymizer.tells_people_apart`."""
+        return self.consistent and self.emoji is None
 
     @classmethod
     def catalogue(cls) -> tuple[str, ...]:
@@ -65,7 +76,8 @@ class Emoji(Anonymizer):
         names = stickers.names()
         # Faces in front are larger, mostly; their stickers go on top.
         for face in sorted(faces, key=lambda face: face.box.width):
-            name = self.emoji or names[rng.integers(len(names))]
+            chosen = rng.integers(len(names)) if face.person is None else face.person
+            name = self.emoji or names[chosen % len(names)]
             _paste(result, stickers.load(name), face, cover)
         return result
 
