@@ -115,6 +115,14 @@ def test_what_is_harmless_is_told_apart() -> None:
         assert [frame.what.partition(" ")[0] for frame in frames] == ["3"]
 
 
+def test_times_of_exposures_and_names_of_programs_are_no_dates_and_no_people() -> None:
+    found = list(scan((EXAMPLES / "cat.png").read_bytes()))
+    assert any("xmp:CreateDate" in finding.path for finding in found)
+    assert not any("ExposureTime" in finding.path for finding in found)
+    (tool,) = (finding for finding in found if "CreatorTool" in finding.path)
+    assert tool.kind is Kind.COMMENT
+
+
 def test_texts_are_read_in_the_character_sets_that_there_are() -> None:
     wide, wide_big = NAME.encode("utf-16-le"), NAME.encode("utf-16-be")
     for entries in (

@@ -67,6 +67,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (r"exif:GPSVersionID", Kind.SETTINGS),
+        (r"xmp:CreatorTool", Kind.COMMENT),
         (r"GDepth:Data|GImage:Data|xmpGImg:image|:\w*[Tt]humbnail\w*", Kind.PICTURE),
         (r"GAudio:Data", Kind.SOUND),
         (r":GPS(Date|Time)\w*", Kind.DATE),
@@ -80,7 +81,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
         (r":\w*([Oo]wner|[Aa]rtist|[Aa]uthor|[Cc]reator|[Bb]yline)\w*", Kind.NAME),
         (r":(rights|contributor|publisher|Credit|Source|Copyright\w*)", Kind.NAME),
         (r":(CaptionWriter|\w*(Contact|Photographer|Licensor)\w*)", Kind.NAME),
-        (r":\w*(Date|Time)\w*|:when", Kind.DATE),
+        (r":(?!ExposureTime)\w*(Date|Time)\w*|:when", Kind.DATE),
         (r"(GCamera|Container|Item|GDepth|GImage|GAudio|xmpNote):\w+", Kind.CONTAINER),
     )
 )
