@@ -16,6 +16,7 @@ from PIL import ImageFilter
 from conftest import Run
 from faceanon.animation.neighbours import with_neighbours
 from faceanon.model import Box, Face
+from faceanon.scan import scan
 from support import EXAMPLES
 
 FRAMES = 9
@@ -187,7 +188,7 @@ def test_pages_of_a_tiff_keep_their_depth_and_previews_are_left_out(
     source, target = tmp_path / "a.tif", tmp_path / "b.tif"
     with tifffile.TiffWriter(source) as writer:
         deep = astronaut.astype(np.uint16) * 257
-        writer.write(deep, photometric="rgb", compression="zlib")
+        writer.write(deep, photometric="rgb", compression="zlib", resolution=(204, 98))
         writer.write(astronaut[::4, ::4], photometric="rgb", subfiletype=1)
         writer.write(curies, photometric="minisblack")
     done = faceanon("blackbar", source, target)
@@ -199,6 +200,8 @@ def test_pages_of_a_tiff_keep_their_depth_and_previews_are_left_out(
         changed = was != now
         assert 0.01 < changed.mean() < 0.4
         assert now[changed].max() == 0
+    # The resolution was put in place of another, of which nothing is left over.
+    assert not any(finding.identifies for finding in scan(target))
 
 
 def test_a_face_is_hidden_around_where_it_is_found_and_few_frames_are_held() -> None:

@@ -38,7 +38,7 @@ _CODES = {
     Type.SLONG: "i",
     Type.SRATIONAL: "i",
 }
-_SIZES = {
+SIZES = {
     Type.BYTE: 1,
     Type.ASCII: 1,
     Type.SHORT: 2,
@@ -99,7 +99,7 @@ class Tiff:
     def _value(self, entry: int, word: str) -> tuple[Value, ...]:
         """The values of an entry, from its type on; none where it is damaged."""
         type_, count = self._number("H", entry), self._number(word, entry + 2)
-        size = count * _SIZES[Type(type_)] if type_ in _SIZES else 0
+        size = count * SIZES[Type(type_)] if type_ in SIZES else 0
         if not 0 < size <= _LONGEST_VALUE:
             return ()
         field = entry + 2 + struct.calcsize(word)

@@ -4,7 +4,7 @@ import struct
 
 from faceanon.metadata import exif, tiff
 from faceanon.metadata.model import Metadata
-from faceanon.metadata.tiff import ENTRY_SIZE, Directory, Entry, Tiff
+from faceanon.metadata.tiff import ENTRY_SIZE, SIZES, Directory, Entry, Tiff, Type
 
 _OFFSET_OF_FIRST = 4
 
@@ -36,14 +36,17 @@ def write(
     end = start + 2 + count * ENTRY_SIZE
     (following,) = struct.unpack_from(f"{order}I", data, end)
     tags = {entry.tag for entry in added}
+    written = bytearray(data)
     kept = []
     for offset in range(start + 2, end, ENTRY_SIZE):
         tag, type_, number = struct.unpack_from(f"{order}HHI", data, offset)
         if tag not in tags:
             # Four bytes: a value, or the offset of one that stays where it is.
-            field = data[offset + 8 : offset + 12]
+            field = data[offset + 8 : offset + ENTRY_SIZE]
             kept.append(Entry(tag, type_, number, field))
-    written = bytearray(data)
+        elif (size := number * SIZES[Type(type_)]) > 4:
+            (value,) = struct.unpack_from(f"{order}I", data, offset + 8)
+            written[value : value + size] = bytes(size)
     # What nothing points to any more should not look like hidden data.
     written[start : end + 4] = bytes(end + 4 - start)
     written += bytes(len(written) % 2)
