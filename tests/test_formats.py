@@ -37,6 +37,13 @@ def photo(channels: int, dtype: type) -> Image:
     return pixels
 
 
+def with_opencv(pixels: Image) -> bytes:
+    """A TIFF, compressed as OpenCV does it."""
+    done, buffer = cv2.imencode(".tiff", pixels)
+    assert done
+    return buffer.tobytes()
+
+
 def with_pillow(pixels: Image, format_: str, **options: object) -> bytes:
     """The file that another program (Pillow) writes."""
     if pixels.ndim == 3:
@@ -166,6 +173,8 @@ FILES = {
     "webp lossless": lambda: with_pillow(photo(3, np.uint8), "WEBP", lossless=True),
     "tiff": lambda: with_pillow(photo(3, np.uint8), "TIFF"),
     "tiff lzw": lambda: with_pillow(photo(3, np.uint8), "TIFF", compression="tiff_lzw"),
+    "tiff lzw of 16 bits": lambda: with_opencv(photo(3, np.uint16)),
+    "tiff of floats": lambda: with_opencv(photo(3, np.uint8).astype(np.float32)),
     "bmp": lambda: with_pillow(photo(3, np.uint8), "BMP"),
 }
 
@@ -283,17 +292,56 @@ def test_cmyk_keeps_its_inks_outside_of_what_is_hidden(form: str) -> None:
         encode(decode(buffer.getvalue(), LIMIT), "png")
 
 
-def test_floating_point_is_the_same_to_the_bit_outside_of_what_is_hidden() -> None:
-    pixels = np.random.default_rng(1).random((32, 48), np.float32) * 7
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_floating_point_is_the_same_to_the_bit_outside_of_what_is_hidden(
+    channels: int, options: dict[str, str]
+) -> None:
+    shape = (32, 48, 3)[: 2 if channels == 1 else 3]
+    pixels = np.random.default_rng(1).random(shape, np.float32) * 7
     pixels[0, 0] = np.nan
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, pixels)
+    how = "minisblack" if channels == 1 else "rgb"
+    tifffile.imwrite(buffer, pixels, photometric=how, **options)
     after = tifffile.imread(io.BytesIO(blackened(buffer.getvalue(), PATCH)))
     assert after.dtype == np.float32
     hidden = np.zeros(pixels.shape, bool)
     hidden[PATCH.slices] = True
     assert after[hidden].max() == 0
     np.testing.assert_array_equal(after[~hidden], pixels[~hidden])
+
+
+def test_floats_in_colour_are_turned_and_limited_as_others_are() -> None:
+    upright = photo(3, np.uint8).astype(np.float32) / 255
+    stored = np.ascontiguousarray(np.rot90(upright)[:, :, ::-1])
+    buffer = io.BytesIO()
+    tag = (274, 3, 1, 6, True)
+    tifffile.imwrite(buffer, stored, photometric="rgb", extratags=[tag])
+    data = buffer.getvalue()
+    assert (decode(data, LIMIT).pixels == upright).all()
+    with pytest.raises(PictureError, match="limit"):
+        decode(data, 100)
+    with pytest.raises(PictureError, match="floating point, which png cannot hold"):
+        encode(decode(data, LIMIT), "png")
+    planes = np.moveaxis(upright[:, :, ::-1], 2, 0)
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, planes, photometric="rgb", planarconfig="separate")
+    assert (decode(buffer.getvalue(), LIMIT).pixels == upright).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_lzw_of_sixteen_bits_as_opencv_writes_it(channels: int) -> None:
+    pixels = photo(channels, np.uint16)
+    before = decode(with_opencv(pixels), LIMIT)
+    assert (before.pixels == pixels).all()
+    after = tifffile.imread(io.BytesIO(blackened(with_opencv(pixels), PATCH)))
+    assert after.dtype == np.uint16
+    hidden = np.zeros(pixels.shape[:2], bool)
+    hidden[PATCH.slices] = True
+    color = after if channels == 1 else after[..., :3]
+    assert color[hidden].max() == 0
+    kept = pixels if channels == 1 else pixels[..., [2, 1, 0, 3][:channels]]
+    assert (after[~hidden] == kept[~hidden]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.complex64])

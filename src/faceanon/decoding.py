@@ -28,6 +28,7 @@ from faceanon.metadata import (
 )
 from faceanon.model import Image
 from faceanon.picture import Encoding, Format, JpegFile, Picture
+from faceanon.tiff_pages import floating_header, is_floating_color, tiff_page
 
 _PILLOW_FORMATS: dict[str, Format] = {
     "JPEG": "jpeg",
@@ -74,7 +75,6 @@ _ORIENTATION_TAG = 0x0112
 _PNG_EXIF = (b"eXIf", b"Raw profile type ")
 _BITS_PER_SAMPLE_TAG, _EXTRA_SAMPLES_TAG = 0x0102, 0x0152
 _DEFLATED = "tiff_adobe_deflate"
-_MIN_IS_WHITE = 0
 
 
 def decode(data: bytes, max_pixels: int) -> Picture:
@@ -91,6 +91,9 @@ def decode(data: bytes, max_pixels: int) -> Picture:
         PictureError: it is not a picture, or damaged, too large, or of a kind that is
             not supported; the message says which.
     """
+    if is_floating_color(data):
+        with _damage_explained():
+            return _decode_floating(data, max_pixels)
     with opened(data) as header:
         frames = getattr(header, "n_frames", 1)
         # The further frames of these are previews and gain maps of the first.
@@ -99,6 +102,16 @@ def decode(data: bytes, max_pixels: int) -> Picture:
                 f"it holds {frames} frames or pages, of which only one can be shown"
             )
         return decode_page(header, data, max_pixels)
+
+
+def _decode_floating(data: bytes, max_pixels: int) -> Picture:
+    header = floating_header(data)
+    check_size((header.width, header.height), max_pixels)
+    check_tiff_pages(data, 1)
+    pixels = _upright(tiff_page(data, 0), header.orientation)
+    icc_profile = clean_profile(header.icc_profile)
+    metadata = read_metadata(data, "tiff").turned(header.orientation)
+    return Picture(pixels, Encoding("tiff"), icc_profile, metadata)
 
 
 def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:
@@ -153,13 +166,21 @@ def opened(data: bytes) -> Iterator[Any]:
         with (
             _without_limit,
             warnings.catch_warnings(action="ignore"),
+            _damage_explained(),
             PillowImage.open(io.BytesIO(data), formats=openers) as opened,
         ):
             yield opened
-    except (PictureError, MemoryError):
-        raise
     except UnidentifiedImageError:
         raise PictureError(_what_it_is(data)) from None
+
+
+@contextmanager
+def _damage_explained() -> Iterator[None]:
+    """Raise one kind of error for whatever goes wrong in here."""
+    try:
+        yield
+    except (PictureError, MemoryError, UnidentifiedImageError):
+        raise
     except Exception as error:
         # Decoders raise whatever the damage makes them stumble over (OSError,
         # ValueError, SyntaxError, struct.error, cv2.error, ...).
@@ -304,33 +325,6 @@ def _decode_tiff(header: Any, data: bytes) -> Decoded:
         # Pillow would make 8 bits of it, and divide colours by their alpha.
         return tiff_page(data, header.tell()), encoding, False
     return pixels_of(header), encoding, False
-
-
-def tiff_page(data: bytes, number: int) -> Image:
-    """A page of a TIFF file as it is stored, with all its bits.
-
-    Raises:
-        PictureError: its samples are of a kind that is not supported.
-    """
-    import tifffile  # noqa: PLC0415  only some TIFF files need it
-
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages[number]
-        pixels = page.asarray()
-        first = page.keyframe
-        is_inverted = first is not None and first.photometric == _MIN_IS_WHITE
-    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
-        raise PictureError(f"pixels of {pixels.dtype} are not supported")
-    if pixels.ndim == 2 and not is_inverted:
-        return pixels
-    if pixels.ndim == 3 and pixels.shape[2] == 3:
-        return np.ascontiguousarray(pixels[:, :, ::-1])
-    if pixels.ndim == 3 and pixels.shape[2] == 4 and pixels.dtype.kind == "u":
-        return cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)
-    raise PictureError(
-        f"samples of {pixels.dtype} in the shape {pixels.shape} are not supported; "
-        "convert it to RGB first"
-    )
 
 
 def _decode_gif(header: PillowImage.Image, data: bytes) -> Decoded:

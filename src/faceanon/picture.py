@@ -92,7 +92,7 @@ class Picture:
 
     Attributes:
         pixels: upright; shape (H, W) grey, (H, W, 3) BGR, (H, W, 4) BGRA, or (H, W, 4)
-            CMYK with 0 for no ink; uint8 or uint16, or float32 for grey.
+            CMYK with 0 for no ink; uint8 or uint16, or float32 for grey and BGR.
         encoding: how it was stored; it tells BGRA from CMYK.
         icc_profile: the colour profile, without private parts; None if there is none.
         metadata: what may be kept of what else the file tells.
@@ -131,7 +131,8 @@ class Picture:
         if self.encoding.is_cmyk:
             return self._where_changed(color, _bgr_to_cmyk(color))
         if self.pixels.dtype.kind == "f":
-            return self._where_changed(color, _fractions(_grey(color), self.pixels))
+            color_or_grey = _grey(color) if self.pixels.ndim == 2 else color
+            return self._where_changed(color, _fractions(color_or_grey, self.pixels))
         if self.pixels.ndim == 2:
             # Exact where nothing changed: a grey of three equal values is that value.
             return replace(self, pixels=_grey(color))

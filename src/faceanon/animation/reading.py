@@ -14,6 +14,7 @@ from faceanon.animation.model import Format, Frame, Header
 from faceanon.errors import PictureError
 from faceanon.metadata import clean_profile
 from faceanon.picture import Encoding
+from faceanon.tiff_pages import is_floating_color
 
 _FORMATS: dict[str, Format] = {
     "GIF": "gif",
@@ -55,6 +56,9 @@ def opened(data: bytes, max_pixels: int) -> Iterator[Animation | None]:
     Raises:
         PictureError: it is damaged, too large, or of a kind that is not supported.
     """
+    if is_floating_color(data):
+        yield None
+        return
     with decoding.opened(data) as source:
         format_ = _FORMATS.get(str(source.format))
         count = getattr(source, "n_frames", 1)
