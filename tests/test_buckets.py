@@ -211,6 +211,16 @@ def test_every_mixture_of_folders_and_buckets_is_the_same_run(
         assert "4 already done" in again.stderr
 
 
+def test_people_keep_their_emoji_also_in_a_bucket(
+    faceanon: Run, bucket: Bucket, photos: str, source: Path, tmp_path: Path
+) -> None:
+    command = ("--consistent", "--seed", 3, "-j", 1, *FAST)
+    assert faceanon("emoji", source, tmp_path / "here", *command).returncode == 0
+    done = faceanon("emoji", photos, f"{bucket.url}/emoji", *command)
+    assert done.returncode == 0, done.stderr
+    assert bucket.below("emoji/") == pictures(tmp_path / "here")
+
+
 def test_other_settings_are_told(bucket: Bucket, photos: str, black: Told) -> None:
     black(photos, f"{bucket.url}/out")
     outcomes = black(photos, f"{bucket.url}/out", grow=2.0)

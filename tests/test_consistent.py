@@ -1,126 +1,259 @@
-"""The same person gets the same emoji in all pictures of a folder."""
+"""`emoji --consistent`: the same person wears the same emoji in all pictures."""
 
+import io
 import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
-from conftest import Run
-from faceanon.anonymizers import stickers
-from faceanon.anonymizers.emoji import Emoji
-from faceanon.model import Box, Cover, Face, Image
+import faceanon
+from conftest import COMMAND, Run
+from faceanon import anonymizers
+from faceanon.errors import OptionError
+from faceanon.jobs import Status
+from faceanon.model import Cover, Face, Image
 from support import EXAMPLES, read, write_png
+from test_command import pictures
 
-PEOPLE = ("astronaut.png", "grace_hopper.jpg")
+# Where heads are in the examples.
+HEADS = {
+    "eileen": ("astronaut.png", slice(0, 300), slice(100, 350)),
+    "grace": ("grace_hopper.jpg", slice(60, 360), slice(130, 400)),
+    "marie": ("curies.jpg", slice(110, 330), slice(220, 410)),
+    "ann": ("group.jpg", slice(650, 1300), slice(250, 900)),
+    "cid": ("group.jpg", slice(360, 950), slice(1720, 2190)),
+}
+EMOJI = anonymizers.get("emoji").catalogue()
+FOR_PEOPLE, FOR_UNKNOWN = set(EMOJI[:-4]), set(EMOJI[-4:])
 
 
-def variants(image: Image) -> dict[str, Image]:
-    """The same people in other pictures."""
-    small = cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-    return {
-        "as it is": image,
-        "mirrored": np.ascontiguousarray(image[:, ::-1]),
-        "small and pale": cv2.convertScaleAbs(small, alpha=0.8, beta=30),
-    }
+@cache
+def head(person: str) -> Image:
+    name, rows, columns = HEADS[person]
+    pixels = read(EXAMPLES / name)[rows, columns]
+    return cv2.resize(pixels, None, fx=200 / pixels.shape[1], fy=200 / pixels.shape[1])
 
 
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """Two people, each in three pictures, and one who cannot be seen well."""
-    folder = tmp_path / "in"
-    for name in PEOPLE:
-        for how, image in variants(read(EXAMPLES / name)).items():
-            path = folder / how / f"{Path(name).stem}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_png(path, np.asarray(image, np.uint8))
-    blurred = cv2.GaussianBlur(read(EXAMPLES / "astronaut.png"), (0, 0), 5)
-    write_png(folder / "blurred.png", np.asarray(blurred, np.uint8))
+def shots(image: Image) -> Iterator[Image]:
+    """What further photographs of somebody would show."""
+    height, width = image.shape[:2]
+    closer = image[height // 30 :, width // 25 : width - width // 30]
+    yield image
+    yield cv2.resize(image[:, ::-1], None, fx=0.7, fy=0.7)
+    yield cv2.convertScaleAbs(image, alpha=1.2, beta=15)
+    yield cv2.resize(closer, None, fx=1.2, fy=1.2)
+
+
+@pytest.fixture(scope="session")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures of five people, each in several of its folders."""
+    folder = tmp_path_factory.mktemp("album")
+    for person in HEADS:
+        for number, shot in enumerate(shots(head(person))):
+            (folder / f"day{number}").mkdir(exist_ok=True)
+            write_png(folder / f"day{number}" / f"{person}.png", shot)
     return folder
 
 
-def run(faceanon: Run, source: Path, target: Path, *options: object) -> dict[str, str]:
-    """The emoji of the only face of each picture, by the pictures' names."""
-    report = target.with_suffix(".jsonl")
-    report.unlink(missing_ok=True)
+@pytest.fixture(scope="session")
+def hidden(album: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The album with everybody hidden, the seed 3."""
+    folder = tmp_path_factory.mktemp("hidden")
+    outcomes = list(hide(album, folder, seed=3))
+    assert [outcome.status for outcome in outcomes] == [Status.ANONYMIZED] * 20
+    return folder
+
+
+def hide(source: Path, target: Path, **options: object) -> Iterator[faceanon.Outcome]:
+    options = {"jobs": 1, **options}
+    return faceanon.run(source, target, "emoji", consistent=True, **options)
+
+
+def worn(before: Image, after: Image, face: Face | None = None) -> str:
+    """Which emoji is on a face: the one which looks most like what is there."""
+    face = face or max(faceanon.detect(before), key=lambda face: face.score)
+    where = Cover(1.1).box(face, before).slices
+
+    def difference(name: str) -> float:
+        pasted = faceanon.anonymize(before, "emoji", emoji=name, faces=[face])
+        return float(cv2.absdiff(pasted[where], after[where]).mean())
+
+    name = min(EMOJI, key=difference)
+    assert difference(name) < 2, "no emoji looks like this"
+    return name
+
+
+def who_wears_what(source: Path, target: Path) -> dict[str, str]:
+    """The emoji of each person, who must have one only."""
+    found: dict[str, set[str]] = {}
+    for path in source.rglob("*.png"):
+        after = read(target / path.relative_to(source))
+        found.setdefault(path.stem, set()).add(worn(read(path), after))
+    assert all(len(names) == 1 for names in found.values()), found
+    return {person: names.pop() for person, names in found.items()}
+
+
+def test_everybody_keeps_an_emoji_of_their_own(album: Path, hidden: Path) -> None:
+    wearing = who_wears_what(album, hidden)
+    assert len(set(wearing.values())) == len(HEADS)
+    assert set(wearing.values()) <= FOR_PEOPLE
+
+
+def test_neither_workers_nor_the_way_of_storage_change_who_wears_what(
+    faceanon: Run, album: Path, hidden: Path, tmp_path: Path
+) -> None:
+    """By any number of workers, in shards, and in a dataset file: the same bytes."""
+    command = ("emoji", album, tmp_path / "out", "--consistent", "--seed", 3)
+    assert faceanon(*command, "--jobs", 2).returncode == 0
+    assert pictures(tmp_path / "out") == pictures(hidden)
+    shutil.rmtree(tmp_path / "out")
+    for shard in ("0/2", "1/2"):
+        list(hide(album, tmp_path / "out", seed=3, shard=shard))
+    assert pictures(tmp_path / "out") == pictures(hidden)
+    with tarfile.open(tmp_path / "album.tar", "w") as tar:
+        for path in sorted(album.rglob("*.png")):
+            tar.add(path, path.relative_to(album))
+    command = ("emoji", tmp_path / "album.tar", tmp_path / "out.tar")
+    assert faceanon(*command, "--consistent", "--seed", 3).returncode == 0
+    with tarfile.open(tmp_path / "out.tar") as tar:
+        tar.extractall(tmp_path / "members", filter="data")
+    assert pictures(tmp_path / "members") == pictures(hidden)
+
+
+def test_a_run_goes_on_without_a_seed_and_a_seed_gives_other_emoji(
+    album: Path, hidden: Path, tmp_path: Path
+) -> None:
+    list(hide(album, tmp_path))
+    before = pictures(tmp_path)
+    for path in (tmp_path / "day1").glob("*.png"):
+        path.unlink()
+    outcomes = list(hide(album, tmp_path))
+    assert sum(outcome.status is Status.SKIPPED for outcome in outcomes) == 15
+    assert pictures(tmp_path) == before
+    assert who_wears_what(album, tmp_path) != who_wears_what(album, hidden)
+
+
+def test_with_a_seed_pictures_added_at_the_end_change_nobody(
+    album: Path, hidden: Path, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(album, source, ignore=shutil.ignore_patterns("day3"))
+    list(hide(source, target, seed=3))
+    shutil.copytree(album, source, dirs_exist_ok=True)
+    outcomes = list(hide(source, target, seed=3))
+    assert sum(outcome.status is Status.SKIPPED for outcome in outcomes) == 15
+    assert pictures(target) == pictures(hidden)
+
+
+def test_who_cannot_be_told_wears_what_nobody_wears(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    blurred = cv2.GaussianBlur(head("eileen"), None, 7)
+    for number in range(6):
+        write_png(source / f"blurred{number}.png", blurred)
+    write_png(source / "clear.png", head("eileen"))
+    list(hide(source, tmp_path / "out", seed=1))
+    wearing = {
+        path.stem: worn(read(path), read(tmp_path / "out" / path.name))
+        for path in source.iterdir()
+    }
+    assert wearing.pop("clear") in FOR_PEOPLE
+    assert set(wearing.values()) <= FOR_UNKNOWN
+    assert len(set(wearing.values())) > 1
+
+
+def test_friends_stay_and_the_others_keep_their_emoji(
+    faceanon: Run, album: Path, tmp_path: Path
+) -> None:
+    """With `--except`, and with faces out of a box file."""
+    (tmp_path / "friends" / "grace").mkdir(parents=True)
+    write_png(tmp_path / "friends" / "grace" / "1.png", head("grace"))
+    boxes = tmp_path / "boxes.jsonl"
+    assert faceanon("detect", album, "-o", boxes).returncode == 0
     done = faceanon(
-        *("emoji", source, target, "--consistent", "--accuracy", "fast"),
-        *("--report", report, *options),
+        *("emoji", album, tmp_path / "out", "--consistent", "--seed", 3, "--jobs", 1),
+        *("--except", tmp_path / "friends", "--boxes", boxes),
     )
     assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in report.read_text().splitlines()]
-    return {
-        line["picture"]: emoji_of(line, source, target)
-        for line in lines
-        if line["status"] == "anonymized"
-    }
+    for path in album.rglob("grace.png"):
+        after = read(tmp_path / "out" / path.relative_to(album))
+        assert (read(path) == after).all()
+    others = tmp_path / "others"
+    shutil.copytree(album, others, ignore=shutil.ignore_patterns("grace.png"))
+    wearing = who_wears_what(others, tmp_path / "out")
+    assert len(set(wearing.values())) == len(HEADS) - 1
 
 
-def emoji_of(line: dict[str, object], source: Path, target: Path) -> str:
-    """Which emoji it was: that which gives the same picture when put there again."""
-    name = str(line["picture"])
-    (told,) = line["faces"]  # type: ignore[misc, attr-defined]  # of one face
-    points = tuple((x, y) for x, y in told["points"])
-    face = Face(Box(*told["box"]), told["score"], points)
-    before, after = read(source / name), read(target / name).astype(int)
-    place = Cover(Emoji.default_grow).box(face, before).slices
-
-    def difference(emoji: str) -> float:
-        rng = np.random.default_rng(0)
-        made = Emoji(emoji).hide(before, [face], Cover(Emoji.default_grow), rng)
-        return float(np.abs(made[place] - after[place]).mean())
-
-    best = min(stickers.names(), key=difference)
-    assert difference(best) < 2
-    return best
+def together() -> Image:
+    """Two people in one picture, one of them twice."""
+    width, height = 300, 300
+    heads = (head("eileen"), head("grace"), head("eileen")[:, ::-1])
+    return np.hstack([cv2.resize(image, (width, height)) for image in heads])
 
 
-def test_people_keep_their_emoji(faceanon: Run, album: Path, tmp_path: Path) -> None:
-    """In all pictures, with any number of workers, and in a run that goes on."""
-    target = tmp_path / "out"
-    first = run(faceanon, album, target, "-j", 1)
-    of_person = {
-        name: {emoji for picture, emoji in first.items() if name in picture}
-        for name in ("astronaut", "grace_hopper")
-    }
-    assert [len(emoji) for emoji in of_person.values()] == [1, 1]
-    assert of_person["astronaut"] != of_person["grace_hopper"]
-
-    clear = {name: emoji for name, emoji in first.items() if name != "blurred.png"}
-    for name in ("mirrored/astronaut.png", "as it is/grace_hopper.png"):
-        (target / name).unlink()
-    (target / ".faceanon.db").unlink()
-    again = run(faceanon, album, target, "-j", 2, "--overwrite")
-    assert clear.items() <= again.items()
+def test_one_picture_is_consistent_within_itself() -> None:
+    image = together()
+    faces = sorted(faceanon.detect(image), key=lambda face: face.box.left)
+    after = faceanon.anonymize(image, "emoji", consistent=True, faces=faces)
+    first, other, again = (worn(image, after, face) for face in faces)
+    assert first == again != other
 
 
-def test_a_seed_gives_everybody_another_emoji_and_always_the_same(
-    faceanon: Run, album: Path, tmp_path: Path
-) -> None:
-    once, again, other = (
-        run(faceanon, album, tmp_path / f"out{number}", "--seed", seed)
-        for number, seed in enumerate((5, 5, 6))
+def test_frames_are_consistent_also_from_standard_input(tmp_path: Path) -> None:
+    """A stream can be read only once, but its people are told all the same."""
+    image = together()
+    frames = [np.roll(image, 8 * number, axis=1) for number in range(4)]
+    rgb = [PillowImage.fromarray(frame[:, :, ::-1]) for frame in frames]
+    film = io.BytesIO()
+    rgb[0].save(film, "PNG", save_all=True, append_images=rgb[1:], duration=100)
+    done = subprocess.run(
+        [COMMAND, "emoji", "-", "-", "--consistent", "--seed", "2"],
+        input=film.getvalue(),
+        capture_output=True,
+        timeout=120,
+        check=True,
     )
-    assert once == again
-    assert once["as it is/astronaut.png"] != other["as it is/astronaut.png"]
+    wearing = set()
+    with PillowImage.open(io.BytesIO(done.stdout)) as after:
+        for number, frame in enumerate(frames):
+            after.seek(number)
+            pixels = np.array(after.convert("RGB"))[:, :, ::-1]
+            faces = sorted(faceanon.detect(frame), key=lambda face: face.box.left)
+            wearing.add(tuple(worn(frame, pixels, face) for face in faces))
+    assert len(wearing) == 1
+    first, other, again = wearing.pop()
+    assert first == again != other
 
 
-def test_a_part_of_a_run_cannot_know_everybody(
+def test_nothing_that_people_are_recognised_by_is_written(
     faceanon: Run, album: Path, tmp_path: Path
 ) -> None:
-    done = faceanon("emoji", album, tmp_path / "out", "--consistent", "--shard", "0/2")
-    assert done.returncode == 2
-    assert "--shard" in done.stderr
+    report = tmp_path / "report.jsonl"
+    command = ("emoji", album / "day0", tmp_path / "out", "--consistent")
+    done = faceanon(*command, "--seed", 3, "--jobs", 1, "--report", report)
+    assert "who knows somebody in one of them knows them in all" in done.stderr
+    line = json.loads(report.read_text().splitlines()[0])
+    assert set(line["faces"][0]) == {"box", "score", "points", "found_by", "hide"}
 
 
-def test_one_picture_and_standard_input_go_as_well(
-    faceanon: Run, album: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"emoji": "panda"}, "leave out --emoji or --consistent"),
+        ({"detector": "haar"}, "--detector haar does not find"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    album: Path, tmp_path: Path, options: dict[str, str], reason: str
 ) -> None:
-    picture = album / "as it is" / "astronaut.png"
-    for source in (picture, "-"):
-        target = tmp_path / "one.png"
-        with picture.open("rb") as stream:
-            done = faceanon("emoji", source, target, "--consistent", stdin=stream)
-        assert done.returncode == 0, done.stderr
-        target.unlink()
+    with pytest.raises(OptionError, match=reason):
+        list(hide(album, tmp_path / "out", **options))
+    assert not pictures(tmp_path / "out")

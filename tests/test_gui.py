@@ -187,6 +187,27 @@ def test_a_pause_begins_nothing_new_and_a_cancel_leaves_nothing_behind(
     assert runner.progress.summary.statuses[Status.SKIPPED] >= 1
 
 
+def test_the_look_at_all_pictures_before_a_run_can_be_paused_and_cancelled(
+    many: Path, tmp_path: Path
+) -> None:
+    filled_in = {"jobs": "1", "consistent": "yes"}
+    choices = Choices("emoji", str(many), str(tmp_path / "safe"), filled_in)
+    runner = Runner()
+    runner.start("emoji", choices.values())
+    wait_for(lambda: runner.poll() and runner.progress.looked_at >= 1)
+    runner.pause()
+    time.sleep(1)
+    runner.poll()
+    paused_at = runner.progress.looked_at
+    time.sleep(1)
+    assert not runner.poll()
+    assert runner.progress.looked_at == paused_at < 6
+    runner.cancel()
+    wait_for(lambda: finished(runner))
+    assert runner.progress.end == "cancelled"
+    assert {path.name for path in (tmp_path / "safe").iterdir()} == {".faceanon.db"}
+
+
 def test_a_run_that_is_refused_says_why(many: Path) -> None:
     runner = Runner()
     runner.start("blur", Choices("blur", str(many), str(many)).values())

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from conftest import Run
@@ -53,6 +54,12 @@ def enrol(folder: Path, **pictures: Image) -> Path:
 def lines(path: Path) -> dict[str, dict]:
     parsed = [json.loads(line) for line in path.read_text().splitlines()]
     return {line["picture"]: line for line in parsed}
+
+
+def embeddings(image: Image, faces: list[dict]) -> list[NDArray[np.float32]]:
+    """The directions of the embeddings of faces that a report tells."""
+    points = [[tuple(point) for point in face["points"]] for face in faces]
+    return [direction(embed(aligned(image, five))) for five in points]
 
 
 def changed(before: Image, after: Image, where: tuple[slice, slice]) -> float:
@@ -265,6 +272,9 @@ def test_swap_puts_somebody_elses_face_on_the_named(
     faces.sort(key=lambda face: face["box"][0])
     assert [face["hide"] for face in faces] == [True, True, False]
     after = read(tmp_path / "out.png")
+    before, now = embeddings(three, faces[:2]), embeddings(after, faces[:2])
+    for own, other in ((0, 1), (1, 0)):
+        assert now[own] @ before[other] > now[own] @ before[own] + 0.1
     for face in faces:
         left, top, right, bottom = face["box"]
         where = slice(top, bottom), slice(left, right)

@@ -91,6 +91,22 @@ def workers() -> set[int]:
     return {int(line) for line in listed.stdout.split()}
 
 
+def test_people_keep_their_emoji_on_a_cluster(
+    faceanon: Run, on_ray: Run, tmp_path: Path
+) -> None:
+    """Those who do the pictures know nothing of each other."""
+    source, here, there = tmp_path / "in", tmp_path / "here", tmp_path / "there"
+    source.mkdir()
+    for name in ("astronaut.png", "curies.jpg", "grace_hopper.jpg"):
+        shutil.copy(EXAMPLES / name, source)
+        shutil.copy(EXAMPLES / name, source / f"again_{name}")
+    command = ("--accuracy", "fast", "--consistent", "--seed", 3)
+    assert faceanon("emoji", source, here, *command).returncode == 0
+    done = on_ray("emoji", source, there, *command)
+    assert done.returncode == 0, done.stderr
+    assert pictures(there) == pictures(here)
+
+
 def test_a_run_on_a_cluster_is_the_same_run(
     faceanon: Run, on_ray: Run, tmp_path: Path
 ) -> None:

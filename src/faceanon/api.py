@@ -13,6 +13,7 @@ from faceanon.finding import Found
 from faceanon.jobs import Outcome
 from faceanon.model import Face, Image
 from faceanon.options import declared
+from faceanon.people.crowd import Crowd, clear_embeddings
 from faceanon.people.recognition import select
 from faceanon.people.references import selecting
 from faceanon.picture import eight_bit
@@ -88,8 +89,14 @@ def anonymize(
         found = select(image, found, settings)
     if not found.sure:
         return image.copy()
+    hidden = found.sure
+    if settings.disguises:
+        seen = eight_bit(image)
+        known = clear_embeddings(seen, hidden)
+        crowd = Crowd.of(known, settings.disguises, settings.seed)
+        hidden = crowd.disguised(seen, hidden)
     rng = np.random.default_rng(settings.seed)
-    return hide_faces(image, found.sure, settings, rng)
+    return hide_faces(image, hidden, settings, rng)
 
 
 def run(

@@ -2,25 +2,21 @@
 
 import os
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
-from functools import partial
-from itertools import chain, islice
 from os.path import lexists
 from pathlib import Path
 
-from faceanon import files
+from faceanon import census, files
 from faceanon.boxes import NOT_SPOKEN_OF
 from faceanon.buckets.listing import check
 from faceanon.claims import Claims
-from faceanon.datasets.rewriting import perform
-from faceanon.engines import Item, run_here, run_pool
+from faceanon.dispatch import dispatched
+from faceanon.engines import Item
 from faceanon.errors import StorageError
 from faceanon.jobs import Job, Outcome, Status
-from faceanon.meeting import meet
 from faceanon.names import shown
-from faceanon.picture_processes import PictureProcesses
 from faceanon.places import BucketObject, Place, place
 from faceanon.plans import Plan
 from faceanon.renaming import Numbering, numbered
@@ -28,14 +24,10 @@ from faceanon.settings import RunOptions, Settings
 from faceanon.shards import Shard
 from faceanon.state import State, made_by
 from faceanon.storage import refusal
-from faceanon.workers import Limits
 
 
 def run(
-    plan: Plan,
-    settings: Settings,
-    run_options: RunOptions,
-    tell: Callable[[int], None] = lambda count: None,
+    plan: Plan, settings: Settings, run_options: RunOptions
 ) -> Generator[Outcome, None, None]:
     """Do a plan: one outcome for each picture, as they come.
 
@@ -43,21 +35,10 @@ def run(
     outcome is given. When the iterator is closed early, workers are ended and nothing
     unfinished stays behind.
 
-    Args:
-        plan: the pictures.
-        settings: what is done to each.
-        run_options: how.
-        tell: where all pictures are looked at before the first is done, it is told how
-            many were.
-
     Raises:
         FaceanonError: another run writes to the same folder.
         StorageError: nothing more can be written; what was finished stays.
     """
-    if settings.anonymizer is not None and settings.anonymizer.tells_people_apart:
-        looking = partial(run, run_options=run_options)
-        acquaintances = meet(plan, settings, looking, tell)
-        settings = replace(settings, acquaintances=acquaintances)
     with ExitStack() as stack:
         state, fingerprint = None, settings.fingerprint()
         if isinstance(plan.root, BucketObject):
@@ -69,7 +50,11 @@ def run(
         claims = stack.enter_context(closing(Claims()))
         run_ = _Run(state, claims, fingerprint, settings, run_options)
         stack.callback(run_.clean_up)
-        outcomes = _outcomes(run_, plan, settings, run_options, stack)
+        if settings.disguises and not plan.is_stream:
+            crowd = census.take(plan, settings, run_options)
+            settings = replace(settings, crowd=crowd)
+        items = run_.items(plan.jobs(), plan)
+        outcomes = dispatched(items, settings, run_options, stack)
         for outcome in stack.enter_context(closing(outcomes)):
             settled = run_.settle(outcome)
             yield from settled.pictures()
@@ -77,38 +62,6 @@ def run(
                 raise StorageError(settled.error)
         for folder, reason in plan.walk.problems:
             yield Outcome(Job(folder, place(folder), None), Status.FAILED, error=reason)
-
-
-def _outcomes(
-    run_: "_Run",
-    plan: Plan,
-    settings: Settings,
-    run_options: RunOptions,
-    stack: ExitStack,
-) -> Generator[Outcome, None, None]:
-    """The outcomes of a plan, by the engine that is asked for.
-
-    What has to be ended with the run is put on the stack.
-    """
-    jobs = plan.jobs()
-    # How many pictures there are is not known yet, but whether there are enough.
-    first = list(islice(jobs, max(run_options.workers, 2)))
-    items = run_.items(chain(first, jobs), plan)
-    limits = Limits(run_options.timeout, run_options.max_memory)
-    workers = min(run_options.workers, len(first))
-    is_much = len(first) > 1 or any(job.is_dataset for job in first)
-    if run_options.engine == "ray" and is_much:
-        from faceanon.ray_engine import Cluster, run_ray  # noqa: PLC0415  an extra
-
-        cluster = Cluster(run_options.ray_address, run_options.workers)
-        return run_ray(items, settings, cluster, limits)
-    # Where there are fewer jobs than processors, dataset files take the others, too.
-    count = run_options.workers // max(workers, 1)
-    processes = stack.enter_context(PictureProcesses(settings, limits, count))
-    work = partial(perform, settings=settings, processes=processes)
-    if workers > 1:
-        return run_pool(items, work, workers, limits)
-    return run_here(items, work)
 
 
 class _Run:

@@ -28,6 +28,7 @@ class Console:
         self._quiet = quiet
         self._verbose = verbose
         self._bar: tqdm[Any] = tqdm(disable=True)
+        self._looks = 0
 
     def say(self, text: str) -> None:
         """Say something, unless told to be quiet."""
@@ -53,6 +54,7 @@ class Console:
         no end.
         """
         self.summary.left_alone = plan.walk.left_alone
+        plan.walk.looked_at = self._show_look
         start = time.perf_counter()
         self._bar = tqdm(
             unit=" pictures",
@@ -78,9 +80,11 @@ class Console:
     def _count(self, plan: Plan) -> None:
         self._bar.total = plan.pictures.count()
 
-    def tell(self, count: int) -> None:
-        """Show how many pictures were looked at, before the first one is done."""
-        self._bar.set_description_str(f"who is who: {count} seen")
+    def _show_look(self) -> None:
+        self._looks += 1
+        # The time that it takes says nothing of how long the rest will take.
+        self._bar.unpause()
+        self._bar.set_description(f"{self._looks} looked at")
 
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""

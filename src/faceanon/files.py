@@ -145,7 +145,8 @@ def _plan_single(source: Place | None, target: Place | None, outputs: Outputs) -
     if target is not None and _is_same(source, target):
         raise FaceanonError(f"{shown(target)} is the input itself; name another output")
     temporary = target.parent / temporary_name() if isinstance(target, Path) else None
-    return Plan(None, _Single(Job(name, source, target, temporary)))
+    single = _Single(Job(name, source, target, temporary))
+    return Plan(None, single, is_stream=source is None)
 
 
 def _is_same(source: Place | None, target: Place) -> bool:
@@ -192,6 +193,9 @@ class _Single:
     def count(self) -> int:
         return 1
 
+    def whole(self) -> "_Single":
+        return self
+
 
 @dataclass(frozen=True)
 class _Folder:
@@ -214,6 +218,9 @@ class _Folder:
                 # Threads that wait for pictures would wait for this one else.
                 time.sleep(0.002)
         return count
+
+    def whole(self) -> "_Folder":
+        return replace(self, choice=self.choice.whole(), outputs=self.outputs.whole())
 
     def _names(self, walk: Walk) -> Iterator[str]:
         """The pictures, as paths below the folder; what else there is, to `walk`."""

@@ -142,10 +142,8 @@ class Face:
         frame: in which of several frames or pages, counted from 0; None in a file of
             one picture.
         match: whose it is; None when nobody was asked for.
-        embedding: by which it can be compared, 128 numbers of float32; empty where it
-            was not asked for, or is not clear.
-        person: which of the people of this run it is, a number; None where that was
-            not asked for, or cannot be told.
+        disguise: the number of the disguise that its person wears all over a run; None
+            where the person cannot be told, or the method has no disguises.
     """
 
     box: Box
@@ -154,8 +152,7 @@ class Face:
     found_by: str = ""
     frame: int | None = None
     match: Match | None = None
-    embedding: bytes = b""
-    person: int | None = None
+    disguise: int | None = None
 
     def lies_in(self, other: "Face") -> bool:
         """Whether nearly all of its box lies in the box of another, larger face."""

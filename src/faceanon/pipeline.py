@@ -21,11 +21,11 @@ from faceanon.finding import SAME_FACE, Found, find_faces
 from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.output import make_output
-from faceanon.people.acquaintances import embedded, recognised
+from faceanon.people.crowd import Crowd, clear_embeddings
 from faceanon.people.recognition import select
-from faceanon.picture import SUFFIXES, Format, Picture
+from faceanon.picture import SUFFIXES, Format, Picture, eight_bit
 from faceanon.preview import drawn
-from faceanon.settings import Settings
+from faceanon.settings import CENSUS, Settings
 from faceanon.storage import is_finished, read_source, write_target
 
 
@@ -111,6 +111,8 @@ def transform(
     """
     # The digest tells box files and pictures apart; a run that only hides needs none.
     content = content_digest(data) if job.record or not settings.anonymizer else ""
+    if settings.disguises and settings.crowd is None and settings.method != CENSUS:
+        settings = replace(settings, crowd=_crowd_of(job, data, settings))
     outcome = Outcome(job, Status.NO_FACES, content=content)
     with opened(data, settings.max_pixels) as several:
         if several is not None:
@@ -118,6 +120,12 @@ def transform(
     picture = decode(data, settings.max_pixels)
     del data
     return _transform_picture(picture, outcome, settings)
+
+
+def _crowd_of(job: Job, data: bytes, settings: Settings) -> Crowd:
+    """The people of a single picture, who may be in several of its frames."""
+    outcome, _ = transform(job, data, replace(settings, method=CENSUS))
+    return Crowd.of(outcome.embeddings, settings.disguises, settings.seed)
 
 
 def _transform_picture(
@@ -130,7 +138,7 @@ def _transform_picture(
     found = _found(picture, job.record, settings)
     outcome = _with_finds(outcome, found, picture.pixels.shape)
     outcome = replace(outcome, notes=_notes(job, picture.encoding.format))
-    if settings.method == "detect":
+    if settings.only_looks:
         return outcome, None
     result = picture
     if settings.method == "preview":
@@ -170,7 +178,7 @@ def _transform_frames(
             return image
         return hide_faces(image, sure, settings, np.random.default_rng(seed))
 
-    if settings.method == "detect":
+    if settings.only_looks:
         return _with_finds(outcome, find_all(several, find), shape), None
     # The pages of a document do not follow each other as frames do, and a box file
     # tells of each frame by itself.
@@ -201,6 +209,7 @@ def _with_finds(outcome: Outcome, found: Found, shape: tuple[int, ...]) -> Outco
         faces=found.sure,
         unsure=found.unsure,
         shown=found.shown,
+        embeddings=found.embeddings,
         width=shape[1],
         height=shape[0],
     )
@@ -247,11 +256,12 @@ def _found(picture: Picture, record: Record | None, settings: Settings) -> Found
     found = _looked_for(picture, record, settings)
     if settings.selection is not None:
         found = select(picture.color, found, settings)
-    if settings.embeds:
-        found = replace(found, sure=embedded(picture.color, found.sure))
-    if settings.acquaintances is not None:
-        known = embedded(picture.color, found.sure)
-        found = replace(found, sure=recognised(known, settings.acquaintances))
+    if settings.method == CENSUS:
+        embeddings = clear_embeddings(eight_bit(picture.color), found.sure)
+        return replace(found, embeddings=embeddings)
+    if settings.crowd is not None:
+        disguised = settings.crowd.disguised(eight_bit(picture.color), found.sure)
+        return replace(found, sure=disguised)
     return found
 
 

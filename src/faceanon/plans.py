@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -41,6 +41,10 @@ class Choice:
     shard: Shard | None = None
     datasets: bool = True
 
+    def whole(self) -> "Choice":
+        """The choice of which this is a part, by shard or by name."""
+        return replace(self, only=None, shard=None)
+
     def reason_to_leave(self, name: str) -> str:
         """Why a file is not for us, by its name or path; empty where it is."""
         if is_dataset(name):
@@ -75,11 +79,13 @@ class Walk:
         left_alone: how many files were passed over, by reason.
         problems: folders that could not be read, and why.
         stopped: whether it is to end here.
+        looked_at: called after each picture that was looked at before the run began.
     """
 
     left_alone: Counter[str] = field(default_factory=Counter)
     problems: list[tuple[str, str]] = field(default_factory=list)
     stopped: bool = False
+    looked_at: Callable[[], object] = lambda: None
 
 
 class Pictures(Protocol):
@@ -90,6 +96,9 @@ class Pictures(Protocol):
 
     def count(self) -> int:
         """How many there are; takes a walk of its own, in the pauses of other work."""
+
+    def whole(self) -> "Pictures":
+        """Those of which these are a part, by shard or by name."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,7 @@ class Plan:
         records: the faces to hide, by the pictures' names; None to detect them.
         renaming: what makes the names of outputs; None where names are kept.
         shard: the part of a run that is split among machines; None for all of it.
+        is_stream: whether the picture comes from standard input.
     """
 
     root: Place | None
@@ -112,6 +122,8 @@ class Plan:
     records: Mapping[str, Record] | None = None
     renaming: Renaming | None = None
     shard: Shard | None = None
+
+    is_stream: bool = False
 
     def jobs(self) -> Iterator[Job]:
         """The jobs, once, while `walk` fills; none after it was stopped."""
@@ -153,6 +165,10 @@ class Outputs:
     format: Format | None = None
     renaming: Renaming | None = None
     shard: Shard | None = None
+
+    def whole(self) -> "Outputs":
+        """Those of all shards."""
+        return replace(self, shard=None)
 
     def named(self, name: str) -> str:
         """The path of an output below OUTPUT for that of an input below INPUT."""

@@ -13,7 +13,7 @@ from faceanon.errors import OptionError
 from faceanon.metadata import LEVELS, Level
 from faceanon.model import Cover, Shape
 from faceanon.options import option
-from faceanon.people.acquaintances import Acquaintances
+from faceanon.people.crowd import Crowd
 from faceanon.people.selection import Selection
 from faceanon.picture import SUFFIXES, Format
 from faceanon.plans import Choice
@@ -24,18 +24,20 @@ NoFace: TypeAlias = Literal["write", "skip", "fail"]
 Rename: TypeAlias = Literal["hash", "sequence"]
 EngineName: TypeAlias = Literal["local", "ray"]
 
+CENSUS = "census"
+"""The method of a run's first pass, which asks who is in its pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is done to each picture.
 
     Attributes:
-        method: the method's name; "detect" and "preview" hide nothing.
+        method: the method's name; "detect", "preview" and `CENSUS` hide nothing.
         anonymizer: the method with its options; None when nothing is hidden.
         selection: whom to hide; None for everybody.
-        embeds: whether faces are given their embeddings.
-        acquaintances: the people of this run, by whom `Face.person` is set; None where
-            it is not.
+        crowd: the people of the run, where the method has disguises for them; None
+            where each picture is by itself.
     """
 
     method: str
@@ -119,8 +121,7 @@ class Settings:
         200_000_000, "Refuse pictures of more pixels than this.", minimum=1
     )
     selection: Selection | None = None
-    embeds: bool = False
-    acquaintances: Acquaintances | None = None
+    crowd: Crowd | None = None
 
     def __post_init__(self) -> None:
         """Check the values against what is declared, and each other."""
@@ -129,6 +130,11 @@ class Settings:
             raise OptionError(
                 "names that tell nothing are made with a secret; give a long number "
                 "with --seed, the same each time, and keep it to yourself"
+            )
+        if self.disguises and self.detector == "haar":
+            raise OptionError(
+                "people are told apart by their eyes, which --detector haar does not "
+                "find; leave it out"
             )
 
     @property
@@ -149,6 +155,16 @@ class Settings:
                 "in OUTPUT; remove that file before you hand OUTPUT on, or use --seed",
             )
         return cautions
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether nothing is written."""
+        return self.method in ("detect", CENSUS)
+
+    @property
+    def disguises(self) -> int:
+        """How many disguises the method has for people who are to be told apart."""
+        return self.anonymizer.disguises if self.anonymizer else 0
 
     @property
     def cover(self) -> Cover:

@@ -14,6 +14,7 @@ from faceanon.errors import PictureError
 from faceanon.finding import Found
 from faceanon.metadata import write_into
 from faceanon.model import Face, Image
+from faceanon.people.embedding import Embedding
 from faceanon.picture import Format, Picture
 
 Find: TypeAlias = Callable[[Picture, int], Found]
@@ -30,11 +31,17 @@ class Tally:
     sure: list[Face] = field(default_factory=list)
     unsure: list[Face] = field(default_factory=list)
     shown: list[Face] = field(default_factory=list)
+    embeddings: list[Embedding] = field(default_factory=list)
 
     @property
     def found(self) -> Found:
         """The faces of all frames."""
-        return Found(tuple(self.sure), tuple(self.unsure), tuple(self.shown))
+        return Found(
+            tuple(self.sure),
+            tuple(self.unsure),
+            tuple(self.shown),
+            tuple(self.embeddings),
+        )
 
 
 def find_all(animation: Animation, find: Find) -> Found:
@@ -132,6 +139,7 @@ def _found(frame: Frame, number: int, find: Find, tally: Tally) -> Found:
     tally.sure += numbered.sure
     tally.unsure += numbered.unsure
     tally.shown += numbered.shown
+    tally.embeddings += found.embeddings
     return numbered
 
 

@@ -60,9 +60,13 @@ class Anonymizer(ABC):
         return False
 
     @property
-    def tells_people_apart(self) -> bool:
-        """Whether it wants to know who is in several pictures: `Face.person`."""
-        return False
+    def disguises(self) -> int:
+        """How many disguises it has for people who are to be told apart.
+
+        Where there are any, `Face.disguise` says which of them a person wears, the same
+        in all pictures of a run. Where there is none, nobody is told apart.
+        """
+        return 0
 
     def partners(
         self, image: Image, faces: Sequence[Face], others: Sequence[Face]

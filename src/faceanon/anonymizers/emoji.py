@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from faceanon.anonymizers import stickers
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.anonymizers.stickers import Sticker
+from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face, Image, white
 from faceanon.options import option
 
@@ -22,6 +23,10 @@ _MARGIN = 1.5
 # Eyes closer to each other than this share of the face's width are those of a face seen
 # from the side, whose line says nothing of how the head is held.
 _LEAST_EYES = 0.2
+
+# So many emoji, the last by name, are for faces that cannot be told where the others
+# are for people: a random one must not be taken for somebody's.
+_FOR_UNKNOWN = 4
 
 # A sticker is pasted in strips of so many pixels, as it may be larger than the picture
 # needs memory for otherwise.
@@ -47,17 +52,35 @@ class Emoji(Anonymizer):
         metavar="NAME|FILE",
         default_text="another for each face",
     )
-
     consistent: bool = option(
         False,
-        "Give the same person the same emoji in all pictures of a folder, as far as "
-        "they can be told apart. All pictures are looked at twice.",
+        "Give the same person the same emoji in all pictures, as far as people can be "
+        "told apart. It shows who is the same person: to know somebody in one picture "
+        "is to know them in all. The pictures are looked at twice.",
     )
 
+    def __post_init__(self) -> None:
+        """Check the options; see `Anonymizer`."""
+        super().__post_init__()
+        if self.consistent and self.emoji is not None:
+            raise OptionError(
+                "a single emoji for all tells nobody apart; leave out --emoji or "
+                "--consistent"
+            )
+
+    def cautions(self) -> tuple[str, ...]:
+        """Say what it gives away that people keep their emoji."""
+        if not self.consistent:
+            return ()
+        return (
+            "--consistent shows who is the same person in all pictures; who knows "
+            "somebody in one of them knows them in all",
+        )
+
     @property
-    def tells_people_apart(self) -> bool:
-        """See `Anonymizer.tells_people_apart`."""
-        return self.consistent and self.emoji is None
+    def disguises(self) -> int:
+        """See `Anonymizer.disguises`; the others are for those who cannot be told."""
+        return len(stickers.names()) - _FOR_UNKNOWN if self.consistent else 0
 
     @classmethod
     def catalogue(cls) -> tuple[str, ...]:
@@ -76,9 +99,11 @@ class Emoji(Anonymizer):
         names = stickers.names()
         # Faces in front are larger, mostly; their stickers go on top.
         for face in sorted(faces, key=lambda face: face.box.width):
-            chosen = rng.integers(len(names)) if face.person is None else face.person
-            name = self.emoji or names[chosen % len(names)]
-            _paste(result, stickers.load(name), face, cover)
+            # Drawn also where it is not needed: whether somebody can be told in a frame
+            # must not change what the others wear.
+            drawn = int(rng.integers(self.disguises, len(names)))
+            number = drawn if face.disguise is None else face.disguise
+            _paste(result, stickers.load(self.emoji or names[number]), face, cover)
         return result
 
 

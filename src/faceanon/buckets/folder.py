@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faceanon.buckets.listing import listed
 from faceanon.buckets.stores import BucketError
@@ -59,6 +59,10 @@ class BucketFolder:
             for _ in self.jobs(Walk()):
                 count += 1
         return count
+
+    def whole(self) -> "BucketFolder":
+        """All of it, whatever the choice leaves to others."""
+        return replace(self, choice=self.choice.whole(), outputs=self.outputs.whole())
 
     def _is_output(self, object_: BucketObject) -> bool:
         """Whether it is in OUTPUT, which may lie inside of INPUT."""

@@ -111,7 +111,7 @@ def run_plan(
     with (
         console.counting(plan),
         _first_interrupt_stops(plan.walk),
-        closing(batch.run(plan, settings, run_options, console.tell)) as outcomes,
+        closing(batch.run(plan, settings, run_options)) as outcomes,
     ):
         for outcome in outcomes:
             for take in takers:

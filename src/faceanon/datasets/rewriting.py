@@ -76,7 +76,7 @@ def _check(job: Job, settings: Settings) -> None:
             "parts are found"
         )
     kind = kind_of(job.name)
-    if settings.method == "detect":
+    if settings.only_looks:
         return
     if job.target is None:
         raise PictureError(

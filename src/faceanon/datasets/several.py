@@ -53,6 +53,10 @@ class Several:
         """How many there are."""
         return sum(1 for _ in self._names(Walk()))
 
+    def whole(self) -> "Several":
+        """All of it, whatever the choice leaves to others."""
+        return replace(self, choice=self.choice.whole(), outputs=self.outputs.whole())
+
     def _names(self, walk: Walk) -> Iterator[str]:
         for name in self.braces.names():
             if self.choice.leaves_out(name, is_folder=False):

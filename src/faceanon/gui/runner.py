@@ -30,6 +30,7 @@ class Progress:
 
     Attributes:
         total: how many pictures there are; None while they are counted.
+        looked_at: how many were looked at before the first is done.
         summary: the counts of what is done.
         failures: the pictures that failed, and why.
         without: the pictures in which no face was found.
@@ -40,6 +41,7 @@ class Progress:
     """
 
     total: int | None = None
+    looked_at: int = 0
     summary: Summary = field(default_factory=Summary)
     failures: list[tuple[str, str]] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
@@ -82,7 +84,7 @@ class Runner:
     def __init__(self) -> None:
         self.progress = Progress()
         self.state: State = "idle"
-        self._news: queue.SimpleQueue[Outcome | int | tuple[End, str]]
+        self._news: queue.SimpleQueue[Outcome | int | tuple[End, str] | None]
         self._news = queue.SimpleQueue()
         self._may_go_on = threading.Event()
         self._cancelled = threading.Event()
@@ -145,6 +147,8 @@ class Runner:
                 return changed
             changed = True
             match news:
+                case None:
+                    self.progress.looked_at += 1
                 case int():
                     self.progress.total = news
                 case Outcome():
@@ -168,6 +172,7 @@ class Runner:
         run_options = run_options_of(values)
         plan = make_plan(values, settings, run_options)
         self.progress.summary.left_alone = plan.walk.left_alone
+        plan.walk.looked_at = lambda: self._look(plan)
         self.progress.cautions = settings.cautions()
         threading.Thread(
             target=self._count, args=[plan, self._news], daemon=True
@@ -181,6 +186,11 @@ class Runner:
                 self._news.put(outcome)
         return "cancelled" if self._cancelled.is_set() else "done"
 
+    def _look(self, plan: Plan) -> None:
+        self._news.put(None)
+        self._may_go_on.wait()
+        plan.walk.stopped = self._cancelled.is_set()
+
     def _until_cancelled(
         self, outcomes: Generator[Outcome, None, None]
     ) -> Generator[Outcome, None, None]:
@@ -192,6 +202,6 @@ class Runner:
 
     @staticmethod
     def _count(
-        plan: Plan, news: "queue.SimpleQueue[Outcome | int | tuple[End, str]]"
+        plan: Plan, news: "queue.SimpleQueue[Outcome | int | tuple[End, str] | None]"
     ) -> None:
         news.put(plan.pictures.count())

@@ -179,12 +179,12 @@ class Window:
             if choices.target.strip():
                 target = local_path(values[choices.method]["target"])
                 self.looking.belong_to(target)
+            self._caution()
         except FaceanonError as error:
             self.pane.complain(str(error))
             self.run_bar.ready(missing or "An option cannot have this value")
             return
         self.pane.complain("")
-        self._caution()
 
     def _caution(self) -> None:
         """Say when the options of the method protect less than one may think."""
