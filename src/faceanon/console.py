@@ -100,6 +100,9 @@ class Console:
             self._print(f"{name}: {what}{faces}, {outcome.seconds:.2f} s")
         for note in outcome.notes:
             self.say(f"{name}: note: {note}")
+        if outcome.job.member:
+            # What was counted are files, and nobody knows how many pictures they hold.
+            self._bar.total = None
         self._bar.set_postfix(
             faces=self.summary.faces,
             failed=self.summary.statuses[Status.FAILED],
