@@ -311,6 +311,12 @@ def test_floating_point_is_the_same_to_the_bit_outside_of_what_is_hidden(
     np.testing.assert_array_equal(after[~hidden], pixels[~hidden])
 
 
+def test_a_directory_beyond_all_bounds_is_refused() -> None:
+    data = b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1) + bytes(64)
+    with pytest.raises(PictureError):
+        decode(data, LIMIT)
+
+
 def test_floats_in_colour_are_turned_and_limited_as_others_are() -> None:
     upright = photo(3, np.uint8).astype(np.float32) / 255
     stored = np.ascontiguousarray(np.rot90(upright)[:, :, ::-1])

@@ -44,8 +44,8 @@ def is_floating_color(data: bytes) -> bool:
         tags = tiff.values(tiff.first, {_SAMPLES_PER_PIXEL, _SAMPLE_FORMAT})
     except ValueError:
         return False
-    samples = tags.get(_SAMPLES_PER_PIXEL, (1,))
-    return _FLOATING in tags.get(_SAMPLE_FORMAT, ()) and samples[:1] > (1,)
+    is_color = any(tags.get(_SAMPLES_PER_PIXEL, ())[:1] == (n,) for n in (3, 4))
+    return is_color and _FLOATING in tags.get(_SAMPLE_FORMAT, ())
 
 
 def floating_header(data: bytes) -> FloatingHeader:

@@ -111,7 +111,7 @@ class Tiff:
     def _number(self, code: str, offset: int) -> int:
         try:
             (number,) = struct.unpack_from(self.order + code, self._data, offset)
-        except struct.error:
+        except (struct.error, OverflowError):  # the latter from 2**63 on
             raise ValueError("it ends too early") from None
         return int(number)
 
