@@ -29,10 +29,10 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 # The functions of `pipeline` that are the work itself.
 STEPS = {
-    "decode": "decode",
-    "find_faces": "detect",
-    "hide_faces": "hide",
-    "encode": "encode",
+    "decode": "read headers",
+    "find_faces": "decode, detect",
+    "make_hidden": "hide, encode",
+    "make_output": "encode",
 }
 
 
@@ -55,10 +55,10 @@ def shares(source: Path, target: Path) -> dict[str, float]:
     settings = api.make_settings("pixelate", {})
 
     def timed(step: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
             start = time.perf_counter()
             try:
-                return function(*arguments)
+                return function(*arguments, **options)
             finally:
                 seconds[step] += time.perf_counter() - start
 

@@ -10,6 +10,7 @@ from faceanon import anonymizers, batch, detectors, files
 from faceanon.detectors.levels import Accuracy
 from faceanon.errors import OptionError
 from faceanon.finding import Found
+from faceanon.hiding import hide_faces
 from faceanon.jobs import Outcome
 from faceanon.model import Face, Image
 from faceanon.options import declared
@@ -17,7 +18,6 @@ from faceanon.people.crowd import Crowd, clear_embeddings
 from faceanon.people.recognition import select
 from faceanon.people.references import selecting
 from faceanon.picture import eight_bit
-from faceanon.pipeline import hide_faces
 from faceanon.places import place
 from faceanon.settings import RunOptions, Settings
 

@@ -1,11 +1,14 @@
-"""Damage that decoders pass over, found in the structure of the file.
+"""Damage: what decoders raise at it, and what they pass over.
 
 A few lines of Python here look at every byte that a decoder in C skips or believes.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
+
+from PIL import UnidentifiedImageError
 
 from faceanon.errors import PictureError
 
@@ -21,6 +24,23 @@ _CHUNK = 2**20
 # No strip or tile is read further than what twice the pixels of any depth would need.
 _BYTES_PER_PIXEL = 16
 _PADDING = 2**24
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise one kind of error for whatever goes wrong in here.
+
+    Raises:
+        PictureError: decoders raise whatever the damage makes them stumble over
+            (OSError, ValueError, SyntaxError, struct.error, cv2.error, ...).
+    """
+    try:
+        yield
+    except (PictureError, MemoryError, UnidentifiedImageError):
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
+        raise PictureError(f"the file is damaged: {reason[0]}") from error
 
 
 def check_png_chunks(data: bytes) -> None:

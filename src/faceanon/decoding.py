@@ -8,18 +8,24 @@ import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
-import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, UnidentifiedImageError
 
 from faceanon import heif
-from faceanon.damage import check_deflated, check_png_chunks, check_tiff_pages
+from faceanon.damage import (
+    check_deflated,
+    check_png_chunks,
+    check_tiff_pages,
+    explained,
+)
 from faceanon.errors import PictureError
+from faceanon.jpeg.file import JpegFile
 from faceanon.metadata import (
     Metadata,
     clean_profile,
@@ -27,7 +33,8 @@ from faceanon.metadata import (
     read_metadata,
 )
 from faceanon.model import Image
-from faceanon.picture import Encoding, Format, JpegFile, Picture
+from faceanon.orientation import upright
+from faceanon.picture import Encoding, Format, Picture
 from faceanon.tiff_pages import floating_header, is_floating_color, tiff_page
 
 _PILLOW_FORMATS: dict[str, Format] = {
@@ -77,7 +84,7 @@ _BITS_PER_SAMPLE_TAG, _EXTRA_SAMPLES_TAG = 0x0102, 0x0152
 _DEFLATED = "tiff_adobe_deflate"
 
 
-def decode(data: bytes, max_pixels: int) -> Picture:
+def decode(data: bytes, max_pixels: int, *, lazily: bool = False) -> Picture:
     """Read a picture from the bytes of its file.
 
     The content decides the format. Damaged and truncated files are refused: what a
@@ -86,13 +93,15 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     Args:
         data: the whole file.
         max_pixels: refuse more than this, from the header, before anything is decoded.
+        lazily: leave the pixels of a JPEG until they are asked for, which then raises
+            what would be raised here.
 
     Raises:
         PictureError: it is not a picture, or damaged, too large, or of a kind that is
             not supported; the message says which.
     """
     if is_floating_color(data):
-        with _damage_explained():
+        with explained():
             return _decode_floating(data, max_pixels)
     with opened(data) as header:
         frames = getattr(header, "n_frames", 1)
@@ -101,14 +110,15 @@ def decode(data: bytes, max_pixels: int) -> Picture:
             raise PictureError(
                 f"it holds {frames} frames or pages, of which only one can be shown"
             )
-        return decode_page(header, data, max_pixels)
+        picture = decode_page(header, data, max_pixels)
+    return picture if lazily else replace(picture, source=picture.pixels)
 
 
 def _decode_floating(data: bytes, max_pixels: int) -> Picture:
     header = floating_header(data)
     check_size((header.width, header.height), max_pixels)
     check_tiff_pages(data, 1)
-    pixels = _upright(tiff_page(data, 0), header.orientation)
+    pixels = _turned(tiff_page(data, 0), header.orientation)
     icc_profile = clean_profile(header.icc_profile)
     metadata = read_metadata(data, "tiff").turned(header.orientation)
     return Picture(pixels, Encoding("tiff"), icc_profile, metadata)
@@ -132,13 +142,40 @@ def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:
             "convert it to RGB first"
         )
     format_ = _PILLOW_FORMATS[str(header.format)]
+    if format_ == "jpeg":
+        return _jpeg_picture(header, data)
     pixels, encoding, is_upright = _DECODERS[format_](header, data)
     orientation = _orientation(header, data)
     icc_profile = clean_profile(header.info.get("icc_profile"))
     metadata = metadata_of(header, data, format_).turned(orientation)
-    pixels = pixels if is_upright else _upright(pixels, orientation)
-    jpeg = JpegFile(data, orientation) if format_ == "jpeg" else None
-    return Picture(pixels, encoding, icc_profile, metadata, jpeg)
+    pixels = pixels if is_upright else _turned(pixels, orientation)
+    return Picture(pixels, encoding, icc_profile, metadata)
+
+
+def _jpeg_picture(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Picture:
+    """A JPEG, whose pixels are left until they are asked for, unless they are inks."""
+    orientation = _orientation(header, data)
+    jpeg = JpegFile(data, orientation, header.size, is_grey=header.mode == "L")
+    encoding = _jpeg_encoding(header)
+    source: Image | JpegFile = jpeg
+    if encoding.is_cmyk:
+        # simplejpeg makes RGB of it. Pillow turns what Adobe stores inverted.
+        header.load()
+        source = _turned(np.array(header), orientation)
+    icc_profile = clean_profile(header.info.get("icc_profile"))
+    metadata = metadata_of(header, data, "jpeg").turned(orientation)
+    return Picture(source, encoding, icc_profile, metadata, jpeg)
+
+
+def _jpeg_encoding(header: JpegImagePlugin.JpegImageFile) -> Encoding:
+    is_cmyk = header.mode == "CMYK"
+    return Encoding(
+        "jpeg",
+        quantization={key: list(table) for key, table in header.quantization.items()},
+        # 4:4:0 and 4:1:1 are -1, "unknown", to Pillow; whole chroma keeps all they had.
+        subsampling=0 if is_cmyk else max(JpegImagePlugin.get_sampling(header), 0),
+        is_cmyk=is_cmyk,
+    )
 
 
 def metadata_of(header: PillowImage.Image, data: bytes, format_: Format) -> Metadata:
@@ -166,26 +203,12 @@ def opened(data: bytes) -> Iterator[Any]:
         with (
             _without_limit,
             warnings.catch_warnings(action="ignore"),
-            _damage_explained(),
+            explained(),
             PillowImage.open(io.BytesIO(data), formats=openers) as opened,
         ):
             yield opened
     except UnidentifiedImageError:
         raise PictureError(_what_it_is(data)) from None
-
-
-@contextmanager
-def _damage_explained() -> Iterator[None]:
-    """Raise one kind of error for whatever goes wrong in here."""
-    try:
-        yield
-    except (PictureError, MemoryError, UnidentifiedImageError):
-        raise
-    except Exception as error:
-        # Decoders raise whatever the damage makes them stumble over (OSError,
-        # ValueError, SyntaxError, struct.error, cv2.error, ...).
-        reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
-        raise PictureError(f"the file is damaged: {reason[0]}") from error
 
 
 class _WithoutLimit:
@@ -249,38 +272,12 @@ def _orientation(header: PillowImage.Image, data: bytes) -> int:
     return orientation if orientation in range(1, 9) else 1
 
 
-def _upright(pixels: Image, orientation: int) -> Image:
-    """Turn the stored pixels as EXIF orientation says (TIFF 6.0, tag 274)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+def _turned(pixels: Image, orientation: int) -> Image:
+    return np.ascontiguousarray(upright(pixels, orientation))
 
 
 Decoded: TypeAlias = tuple[Image, Encoding, bool]
 """Pixels, how they were stored, and whether the decoder turned them upright."""
-
-
-def _decode_jpeg(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded:
-    if header.mode == "CMYK":
-        # simplejpeg makes RGB of it. Pillow turns what Adobe stores inverted.
-        header.load()
-        quantization = {key: list(table) for key, table in header.quantization.items()}
-        encoding = Encoding("jpeg", quantization, is_cmyk=True)
-        return np.array(header), encoding, False
-    colorspace = "GRAY" if header.mode == "L" else "BGR"
-    # strict: libjpeg warns of damage and goes on with grey; here a warning is an error.
-    pixels = simplejpeg.decode_jpeg(data, colorspace, strict=True)
-    encoding = Encoding(
-        "jpeg",
-        quantization={key: list(table) for key, table in header.quantization.items()},
-        # 4:4:0 and 4:1:1 are -1, "unknown", to Pillow; whole chroma keeps all they had.
-        subsampling=max(JpegImagePlugin.get_sampling(header), 0),
-    )
-    return pixels[:, :, 0] if colorspace == "GRAY" else pixels, encoding, False
 
 
 def _decode_png(header: PillowImage.Image, data: bytes) -> Decoded:
@@ -363,7 +360,6 @@ def check_avif_depth(data: bytes) -> None:
 
 
 _DECODERS: dict[Format, Callable[[Any, bytes], Decoded]] = {
-    "jpeg": _decode_jpeg,
     "png": _decode_png,
     "webp": _decode_webp,
     "tiff": _decode_tiff,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from faceanon import detectors
 from faceanon.model import Face
 from faceanon.people.embedding import Embedding
-from faceanon.picture import Picture, eight_bit
+from faceanon.picture import Picture
 from faceanon.settings import Settings
 
 UNSURE_SHARE = 0.5
@@ -36,7 +36,8 @@ def find_faces(picture: Picture, settings: Settings) -> Found:
     """Find the faces in a picture."""
     detector = detectors.make(settings.detector, settings.accuracy)
     least = detector.min_score if settings.min_score is None else settings.min_score
-    faces = detector(eight_bit(picture.color), least * UNSURE_SHARE)
+    image, factor = picture.shown(detector.scale(*picture.shape))
+    faces = [face.placed(factor) for face in detector(image, least * UNSURE_SHARE)]
     return Found(
         tuple(face for face in faces if face.score >= least),
         tuple(face for face in faces if face.score < least),

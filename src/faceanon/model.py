@@ -1,7 +1,7 @@
 """The nouns of the project: what is in a picture and how it is addressed."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -95,6 +95,28 @@ class Box:
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0) * max(height, 0)
 
+    def placed(self, factor: int = 1, right: int = 0, down: int = 0) -> "Box":
+        """The box in a picture enlarged by a factor, then moved by so many pixels.
+
+        >>> Box(1, 2, 3, 4).placed(2, right=10)
+        Box(left=12, top=4, right=16, bottom=8)
+        """
+        return Box(
+            self.left * factor + right,
+            self.top * factor + down,
+            self.right * factor + right,
+            self.bottom * factor + down,
+        )
+
+    def holds(self, other: "Box") -> bool:
+        """Whether all of another box lies in this one."""
+        return (
+            self.left <= other.left
+            and self.top <= other.top
+            and self.right >= other.right
+            and self.bottom >= other.bottom
+        )
+
     def clipped(self, height: int, width: int) -> "Box":
         """The part of the box inside an image of this height and width.
 
@@ -153,6 +175,16 @@ class Face:
     frame: int | None = None
     match: Match | None = None
     disguise: int | None = None
+
+    def placed(self, factor: int = 1, right: int = 0, down: int = 0) -> "Face":
+        """The face in a picture enlarged by a factor, then moved by so many pixels."""
+        points = self.points
+        if points is not None:
+            first, second, third, fourth, fifth = (
+                (x * factor + right, y * factor + down) for x, y in points
+            )
+            points = first, second, third, fourth, fifth
+        return replace(self, box=self.box.placed(factor, right, down), points=points)
 
     def lies_in(self, other: "Face") -> bool:
         """Whether nearly all of its box lies in the box of another, larger face."""

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.encoding import encode
-from faceanon.jpeg.rewriting import rewrite, stored
+from faceanon.hiding import hide_faces
+from faceanon.jpeg.areas import boxes_around
+from faceanon.jpeg.file import JpegFile
+from faceanon.jpeg.rewriting import Change, rewrite
 from faceanon.jpeg.structure import CannotKeep
 from faceanon.metadata import make_thumbnail, write_into
-from faceanon.model import Face, Image
+from faceanon.model import Box, Face, Image
+from faceanon.orientation import stored
 from faceanon.picture import Picture
 from faceanon.settings import Settings
 
@@ -17,6 +22,40 @@ KEPT = "kept"
 
 # Rows that are compared at once: few enough to stay in the processor's cache.
 _STRIP = 16
+
+
+def make_hidden(
+    picture: Picture,
+    faces: Sequence[Face],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[bytes, str]:
+    """Write a picture with faces hidden in it.
+
+    Of a JPEG only what is around the faces is decoded, if the method needs no more.
+
+    Args:
+        picture: as it was read.
+        faces: one or more.
+        settings: how to hide them, and which format and quality to write.
+        rng: the only source of randomness.
+
+    Returns:
+        See `make_output`.
+
+    Raises:
+        PictureError: the faces cannot be hidden in this way, the format cannot hold the
+            picture, or it is damaged.
+    """
+    is_local = settings.anonymizer is not None and settings.anonymizer.is_local
+    if is_local and isinstance(picture.source, JpegFile) and not settings.thumbnail:
+        boxes, change = _hiding(picture, faces, settings, rng)
+        try:
+            return _kept(picture, picture, boxes, change, settings), KEPT
+        except CannotKeep:
+            pass  # the same comes of it when it is decoded whole, and is then told
+    hidden = hide_faces(picture.color, faces, settings, rng)
+    return make_output(picture, picture.with_color(hidden), faces, settings)
 
 
 def make_output(
@@ -36,39 +75,99 @@ def make_output(
         as a JPEG: `KEPT`, or "re-encoded: " and why; else nothing.
 
     Raises:
-        PictureError: the format cannot hold the picture.
+        PictureError: the format cannot hold the picture, or it is damaged.
     """
-    jpeg = before.jpeg
-    if jpeg is None or settings.format not in (None, "jpeg"):
+    if before.jpeg is None or settings.format not in (None, "jpeg"):
         return _encoded(after, settings), ""
+    boxes: list[Box] = []
+    changed = np.zeros((0, 0), bool)
+    if after is not before:
+        changed = _changed(before.pixels, after.pixels, faces, settings)
+        boxes = boxes_around(changed)
+
+    def change(area: Box, _: Image) -> tuple[Image, NDArray[np.bool_]]:
+        pixels = after.pixels[area.slices]
+        if pixels.ndim == 2:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        return pixels, changed[area.slices]
+
     try:
-        if settings.quality is not None:
-            raise CannotKeep("a quality was asked for")
-        changed = None
-        if after is not before:
-            changed = _changed(before.pixels, after.pixels, faces, settings)
-        data = rewrite(
-            jpeg.data, jpeg.orientation, before.icc_profile, after.pixels, changed
-        )
+        return _kept(before, after, boxes, change, settings), KEPT
     except CannotKeep as error:
         return _encoded(after, settings), f"re-encoded: {error}"
-    thumbnail = None
-    if settings.thumbnail:
-        thumbnail = make_thumbnail(stored(after.color, jpeg.orientation))
-    data = write_into(
-        data,
-        "jpeg",
-        after.metadata,
-        orientation=jpeg.orientation,
-        thumbnail=thumbnail,
-    )
-    return data, KEPT
 
 
 def _encoded(picture: Picture, settings: Settings) -> bytes:
     return encode(
         picture, settings.format, settings.quality, thumbnail=settings.thumbnail
     )
+
+
+def _kept(
+    before: Picture,
+    after: Picture,
+    boxes: Sequence[Box],
+    change: Change,
+    settings: Settings,
+) -> bytes:
+    """The file of a JPEG with its blocks kept but for a change in some boxes.
+
+    Raises:
+        CannotKeep: that is not possible, or not what is asked for.
+    """
+    jpeg = before.jpeg
+    if jpeg is None or settings.format not in (None, "jpeg"):
+        raise CannotKeep("it is not written as a JPEG")
+    if settings.quality is not None:
+        raise CannotKeep("a quality was asked for")
+    if not boxes and isinstance(before.source, JpegFile):
+        before.source.check()  # nothing else reads all of it
+    data = rewrite(jpeg.data, jpeg.orientation, before.icc_profile, boxes, change)
+    thumbnail = None
+    if settings.thumbnail:
+        thumbnail = make_thumbnail(stored(after.color, jpeg.orientation))
+    return write_into(
+        data,
+        "jpeg",
+        after.metadata,
+        orientation=jpeg.orientation,
+        thumbnail=thumbnail,
+    )
+
+
+def _hiding(
+    picture: Picture,
+    faces: Sequence[Face],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[list[Box], Change]:
+    """The boxes in which faces are covered, and the change that hides them there."""
+    covers = {
+        face: settings.cover.grown(face).clipped(*picture.shape) for face in faces
+    }
+
+    def change(area: Box, pixels: Image) -> tuple[Image, NDArray[np.bool_]]:
+        here = [
+            face.placed(right=-area.left, down=-area.top)
+            for face, box in covers.items()
+            if not box.is_empty and area.holds(box)
+        ]
+        changed = _covered(here, pixels, settings)
+        return hide_faces(pixels, here, settings, rng), changed
+
+    return [box for box in covers.values() if not box.is_empty], change
+
+
+def _covered(
+    faces: Sequence[Face], image: Image, settings: Settings
+) -> NDArray[np.bool_]:
+    """Which pixels the covers of faces cover: shape (H, W)."""
+    covered = np.zeros(image.shape[:2], dtype=bool)
+    cover = settings.cover
+    for face in faces:
+        place = cover.box(face, image).slices
+        covered[place] |= True if cover.shape == "box" else cover.mask(face, image)
+    return covered
 
 
 def _changed(
@@ -79,12 +178,8 @@ def _changed(
     What is covered counts as changed even where it happens to be as before, which
     would tell what was there.
     """
-    changed = np.zeros(before.shape[:2], dtype=bool)
-    cover = settings.cover
-    for face in faces:
-        place = cover.box(face, before).slices
-        changed[place] |= True if cover.shape == "box" else cover.mask(face, before)
-    if settings.anonymizer is not None and settings.anonymizer.stays_under_covers:
+    changed = _covered(faces, before, settings)
+    if settings.anonymizer is not None and settings.anonymizer.is_local:
         return changed
     for top in range(0, len(before), _STRIP):
         strip = slice(top, top + _STRIP)

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import cv2
 import numpy as np
 
+from faceanon.jpeg.file import FACTORS, JpegFile
 from faceanon.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
 
@@ -74,36 +75,40 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True)
-class JpegFile:
-    """The file that a picture came in, if it is a JPEG.
-
-    Attributes:
-        data: the whole file.
-        orientation: the EXIF orientation in which it is stored, 1 to 8.
-    """
-
-    data: bytes
-    orientation: int
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture.
+    """A picture.
 
     Attributes:
-        pixels: upright; shape (H, W) grey, (H, W, 3) BGR, (H, W, 4) BGRA, or (H, W, 4)
-            CMYK with 0 for no ink; uint8 or uint16, or float32 for grey and BGR.
+        source: its pixels, or the JPEG that they are in.
         encoding: how it was stored; it tells BGRA from CMYK.
         icc_profile: the colour profile, without private parts; None if there is none.
         metadata: what may be kept of what else the file tells.
         jpeg: the file itself, from which a JPEG is written; None for other formats.
     """
 
-    pixels: Image
+    source: Image | JpegFile
     encoding: Encoding
     icc_profile: bytes | None = None
     metadata: Metadata = NO_METADATA
     jpeg: JpegFile | None = None
+
+    @property
+    def pixels(self) -> Image:
+        """What is stored, upright.
+
+        Shape (H, W) grey, (H, W, 3) BGR, (H, W, 4) BGRA, or (H, W, 4) CMYK with 0 for
+        no ink; uint8 or uint16, or float32 for grey and BGR.
+
+        Raises:
+            PictureError: it is a damaged JPEG.
+        """
+        return self.source.pixels if isinstance(self.source, JpegFile) else self.source
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, upright."""
+        height, width = self.source.shape[:2]
+        return height, width
 
     @property
     def color(self) -> Image:
@@ -121,6 +126,25 @@ class Picture:
         # A slice that skips the alpha channel is not a layout that OpenCV takes.
         return np.ascontiguousarray(pixels[:, :, :3])
 
+    def shown(self, scale: float) -> tuple[Image, int]:
+        """How it looks, for detectors; a JPEG is not decoded larger than needed.
+
+        Args:
+            scale: at which it is going to be looked at, 1 for full size.
+
+        Returns:
+            An image of shape (H, W, 3), BGR, uint8, and how many pixels of a row, and
+            of a column, one of its pixels stands for.
+
+        Raises:
+            PictureError: it is a damaged JPEG.
+        """
+        if isinstance(self.source, JpegFile):
+            for factor in FACTORS:
+                if factor * scale <= 1:
+                    return self.source.reduced(factor), factor
+        return eight_bit(self.color), 1
+
     def with_color(self, color: Image) -> "Picture":
         """The picture with other colours.
 
@@ -135,19 +159,19 @@ class Picture:
             return self._where_changed(color, _fractions(color_or_grey, self.pixels))
         if self.pixels.ndim == 2:
             # Exact where nothing changed: a grey of three equal values is that value.
-            return replace(self, pixels=_grey(color))
+            return replace(self, source=_grey(color))
         if self.pixels.shape[2] == 4:
             alpha = self.pixels[:, :, 3:]
             if self.encoding.is_premultiplied:
                 color = np.minimum(color, alpha)
-            return replace(self, pixels=np.dstack((color, alpha)))
-        return replace(self, pixels=color)
+            return replace(self, source=np.dstack((color, alpha)))
+        return replace(self, source=color)
 
     def _where_changed(self, color: Image, pixels: Image) -> "Picture":
         changed = (color != self.color).any(axis=2)
         kept = self.pixels.copy()
         kept[changed] = pixels[changed]
-        return replace(self, pixels=kept)
+        return replace(self, source=kept)
 
 
 def _grey(color: Image) -> Image:

@@ -18,9 +18,10 @@ from faceanon.decoding import decode
 from faceanon.encoding import DEFAULT_QUALITY
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.finding import SAME_FACE, Found, find_faces
+from faceanon.hiding import hide_faces
 from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
-from faceanon.output import make_output
+from faceanon.output import make_hidden, make_output
 from faceanon.people.crowd import Crowd, clear_embeddings
 from faceanon.people.recognition import select
 from faceanon.picture import SUFFIXES, Format, Picture, eight_bit
@@ -117,7 +118,7 @@ def transform(
     with opened(data, settings.max_pixels) as several:
         if several is not None:
             return _transform_frames(several, outcome, settings)
-    picture = decode(data, settings.max_pixels)
+    picture = decode(data, settings.max_pixels, lazily=True)
     del data
     return _transform_picture(picture, outcome, settings)
 
@@ -134,23 +135,23 @@ def _transform_picture(
     job = outcome.job
     kept = picture.metadata.kept(settings.metadata)
     picture = replace(picture, metadata=kept)
-    _check_record(outcome, *picture.pixels.shape[:2])
+    _check_record(outcome, *picture.shape)
     found = _found(picture, job.record, settings)
-    outcome = _with_finds(outcome, found, picture.pixels.shape)
+    outcome = _with_finds(outcome, found, picture.shape)
     outcome = replace(outcome, notes=_notes(job, picture.encoding.format))
     if settings.only_looks:
         return outcome, None
-    result = picture
     if settings.method == "preview":
-        result = picture.with_color(drawn(picture.color, found.sure, found.unsure))
+        shown = picture.with_color(drawn(picture.color, found.sure, found.unsure))
+        encoded, jpeg = make_output(picture, shown, found.sure, settings)
     elif found.sure:
         rng = random_for(job, settings)
-        hidden = hide_faces(picture.color, found.sure, settings, rng)
-        result = picture.with_color(hidden)
+        encoded, jpeg = make_hidden(picture, found.sure, settings, rng)
         outcome = replace(outcome, status=Status.ANONYMIZED)
-    elif not (found.shown or _is_wanted_without_faces(settings)):
+    elif found.shown or _is_wanted_without_faces(settings):
+        encoded, jpeg = make_output(picture, picture, (), settings)
+    else:
         return outcome, None
-    encoded, jpeg = make_output(picture, result, found.sure, settings)
     return replace(outcome, jpeg=jpeg), encoded
 
 
@@ -280,28 +281,6 @@ def _looked_for(picture: Picture, record: Record | None, settings: Settings) -> 
         if all(face.box.overlap(other.box) < SAME_FACE for other in known)
     )
     return Found(record.hidden + added, detected.unsure)
-
-
-def hide_faces(
-    image: Image,
-    faces: Sequence[Face],
-    settings: Settings,
-    rng: np.random.Generator,
-) -> Image:
-    """A copy of an image with these faces hidden.
-
-    Raises:
-        PictureError: they cannot be hidden in this way.
-    """
-    assert settings.anonymizer is not None, "these settings are not for hiding"
-    hidden = settings.anonymizer.hide(image, faces, settings.cover, rng)
-    if hidden.shape != image.shape or hidden.dtype != image.dtype:
-        # A plug-in's mistake must not become a picture of another size or depth.
-        raise PictureError(
-            f"the method {settings.method} made {hidden.dtype} {hidden.shape} of "
-            f"{image.dtype} {image.shape}; tell its author"
-        )
-    return hidden
 
 
 def random_for(job: Job, settings: Settings) -> np.random.Generator:

@@ -55,8 +55,11 @@ class Anonymizer(ABC):
         return ()
 
     @property
-    def stays_under_covers(self) -> bool:
-        """Whether it never changes a pixel outside the covers of the faces it hides."""
+    def is_local(self) -> bool:
+        """Whether it hides a face from nothing but what is under its cover.
+
+        Then no pixel outside the covers is changed, and none needs to be known.
+        """
         return False
 
     @property
@@ -108,8 +111,8 @@ class PatchAnonymizer(Anonymizer):
     """A method that hides each face by itself, from the pixels under its cover."""
 
     @property
-    def stays_under_covers(self) -> bool:
-        """See `Anonymizer.stays_under_covers`; another `hide` may do anything."""
+    def is_local(self) -> bool:
+        """See `Anonymizer.is_local`; another `hide` may do anything."""
         return type(self).hide is PatchAnonymizer.hide
 
     @abstractmethod

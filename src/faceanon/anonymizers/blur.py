@@ -15,7 +15,7 @@ NOISE = 40.0
 
 # A blurred face holds nothing finer than this many pixels across it can show, so the
 # blur is computed at that size: its cost does not grow with the face.
-WORKING_WIDTH = 48
+WORKING_WIDTH = 24
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Mosaic:
         """The mosaic drawn at another size: shape (height, width, 3), float64."""
         rows = self.rows[_pixel_centres(len(self.rows), height)]
         columns = self.columns[_pixel_centres(len(self.columns), width)]
-        return self.cells[rows[:, None], columns[None, :]]
+        return self.cells[:, columns][rows]
 
 
 def mosaic(patch: Image, cell: float, noise: float, rng: np.random.Generator) -> Mosaic:

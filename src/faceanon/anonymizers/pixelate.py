@@ -57,4 +57,5 @@ class Pixelate(PatchAnonymizer):
     ) -> Image:
         """Draw the mosaic of the patch; see `PatchAnonymizer.hide_patch`."""
         cells = mosaic(patch, face_width / self.cells, self.noise, rng)
-        return cells.sampled(*patch.shape[:2]).round().astype(patch.dtype)
+        colors = cells.cells.round().astype(patch.dtype)
+        return colors[:, cells.columns][cells.rows]

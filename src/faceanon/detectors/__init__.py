@@ -27,6 +27,12 @@ class Detector(Protocol):
 
     min_score: float
 
+    def scale(self, height: int, width: int) -> float:
+        """At which scale a picture of this size is looked at, at most; 1 is full size.
+
+        It finds as much in one that was made smaller before, but not than that.
+        """
+
     def __call__(
         self, image: Image, min_score: float | None = None
     ) -> tuple[Face, ...]:

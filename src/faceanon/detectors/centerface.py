@@ -47,6 +47,12 @@ class CenterFace:
         self._network = network
         self._level = level
 
+    def scale(self, height: int, width: int) -> float:
+        """The scale of the largest look; see `faceanon.detectors.Detector`."""
+        level = self._level
+        passes = (level.first, *level.others, *level.if_uncertain)
+        return max(_scale(one, height, width) for one in passes)
+
     def __call__(
         self, image: Image, min_score: float | None = None
     ) -> tuple[Face, ...]:
@@ -71,7 +77,7 @@ class CenterFace:
     def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
         """The first pass, and the region in which it hints at small faces."""
         level = self._level
-        scale = _scale(image, level.first)
+        scale = _scale(level.first, *image.shape[:2])
         seen = self._seen(image, level.first, scale, whole)
         small = sizes(seen.boxes) * scale < level.hint_size
         hints = seen.boxes[small & (seen.scores >= level.hint_score)]
@@ -79,7 +85,7 @@ class CenterFace:
         return Look.of(level.first, scale, whole, seen), region
 
     def _look(self, image: Image, one: Pass, region: Region) -> Look:
-        scale = _scale(image, one)
+        scale = _scale(one, *image.shape[:2])
         return Look.of(one, scale, region, self._seen(image, one, scale, region))
 
     def _seen(
@@ -94,12 +100,11 @@ class CenterFace:
         )
 
 
-def _scale(image: Image, one: Pass) -> float:
-    """Shown pixels to a pixel of the image."""
+def _scale(one: Pass, height: int, width: int) -> float:
+    """Shown pixels to a pixel of an image of this size."""
     if math.isinf(one.long_side):
         return 1
-    height, width = image.shape[:2]
-    longer: int = max(height, width)
+    longer = max(height, width)
     # The longer side of a 3:2 picture with as many pixels.
     scale = one.long_side / math.sqrt(1.5 * height * width)
     blocks = max(round(longer * scale / BLOCK), 1)

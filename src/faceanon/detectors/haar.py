@@ -65,13 +65,17 @@ class Haar:
         self.min_score = _MIN_SCORE
         self._cascades = {view.name: _load(view.name) for view in _VIEWS}
 
+    def scale(self, height: int, width: int) -> float:
+        """The scale of its only look; see `faceanon.detectors.Detector`."""
+        return min(1.0, _LONG_SIDE / max(height, width))
+
     def __call__(
         self, image: Image, min_score: float | None = None
     ) -> tuple[Face, ...]:
         """Find the faces in an image; see `faceanon.detectors.Detector`."""
         least = self.min_score if min_score is None else min_score
         height, width = image.shape[:2]
-        scale = max(1.0, max(height, width) / _LONG_SIDE)
+        scale = 1 / self.scale(height, width)
         shown = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         if scale > 1:
             size = max(round(width / scale), 1), max(round(height / scale), 1)

@@ -19,10 +19,11 @@ from faceanon.decoding import decode
 from faceanon.errors import FaceanonError
 from faceanon.gui.choices import run_options_of
 from faceanon.gui.settling import settings_of_look
+from faceanon.hiding import hide_faces
 from faceanon.jobs import Job, Outcome
 from faceanon.model import Box, Face, Image, Points
 from faceanon.picture import eight_bit
-from faceanon.pipeline import hide_faces, process, random_for
+from faceanon.pipeline import process, random_for
 from faceanon.places import local_path
 from faceanon.settings import Settings
 from faceanon.storage import read_source

@@ -39,6 +39,10 @@ def _zigzag(place: int) -> tuple[int, int]:
 _ZIGZAG = np.array(sorted(range(64), key=_zigzag))
 
 
+# How many bits a difference of first coefficients has at most, and any other one.
+_MOST_FIRST_BITS, _MOST_BITS = 11, 10
+
+
 class CannotKeep(Exception):
     """Why the blocks of a JPEG cannot be kept, in a few words."""
 
@@ -85,19 +89,30 @@ class Structure:
 
     Attributes:
         segments: those that hold the picture: frame, tables and scans, in their order.
+        width: in pixels, as stored.
+        height: likewise.
+        unit_width: of the units (MCU) that hold whole blocks of all components, pixels.
+        unit_height: likewise.
         components: one for grey, three for colour.
         color_space: what the components are.
         is_progressive: whether it is coded in several passes over the picture.
         is_optimized: whether its Huffman tables are its own.
+        is_bounded: whether its tables have no codes for coefficients, but for the first
+            of a block, that are too large for baseline coding.
         is_jfif: whether it has a JFIF segment.
         transform: the colour transform of its Adobe segment; None where there is none.
     """
 
     segments: tuple[Segment, ...]
+    width: int
+    height: int
+    unit_width: int
+    unit_height: int
     components: tuple[Component, ...]
     color_space: ColorSpace
     is_progressive: bool
     is_optimized: bool
+    is_bounded: bool
     is_jfif: bool
     transform: int | None
 
@@ -136,12 +151,19 @@ def _read_structure(data: bytes) -> Structure:
     components = _components(frame, tables)
     is_jfif = _is_jfif(data, segments)
     transform = _transform(data, segments)
+    is_progressive = frames[0].marker == Marker.SOF2
+    unit_across, unit_down = _unit(frame)
     return Structure(
         kept,
-        components,
-        _color_space(components, is_jfif, transform),
-        is_progressive=frames[0].marker == Marker.SOF2,
+        width=int.from_bytes(frame[3:5]),
+        height=int.from_bytes(frame[1:3]),
+        unit_width=8 * unit_across,
+        unit_height=8 * unit_down,
+        components=components,
+        color_space=_color_space(components, is_jfif, transform),
+        is_progressive=is_progressive,
         is_optimized=not huffman <= _standard_huffman(),
+        is_bounded=not is_progressive and all(map(_has_small_codes, huffman)),
         is_jfif=is_jfif,
         transform=transform,
     )
@@ -197,6 +219,18 @@ def _huffman(body: bytes) -> Iterator[bytes]:
         body = body[size:]
 
 
+def _has_small_codes(table: bytes) -> bool:
+    """Whether what a table codes is within baseline coding (T.81, tables F.1, F.2).
+
+    The codes of a table for first coefficients stand for their number of bits, those of
+    others for a number of zeros and, in the lower half, of bits.
+    """
+    is_first = table[0] < 16
+    if is_first:
+        return max(table[17:], default=0) <= _MOST_FIRST_BITS
+    return all(code % 16 <= _MOST_BITS for code in table[17:])
+
+
 @cache
 def _standard_huffman() -> frozenset[bytes]:
     """The tables of annex K, which encoders write that do not make their own."""
@@ -224,6 +258,14 @@ def _transform(data: bytes, segments: tuple[Segment, ...]) -> int | None:
         if part.marker == Marker.APP14 and body.startswith(b"Adobe"):
             return body[11] if len(body) >= 12 else None
     return None
+
+
+def _unit(frame: bytes) -> tuple[int, int]:
+    """How many blocks lie side by side, and upon each other, in a unit (T.81, A.2)."""
+    if frame[5] == 1:  # a block is a unit, whatever the factors are
+        return 1, 1
+    factors = [divmod(factor, 16) for factor in frame[7::3]]
+    return max(across for across, _ in factors), max(down for _, down in factors)
 
 
 def _components(
