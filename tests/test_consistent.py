@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from PIL import Image as PillowImage
 import faceanon
 from conftest import COMMAND, Run
 from faceanon import anonymizers
+from faceanon.boxes import content_digest
 from faceanon.errors import OptionError
 from faceanon.jobs import Status
 from faceanon.model import Cover, Face, Image
+from faceanon.people.crowd import Crowd, Scene, Sight
+from faceanon.people.embedding import SIZE
 from support import EXAMPLES, read, write_png
 from test_command import pictures
 
@@ -151,6 +155,63 @@ def test_with_a_seed_pictures_added_at_the_end_change_nobody(
     outcomes = list(hide(source, target, seed=3))
     assert sum(outcome.status is Status.SKIPPED for outcome in outcomes) == 15
     assert pictures(target) == pictures(hidden)
+
+
+SEEDS = range(8)
+
+
+def test_a_picture_more_or_less_changes_few_of_the_others(
+    album: Path, tmp_path: Path
+) -> None:
+    """The one that sorts before all others; whose emoji it takes, if any, is chance."""
+    few, more = tmp_path / "few", tmp_path / "more"
+    shutil.copytree(album / "day0", more)
+    shutil.copytree(album / "day0", few, ignore=shutil.ignore_patterns("ann.png"))
+    kept = []
+    for seed in SEEDS:
+        target = tmp_path / str(seed)
+        list(hide(few, target / "few", seed=seed))
+        list(hide(more, target / "more", seed=seed))
+        without = pictures(target / "few")
+        with_ann = pictures(target / "more")
+        kept += [with_ann[name] == without[name] for name in without]
+    assert len(kept) == len(SEEDS) * (len(HEADS) - 1)
+    assert np.mean(kept) > 0.6
+
+
+def crowded(rng: np.random.Generator) -> list[Scene]:
+    """300 people nobody of whom resembles another, in 60 pictures."""
+    people = iter(rng.normal(size=(300, SIZE)).astype(np.float32))
+    return [
+        Scene(
+            content_digest(rng.bytes(8)),
+            tuple(Sight((column, 3), next(people)) for column in range(5)),
+        )
+        for _ in range(60)
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 7, 59])
+def test_of_more_people_than_emoji_few_change_with_a_picture(number: int) -> None:
+    scenes = crowded(np.random.default_rng(number))
+    before = Crowd.of(scenes, 16, 1)
+    after = Crowd.of(scenes[:number] + scenes[number + 1 :], 16, 1)
+    gone = slice(5 * number, 5 * number + 5)
+    others = np.delete(before.disguises, gone)
+    assert len(after.disguises) == len(others) == 295
+    assert np.mean(after.disguises == others) > 0.9
+
+
+def test_of_more_people_than_emoji_those_of_one_picture_wear_different_ones() -> None:
+    """Also beside somebody whom one of them has met before."""
+    scenes = crowded(np.random.default_rng(1))
+    known = scenes[30].sights[0]
+    scenes[50] = replace(scenes[50], sights=(*scenes[50].sights, known))
+    disguises = Crowd.of(scenes, 16, 1).disguises
+    assert set(disguises[:16]) == set(range(16))
+    for first in range(0, 300, 5):
+        assert len(set(disguises[first : first + 5])) == 5
+    assert len({*disguises[250:255], disguises[150]}) == 6
 
 
 def test_who_cannot_be_told_wears_what_nobody_wears(tmp_path: Path) -> None:

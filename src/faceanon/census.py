@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from faceanon.dispatch import dispatched
 from faceanon.jobs import Job
-from faceanon.people.crowd import Crowd
-from faceanon.people.embedding import Embedding
+from faceanon.people.crowd import Crowd, Scene
 from faceanon.plans import Plan, Walk
 from faceanon.settings import CENSUS, RunOptions, Settings
 
@@ -18,19 +17,20 @@ def take(plan: Plan, settings: Settings, run_options: RunOptions) -> Crowd:
     All of INPUT is looked at, whatever part of it is to be done: so all parts agree.
     What fails here fails in the run itself, too, and is told there.
     """
-    embeddings: dict[str, tuple[Embedding, ...]] = {}
+    scenes: dict[str, Scene] = {}
     looking = replace(settings, method=CENSUS)
     with ExitStack() as stack:
         outcomes = dispatched(_jobs(plan), looking, run_options, stack)
         for outcome in stack.enter_context(closing(outcomes)):
             for picture in outcome.pictures():
-                if picture.embeddings:
-                    embeddings[picture.job.name] = picture.embeddings
+                if picture.sights:
+                    scene = Scene(picture.content, picture.sights)
+                    scenes[picture.job.name] = scene
                 plan.walk.looked_at()
             if outcome.stop:
                 break
     # Workers are done in any order, and folders are walked in any.
-    in_order = (each for name in sorted(embeddings) for each in embeddings[name])
+    in_order = (scenes[name] for name in sorted(scenes))
     return Crowd.of(in_order, settings.disguises, settings.seed)
 
 

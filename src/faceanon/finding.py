@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from faceanon import detectors
 from faceanon.model import Face
-from faceanon.people.embedding import Embedding
+from faceanon.people.crowd import Sight
 from faceanon.picture import Picture
 from faceanon.settings import Settings
 
@@ -23,13 +23,13 @@ class Found:
         sure: those to hide.
         unsure: what may be faces; not hidden, but worth a look.
         shown: those not to hide, by who they are.
-        embeddings: those of the clear faces to hide, where they are needed.
+        sights: the clear ones of those to hide, where people are told apart.
     """
 
     sure: tuple[Face, ...]
     unsure: tuple[Face, ...] = ()
     shown: tuple[Face, ...] = ()
-    embeddings: tuple[Embedding, ...] = ()
+    sights: tuple[Sight, ...] = ()
 
 
 def find_faces(picture: Picture, settings: Settings) -> Found:

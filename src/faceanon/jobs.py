@@ -8,7 +8,7 @@ from pathlib import Path
 from faceanon.boxes import Record
 from faceanon.datasets import is_dataset
 from faceanon.model import Face
-from faceanon.people.embedding import Embedding
+from faceanon.people.crowd import Sight
 from faceanon.places import Place
 
 
@@ -118,7 +118,7 @@ class Outcome:
         target_stamp: the output as it was written; None when there is none.
         stop: whether the run must stop, as nothing more can be written.
         shown: the faces that are not hidden, by who they are.
-        embeddings: those of the clear faces to hide, where they are needed.
+        sights: the clear ones of the faces to hide, where people are told apart.
         members: of a dataset file that was done, what came of each of its pictures.
     """
 
@@ -138,7 +138,7 @@ class Outcome:
     target_stamp: Stamp | None = None
     stop: bool = False
     shown: tuple[Face, ...] = ()
-    embeddings: tuple[Embedding, ...] = field(default=(), compare=False)
+    sights: tuple[Sight, ...] = field(default=(), compare=False)
     members: tuple["Outcome", ...] = ()
 
     @property

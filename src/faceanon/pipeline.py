@@ -22,7 +22,7 @@ from faceanon.hiding import hide_faces
 from faceanon.jobs import Job, Outcome, Stamp, Status
 from faceanon.model import Face, Image
 from faceanon.output import make_hidden, make_output
-from faceanon.people.crowd import Crowd, clear_embeddings
+from faceanon.people.crowd import Crowd, Scene, sights
 from faceanon.people.recognition import select
 from faceanon.picture import SUFFIXES, Format, Picture, eight_bit
 from faceanon.preview import drawn
@@ -110,8 +110,10 @@ def transform(
     Raises:
         PictureError: it cannot be done; the text says why.
     """
-    # The digest tells box files and pictures apart; a run that only hides needs none.
-    content = content_digest(data) if job.record or not settings.anonymizer else ""
+    # The digest tells pictures apart, for box files and the census; a run that only
+    # hides needs none.
+    is_needed = job.record or not settings.anonymizer or settings.method == CENSUS
+    content = content_digest(data) if is_needed else ""
     if settings.disguises and settings.crowd is None and settings.method != CENSUS:
         settings = replace(settings, crowd=_crowd_of(job, data, settings))
     outcome = Outcome(job, Status.NO_FACES, content=content)
@@ -126,7 +128,8 @@ def transform(
 def _crowd_of(job: Job, data: bytes, settings: Settings) -> Crowd:
     """The people of a single picture, who may be in several of its frames."""
     outcome, _ = transform(job, data, replace(settings, method=CENSUS))
-    return Crowd.of(outcome.embeddings, settings.disguises, settings.seed)
+    scene = Scene(outcome.content, outcome.sights)
+    return Crowd.of([scene], settings.disguises, settings.seed)
 
 
 def _transform_picture(
@@ -210,7 +213,7 @@ def _with_finds(outcome: Outcome, found: Found, shape: tuple[int, ...]) -> Outco
         faces=found.sure,
         unsure=found.unsure,
         shown=found.shown,
-        embeddings=found.embeddings,
+        sights=found.sights,
         width=shape[1],
         height=shape[0],
     )
@@ -258,8 +261,8 @@ def _found(picture: Picture, record: Record | None, settings: Settings) -> Found
     if settings.selection is not None:
         found = select(picture.color, found, settings)
     if settings.method == CENSUS:
-        embeddings = clear_embeddings(eight_bit(picture.color), found.sure)
-        return replace(found, embeddings=embeddings)
+        clear = sights(eight_bit(picture.color), found.sure)
+        return replace(found, sights=clear)
     if settings.crowd is not None:
         disguised = settings.crowd.disguised(eight_bit(picture.color), found.sure)
         return replace(found, sure=disguised)

@@ -14,7 +14,7 @@ from faceanon.errors import PictureError
 from faceanon.finding import Found
 from faceanon.metadata import write_into
 from faceanon.model import Face, Image
-from faceanon.people.embedding import Embedding
+from faceanon.people.crowd import Sight
 from faceanon.picture import Format, Picture
 
 Find: TypeAlias = Callable[[Picture, int], Found]
@@ -31,7 +31,7 @@ class Tally:
     sure: list[Face] = field(default_factory=list)
     unsure: list[Face] = field(default_factory=list)
     shown: list[Face] = field(default_factory=list)
-    embeddings: list[Embedding] = field(default_factory=list)
+    sights: list[Sight] = field(default_factory=list)
 
     @property
     def found(self) -> Found:
@@ -40,7 +40,7 @@ class Tally:
             tuple(self.sure),
             tuple(self.unsure),
             tuple(self.shown),
-            tuple(self.embeddings),
+            tuple(self.sights),
         )
 
 
@@ -139,7 +139,7 @@ def _found(frame: Frame, number: int, find: Find, tally: Tally) -> Found:
     tally.sure += numbered.sure
     tally.unsure += numbered.unsure
     tally.shown += numbered.shown
-    tally.embeddings += found.embeddings
+    tally.sights += found.sights
     return numbered
 
 

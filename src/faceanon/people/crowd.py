@@ -1,5 +1,6 @@
 """Who is the same person all over a run: people without names, and their disguises."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -15,8 +16,39 @@ SAME = 0.45
 """From this similarity to somebody on, a face is theirs; measured in
 `docs/methods/emoji.md`."""
 
-# Keeps the order of the disguises apart from all else that is drawn from a seed.
+# Keeps the disguises apart from all else that is drawn from a seed.
 _PURPOSE = int.from_bytes(b"crowd", "big")
+
+# Places in a picture are told by so many parts of its width and height: few faces pass
+# from one to another where boxes are a pixel off, as on another processor. An odd
+# number, so that no border runs through the middle, where portraits have theirs.
+_PARTS = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """A clear face in a picture.
+
+    Attributes:
+        place: in which part of the picture's width and height its middle lies.
+        embedding: what it is recognised by.
+    """
+
+    place: tuple[int, int]
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """The clear faces of one picture.
+
+    Attributes:
+        content: `boxes.content_digest` of the picture.
+        sights: the faces; in several frames, those of one after those of the other.
+    """
+
+    content: str
+    sights: Sequence[Sight]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,32 +69,42 @@ class Crowd:
     @classmethod
     def of(
         cls,
-        embeddings: Iterable[Embedding],
+        scenes: Iterable[Scene],
         disguises: int,
         seed: int | None,
         same: float = SAME,
     ) -> Self:
-        """The people to whom embeddings belong.
+        """The people in pictures.
 
         The leader algorithm (J. A. Hartigan, "Clustering Algorithms", 1975) with
         running means: each face joins the person whom it resembles most, or if it
         resembles nobody well enough, is a new one. So people stay who they are when
-        faces are added at the end.
+        pictures are added at the end.
+
+        What somebody wears is drawn by the picture in which they are first met, and
+        where in it, whoever else there is: one person more or less, by a picture added
+        or a number rounded in another way, changes the disguises of few others.
 
         Args:
-            embeddings: of clear faces, in an order that is the same in each run.
+            scenes: in an order that is the same in each run.
             disguises: how many there are. The first so many people get different ones,
-                the next ones share them evenly.
-            seed: what the disguises are drawn by; without one, they come in an order
-                that everybody can know.
+                the next ones at least others than those whom they are first met with.
+            seed: what the disguises are drawn by, too; without one, whoever has the
+                pictures can know them.
             same: the similarity from which on a face joins a person, -1 to 1.
         """
         totals = _Totals(same)
-        for embedding in embeddings:
-            totals.add(direction(embedding))
-        rng = np.random.default_rng([_PURPOSE] if seed is None else [seed, _PURPOSE])
-        order = rng.permutation(disguises)
-        return cls(totals.directions, np.resize(order, len(totals.directions)))
+        worn: list[int] = []
+        for scene in scenes:
+            people = [totals.add(direction(each.embedding)) for each in scene.sights]
+            here = Counter(worn[person] for person in people if person < len(worn))
+            for person, sight in zip(people, scene.sights, strict=True):
+                if person == len(worn):
+                    order = _order(scene.content, sight.place, disguises, seed)
+                    chosen = min(order, key=lambda it: (here[it], it in worn))
+                    worn.append(chosen)
+                    here[chosen] += 1
+        return cls(totals.directions, np.array(worn, np.intp))
 
     def disguised(self, image: Image, faces: Sequence[Face]) -> tuple[Face, ...]:
         """The faces, each that is clear with the disguise of its person.
@@ -83,15 +125,37 @@ class Crowd:
         return int(self.disguises[np.argmax(self.directions @ direction(embedding))])
 
 
-def clear_embeddings(image: Image, faces: Iterable[Face]) -> tuple[Embedding, ...]:
-    """The embeddings of those faces of an image that are clear.
+def sights(image: Image, faces: Iterable[Face]) -> tuple[Sight, ...]:
+    """Those faces of an image that are clear, from left to right.
 
     Args:
         image: shape (H, W, 3), BGR, uint8.
-        faces: in the image.
+        faces: in the image, in any order: that by score changes with the processor.
     """
-    seen = (_clear(image, face) for face in faces)
-    return tuple(embedding for embedding in seen if embedding is not None)
+    in_order = sorted(faces, key=lambda face: (face.box.left, face.box.top))
+    seen = ((face, _clear(image, face)) for face in in_order)
+    return tuple(
+        Sight(_place(image, face), embedding)
+        for face, embedding in seen
+        if embedding is not None
+    )
+
+
+def _place(image: Image, face: Face) -> tuple[int, int]:
+    """See `Sight.place`."""
+    height, width = image.shape[:2]
+    x, y = (face.box.left + face.box.right) / 2, (face.box.top + face.box.bottom) / 2
+    column, row = int(_PARTS * x / width), int(_PARTS * y / height)
+    return min(max(column, 0), _PARTS - 1), min(max(row, 0), _PARTS - 1)
+
+
+def _order(
+    content: str, place: tuple[int, int], disguises: int, seed: int | None
+) -> list[int]:
+    """All disguises, in the order of who is first met there."""
+    secret = () if seed is None else (seed,)
+    rng = np.random.default_rng([*secret, _PURPOSE, int(content, 16), *place])
+    return [int(each) for each in rng.permutation(disguises)]
 
 
 def _clear(image: Image, face: Face) -> Embedding | None:
@@ -113,8 +177,12 @@ class _Totals:
         """The mean directions, of length 1; shape (people, 128)."""
         return self._directions[: self._count].copy()
 
-    def add(self, face: Embedding) -> None:
-        """Add a face to the person whom it resembles most, or as a new one."""
+    def add(self, face: Embedding) -> int:
+        """Add a face to the person whom it resembles most, or as a new one.
+
+        Returns:
+            The number of the person; of a new one, how many there were.
+        """
         similar = self._directions[: self._count] @ face
         if self._count and similar.max() >= self._same:
             person = int(similar.argmax())
@@ -128,3 +196,4 @@ class _Totals:
                 )
         self._sums[person] += face
         self._directions[person] = direction(self._sums[person])
+        return person
