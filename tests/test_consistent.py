@@ -20,8 +20,10 @@ from conftest import COMMAND, Run
 from faceanon import anonymizers
 from faceanon.boxes import content_digest
 from faceanon.errors import OptionError
+from faceanon.gui import worker
+from faceanon.gui.choices import Choices
 from faceanon.jobs import Status
-from faceanon.model import Cover, Face, Image
+from faceanon.model import Box, Cover, Face, Image
 from faceanon.people.crowd import Crowd, Scene, Sight
 from faceanon.people.embedding import SIZE
 from support import EXAMPLES, read, write_png
@@ -266,6 +268,30 @@ def test_one_picture_is_consistent_within_itself() -> None:
     after = faceanon.anonymize(image, "emoji", consistent=True, faces=faces)
     first, other, again = (worn(image, after, face) for face in faces)
     assert first == again != other
+
+
+def test_each_preview_of_the_window_is_consistent_within_itself(tmp_path: Path) -> None:
+    image = together()
+    write_png(tmp_path / "friends.png", image)
+    choices = Choices("emoji", str(tmp_path), "", {"consistent": "yes"})
+    (job,) = worker.listing(choices.values()).jobs
+    faces = worker.look(job, "emoji", choices.values()).faces
+    height, width = image.shape[:2]
+    part = worker.Part(Box(0, 0, width, height), (width, height))
+    view = worker.view(job, "emoji", choices.values(), faces, part)
+    assert view.after is not None, view.problem
+    after = cv2.imdecode(np.frombuffer(view.after, np.uint8), cv2.IMREAD_COLOR)
+    in_order = sorted(faces, key=lambda face: face.box.left)
+    first, other, again = (worn(image, after, face) for face in in_order)
+    assert first == again != other
+    assert {first, other} <= FOR_PEOPLE
+
+
+def test_what_somebody_wears_is_no_matter_of_the_face() -> None:
+    """Nobody can look for a person by the emoji that they would wear."""
+    images = [cv2.convertScaleAbs(head("eileen"), beta=shade) for shade in range(8)]
+    hidden = [faceanon.anonymize(image, "emoji", consistent=True) for image in images]
+    assert len(set(map(worn, images, hidden))) > 1
 
 
 def test_frames_are_consistent_also_from_standard_input(tmp_path: Path) -> None:

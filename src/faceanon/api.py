@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from faceanon import anonymizers, batch, detectors, files
-from faceanon.boxes import content_digest
 from faceanon.detectors.levels import Accuracy
 from faceanon.errors import OptionError
 from faceanon.finding import Found
@@ -15,7 +14,7 @@ from faceanon.hiding import hide_faces
 from faceanon.jobs import Outcome
 from faceanon.model import Face, Image
 from faceanon.options import declared
-from faceanon.people.crowd import Crowd, Scene, sights
+from faceanon.people.crowd import disguised_alone
 from faceanon.people.recognition import select
 from faceanon.people.references import selecting
 from faceanon.picture import eight_bit
@@ -92,10 +91,9 @@ def anonymize(
         return image.copy()
     hidden = found.sure
     if settings.disguises:
-        seen = eight_bit(image)
-        scene = Scene(content_digest(image.tobytes()), sights(seen, hidden))
-        crowd = Crowd.of([scene], settings.disguises, settings.seed)
-        hidden = crowd.disguised(seen, hidden)
+        hidden = disguised_alone(
+            eight_bit(image), hidden, settings.disguises, settings.seed
+        )
     rng = np.random.default_rng(settings.seed)
     return hide_faces(image, hidden, settings, rng)
 

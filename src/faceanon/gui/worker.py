@@ -22,6 +22,7 @@ from faceanon.gui.settling import settings_of_look
 from faceanon.hiding import hide_faces
 from faceanon.jobs import Job, Outcome
 from faceanon.model import Box, Face, Image, Points
+from faceanon.people.crowd import disguised_alone
 from faceanon.picture import eight_bit
 from faceanon.pipeline import process, random_for
 from faceanon.places import local_path
@@ -151,8 +152,7 @@ def sample(
     try:
         if faces:
             settings = make_settings(method, values)
-            rng = random_for(job, settings)
-            small = hide_faces(small, faces, settings, rng)
+            small = _by_itself(small, faces, settings, job)
     except FaceanonError as error:
         problem = str(error)
     return _pixmap(small[part.slices], size), problem
@@ -181,6 +181,15 @@ def _hidden(
     image = _image(job, settings.max_pixels)
     if not faces:
         return image
+    return _by_itself(image, faces, settings, job)
+
+
+def _by_itself(
+    image: Image, faces: tuple[Face, ...], settings: Settings, job: Job
+) -> Image:
+    """An image with these faces hidden, whoever is in the other pictures."""
+    if settings.disguises:
+        faces = disguised_alone(image, faces, settings.disguises, settings.seed)
     return hide_faces(image, faces, settings, random_for(job, settings))
 
 

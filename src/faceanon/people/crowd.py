@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from faceanon.boxes import content_digest
 from faceanon.model import Face, Image
 from faceanon.people.clarity import MET, look
 from faceanon.people.embedding import SIZE, Embedding, direction
@@ -123,6 +124,21 @@ class Crowd:
             return None
         # Each clear face has made one of the people, or joined one.
         return int(self.disguises[np.argmax(self.directions @ direction(embedding))])
+
+
+def disguised_alone(
+    image: Image, faces: Sequence[Face], disguises: int, seed: int | None
+) -> tuple[Face, ...]:
+    """The faces of an image that is no part of a run; see `Crowd`.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8.
+        faces: in the image.
+        disguises: how many there are.
+        seed: what they are drawn by, too.
+    """
+    scene = Scene(content_digest(image.tobytes()), sights(image, faces))
+    return Crowd.of([scene], disguises, seed).disguised(image, faces)
 
 
 def sights(image: Image, faces: Iterable[Face]) -> tuple[Sight, ...]:
