@@ -98,7 +98,8 @@ class Crowd:
         worn: list[int] = []
         for scene in scenes:
             people = [totals.add(direction(each.embedding)) for each in scene.sights]
-            here = Counter(worn[person] for person in people if person < len(worn))
+            known = {person for person in people if person < len(worn)}
+            here = Counter(worn[person] for person in known)
             for person, sight in zip(people, scene.sights, strict=True):
                 if person == len(worn):
                     order = _order(scene.content, sight.place, disguises, seed)
