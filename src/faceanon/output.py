@@ -1,6 +1,6 @@
 """The bytes of an output: a JPEG with its own blocks where it can, else encoded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -47,9 +47,10 @@ def make_hidden(
         PictureError: the faces cannot be hidden in this way, the format cannot hold the
             picture, or it is damaged.
     """
-    is_local = settings.anonymizer is not None and settings.anonymizer.is_local
-    if is_local and isinstance(picture.source, JpegFile) and not settings.thumbnail:
-        boxes, change = _hiding(picture, faces, settings, rng)
+    reaches = _reaches(picture, faces, settings)
+    if reaches is not None:
+        change = _hiding(reaches, settings, rng)
+        boxes = list(reaches.values())
         try:
             return _kept(picture, picture, boxes, change, settings), KEPT
         except CannotKeep:
@@ -135,39 +136,43 @@ def _kept(
     )
 
 
+def _reaches(
+    picture: Picture, faces: Sequence[Face], settings: Settings
+) -> dict[Face, Box] | None:
+    """In which part of a JPEG each of its faces can be hidden, without the rest.
+
+    Those that lie outside of the picture are left out. None where all of the picture is
+    needed.
+    """
+    method = settings.anonymizer
+    if method is None or settings.thumbnail or not isinstance(picture.source, JpegFile):
+        return None
+    reaches = {}
+    for face in faces:
+        reach = method.reach(face, settings.cover)
+        if reach is None:
+            return None
+        clipped = reach.clipped(*picture.shape)
+        if not clipped.is_empty:
+            reaches[face] = clipped
+    return reaches
+
+
 def _hiding(
-    picture: Picture,
-    faces: Sequence[Face],
-    settings: Settings,
-    rng: np.random.Generator,
-) -> tuple[list[Box], Change]:
-    """The boxes in which faces are covered, and the change that hides them there."""
-    covers = {
-        face: settings.cover.grown(face).clipped(*picture.shape) for face in faces
-    }
+    reaches: Mapping[Face, Box], settings: Settings, rng: np.random.Generator
+) -> Change:
+    """Hide in an area those faces whose reaches lie in it."""
 
     def change(area: Box, pixels: Image) -> tuple[Image, NDArray[np.bool_]]:
         here = [
             face.placed(right=-area.left, down=-area.top)
-            for face, box in covers.items()
-            if not box.is_empty and area.holds(box)
+            for face, reach in reaches.items()
+            if area.holds(reach)
         ]
-        changed = _covered(here, pixels, settings)
-        return hide_faces(pixels, here, settings, rng), changed
+        after = hide_faces(pixels, here, settings, rng)
+        return after, _changed(pixels, after, here, settings)
 
-    return [box for box in covers.values() if not box.is_empty], change
-
-
-def _covered(
-    faces: Sequence[Face], image: Image, settings: Settings
-) -> NDArray[np.bool_]:
-    """Which pixels the covers of faces cover: shape (H, W)."""
-    covered = np.zeros(image.shape[:2], dtype=bool)
-    cover = settings.cover
-    for face in faces:
-        place = cover.box(face, image).slices
-        covered[place] |= True if cover.shape == "box" else cover.mask(face, image)
-    return covered
+    return change
 
 
 def _changed(
@@ -178,9 +183,11 @@ def _changed(
     What is covered counts as changed even where it happens to be as before, which
     would tell what was there.
     """
-    changed = _covered(faces, before, settings)
-    if settings.anonymizer is not None and settings.anonymizer.is_local:
-        return changed
+    changed = np.zeros(before.shape[:2], dtype=bool)
+    cover = settings.cover
+    for face in faces:
+        place = cover.box(face, before).slices
+        changed[place] |= True if cover.shape == "box" else cover.mask(face, before)
     for top in range(0, len(before), _STRIP):
         strip = slice(top, top + _STRIP)
         if np.array_equal(before[strip], after[strip]):

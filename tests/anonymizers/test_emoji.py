@@ -10,7 +10,7 @@ import pytest
 from faceanon.anonymizers import stickers
 from faceanon.anonymizers.emoji import Emoji
 from faceanon.errors import OptionError
-from faceanon.model import Cover, Face, Image
+from faceanon.model import Box, Cover, Face, Image
 from support import EXAMPLES, read, scaled_face, write_png
 
 
@@ -65,6 +65,18 @@ def test_a_sticker_does_not_reach_far_beyond_the_face() -> None:
         ys, xs = np.nonzero((result != canvas).any(axis=2))
         diagonal = float(np.hypot(box.width, box.height)) * 1.1
         assert max(np.ptp(ys), np.ptp(xs)) < 1.75 * diagonal, name
+
+
+def test_all_of_a_sticker_lies_in_its_reach(own: Path) -> None:
+    """Outside of it nothing is changed, so that no more of a JPEG is decoded."""
+    image = np.full((500, 500, 3), 90, np.uint8)
+    face = replace(scaled_face(40)[1], box=Box(230, 225, 270, 280))
+    for name in (*stickers.names(), str(own)):
+        method = Emoji(name)
+        changed = pasted(method, image, [face], Cover()) != image
+        assert changed.any()
+        changed[method.reach(face, Cover()).clipped(500, 500).slices] = False
+        assert not changed.any(), name
 
 
 def test_it_is_turned_with_the_line_of_the_eyes() -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from faceanon import options
-from faceanon.model import Cover, Face, Image
+from faceanon.model import Box, Cover, Face, Image
 
 
 class Promise(StrEnum):
@@ -55,14 +55,6 @@ class Anonymizer(ABC):
         return ()
 
     @property
-    def is_local(self) -> bool:
-        """Whether it hides a face from nothing but what is under its cover.
-
-        Then no pixel outside the covers is changed, and none needs to be known.
-        """
-        return False
-
-    @property
     def disguises(self) -> int:
         """How many disguises it has for people who are to be told apart.
 
@@ -70,6 +62,14 @@ class Anonymizer(ABC):
         in all pictures of a run. Where there is none, nobody is told apart.
         """
         return 0
+
+    def reach(self, face: Face, cover: Cover) -> Box | None:
+        """The part of a picture in which a face is hidden; it may reach over the edge.
+
+        Nothing outside of it is changed, nor makes a difference, but for the parts of
+        other faces that it overlaps. None where that cannot be said.
+        """
+        return None
 
     def partners(
         self, image: Image, faces: Sequence[Face], others: Sequence[Face]
@@ -110,10 +110,10 @@ class Anonymizer(ABC):
 class PatchAnonymizer(Anonymizer):
     """A method that hides each face by itself, from the pixels under its cover."""
 
-    @property
-    def is_local(self) -> bool:
-        """See `Anonymizer.is_local`; another `hide` may do anything."""
-        return type(self).hide is PatchAnonymizer.hide
+    def reach(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.reach`; another `hide` may do anything."""
+        is_own = type(self).hide is PatchAnonymizer.hide
+        return cover.grown(face) if is_own else None
 
     @abstractmethod
     def hide_patch(

@@ -13,7 +13,7 @@ from faceanon.anonymizers import stickers
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.anonymizers.stickers import Sticker
 from faceanon.errors import OptionError
-from faceanon.model import Box, Cover, Face, Image, white
+from faceanon.model import Box, Cover, Face, Image, Point, white
 from faceanon.options import option
 
 # The disc is this much larger than what it covers, in pixels of the picture: its edge
@@ -87,6 +87,12 @@ class Emoji(Anonymizer):
         """The names of the emoji that come with faceanon."""
         return stickers.names()
 
+    def reach(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.reach`."""
+        reach = stickers.load(self.emoji).reach if self.emoji else stickers.FARTHEST
+        box = cover.grown(face)
+        return _around(_centre(box), (_radius(box, cover) + _MARGIN) * reach)
+
     def hide(
         self,
         image: Image,
@@ -110,10 +116,10 @@ class Emoji(Anonymizer):
 def _paste(image: Image, sticker: Sticker, face: Face, cover: Cover) -> None:
     """Put a sticker over the cover of a face, into the image."""
     box = cover.grown(face)
-    centre_x, centre_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    centre_x, centre_y = _centre(box)
     radius = _radius(box, cover) + _MARGIN
     scale = radius / sticker.radius
-    region = _region(sticker, (centre_x, centre_y), scale)
+    region = _around((centre_x, centre_y), radius * sticker.reach)
     region = region.clipped(*image.shape[:2])
     if region.is_empty:
         return
@@ -159,11 +165,13 @@ def _turn(face: Face) -> NDArray[np.float64]:
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
-def _region(sticker: Sticker, centre: tuple[float, float], scale: float) -> Box:
-    """The box that holds the sticker, however it is turned."""
-    height, width = sticker.levels[0].shape[:2]
-    x, y = sticker.centre
-    reach = scale * math.hypot(max(x, width - x), max(y, height - y)) + 1
+def _centre(box: Box) -> Point:
+    return (box.left + box.right) / 2, (box.top + box.bottom) / 2
+
+
+def _around(centre: Point, reach: float) -> Box:
+    """The box that holds what reaches so far from a point, and its soft edge."""
+    reach += 1
     return Box(
         math.floor(centre[0] - reach),
         math.floor(centre[1] - reach),
@@ -184,11 +192,13 @@ def _blend(
     x = np.arange(strip.left, strip.right) + 0.5 - centre_x
     y = np.arange(strip.top, strip.bottom) + 0.5 - centre_y
     covered = (x * x)[None, :] + (y * y)[:, None] <= radius * radius
-    level = white(under) / 255
     # Whatever the sticker's alpha, nothing of the face shines through.
-    base = under.astype(np.float32)
-    base[covered] = np.multiply(sticker.color, level)
-    share = 1 - drawn[:, :, 3:].astype(np.float32) / 255
-    blended = drawn[:, :, :3] * np.float32(level) + share * base
-    touched = covered | (drawn[:, :, 3] > 0)
-    under[touched] = blended[touched].round().astype(under.dtype)
+    level = white(under) // 255
+    color = (np.array(sticker.color) * level).round()
+    base = under.copy()
+    cv2.copyTo(np.full_like(under, color), covered.view(np.uint8), base)
+    paint = drawn.astype(under.dtype) * level
+    share = cv2.merge([white(under) - paint[:, :, 3]] * 3)
+    behind = cv2.multiply(base, share, scale=1 / white(under))
+    # Where there is nothing of the sticker, pixels come out as they were.
+    under[:] = cv2.add(cv2.cvtColor(paint, cv2.COLOR_BGRA2BGR), behind)

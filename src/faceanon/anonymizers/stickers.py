@@ -1,5 +1,6 @@
 """The pictures that the method `emoji` puts on faces."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,9 @@ from faceanon.errors import OptionError
 from faceanon.model import Image, Point
 from faceanon.names import shown
 from faceanon.resources import data_dir, read_data
+
+FARTHEST = 2.1
+"""The most that `Sticker.reach` is of the stickers that come with faceanon."""
 
 _SMALLEST_LEVEL = 16
 
@@ -33,6 +37,13 @@ class Sticker:
     centre: Point
     radius: float
     color: tuple[float, float, float]
+
+    @property
+    def reach(self) -> float:
+        """How far from its centre the sticker reaches, in radii of its disc."""
+        height, width = self.levels[0].shape[:2]
+        x, y = self.centre
+        return math.hypot(max(x, width - x), max(y, height - y)) / self.radius
 
 
 def names() -> tuple[str, ...]:

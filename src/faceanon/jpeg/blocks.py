@@ -35,9 +35,9 @@ _WEIGHTS = {
 # block only. libjpeg-turbo writes damaged files beyond it.
 _LARGEST = 1023
 
-# The side of what is computed at once, a multiple of every unit: enough to be fast, few
-# enough for pictures of any size. For larger products NumPy would use threads.
-_TILE = 480
+# The side of what is computed at once, in pixels, a multiple of every unit: few enough
+# for pictures of any size. For larger products NumPy would use threads.
+_TILE = 288
 
 
 def _dct_matrix() -> Floats:
@@ -184,6 +184,8 @@ def _tiles(
     height, width = patch.changed.shape
     for y, x in product(range(0, height, _TILE), range(0, width, _TILE)):
         place = slice(y, y + _TILE), slice(x, x + _TILE)
+        if not patch.changed[place].any():
+            continue
         rows = slice(y // part.down, (y + _TILE) // part.down)
         columns = slice(x // part.across, (x + _TILE) // part.across)
         yield _Tile(
