@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, UnidentifiedImageError
 
-from faceanon import heif
+from faceanon import heif, high_depth
 from faceanon.damage import (
     check_deflated,
     check_png_chunks,
@@ -180,9 +180,11 @@ def _jpeg_encoding(header: JpegImagePlugin.JpegImageFile) -> Encoding:
 
 def metadata_of(header: PillowImage.Image, data: bytes, format_: Format) -> Metadata:
     """What may be kept of a file's metadata."""
+    found = read_metadata(data, format_)
     if format_ in _BOXED:
-        return parse_exif(header.info.get("exif") or b"")
-    return read_metadata(data, format_)
+        exif = parse_exif(header.info.get("exif") or b"")
+        return replace(exif, png_colors=found.png_colors)
+    return found
 
 
 @contextmanager
@@ -329,34 +331,22 @@ def _decode_gif(header: PillowImage.Image, data: bytes) -> Decoded:
 
 
 def _decode_avif(header: PillowImage.Image, data: bytes) -> Decoded:
-    check_avif_depth(data)
+    depth = high_depth.avif_depth(data)
+    if depth > 8:
+        has_alpha = header.mode == "RGBA"
+        pixels = high_depth.decode_avif(data, depth, has_alpha=has_alpha)
+        if pixels is not None:
+            return pixels, Encoding("avif", depth=depth), False
     return pixels_of(header), Encoding("avif"), False
 
 
 def _decode_heif(header: PillowImage.Image, data: bytes) -> Decoded:
-    if header.info.get("bit_depth", 8) > 8:
-        raise PictureError(
-            "it is a HEIF of more than 8 bits, which is not supported; convert it to "
-            "PNG first"
-        )
-    # The decoder turns it upright.
+    # The decoders turn it upright.
+    depth = header.info.get("bit_depth", 8)
+    if depth > 8:
+        pixels = high_depth.decode_heif(data, depth)
+        return pixels, Encoding("heif", depth=depth), True
     return pixels_of(header), Encoding("heif"), True
-
-
-def check_avif_depth(data: bytes) -> None:
-    """Refuse more than 8 bits, of which the decoder would keep eight.
-
-    The codec's configuration says so in its third byte (AV1-ISOBMFF, section 2.3).
-
-    Raises:
-        PictureError: it has more.
-    """
-    config = data.find(b"av1C") + 4
-    if data[config + 2 : config + 3] and data[config + 2] & 0x40:
-        raise PictureError(
-            "it is an AVIF of more than 8 bits, which is not supported; convert it to "
-            "PNG first"
-        )
 
 
 _DECODERS: dict[Format, Callable[[Any, bytes], Decoded]] = {

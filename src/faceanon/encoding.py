@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from faceanon import heif
+from faceanon import heif, high_depth
 from faceanon.animation import gif, tiff
 from faceanon.animation.model import Frame, Header
 from faceanon.errors import PictureError
@@ -18,6 +18,17 @@ from faceanon.picture import Encoding, Format, Picture
 
 DEFAULT_QUALITY = 90
 """Used where a lossy format is written and the input does not say its quality."""
+
+
+# Formats that hold more than 8 bits, that hold code points of colours, and in which
+# samples are as the encoder stores them.
+_DEEP = ("png", "tiff", "avif", "heif")
+_CODED = ("png", "avif", "heif")
+_BOXED = ("avif", "heif")
+
+# Of ITU-T H.273: BT.2020, DCI-P3 and Display P3; PQ and HLG.
+_WIDE = (9, 11, 12)
+_HDR = (16, 18)
 
 
 def encode(
@@ -43,7 +54,11 @@ def encode(
     encoding = picture.encoding
     if format_ is not None and format_ != encoding.format:
         # A lossless picture stays lossless where the new format can.
-        encoding = Encoding(format_, lossless=encoding.format in ("png", "tiff", "bmp"))
+        encoding = Encoding(
+            format_,
+            lossless=encoding.format in ("png", "tiff", "bmp"),
+            depth=encoding.depth,
+        )
     _check_it_fits(picture, encoding.format)
     try:
         encoded = _ENCODERS[encoding.format](picture, encoding, quality)
@@ -71,9 +86,30 @@ def _check_it_fits(picture: Picture, format_: Format) -> None:
         raise PictureError(
             f"it is in floating point, which {format_} cannot hold; use --format tiff"
         )
-    if picture.pixels.dtype == np.uint16 and format_ not in ("png", "tiff"):
+    if picture.pixels.dtype == np.uint16 and format_ not in _DEEP:
         raise PictureError(
-            f"it has 16 bits, which {format_} cannot hold; use --format png or tiff"
+            f"it has more than 8 bits, which {format_} cannot hold; use --format png, "
+            "tiff, avif or heif"
+        )
+    _check_colors_fit(picture, format_)
+
+
+def _check_colors_fit(picture: Picture, format_: Format) -> None:
+    """Refuse to leave out code points without which it would look otherwise."""
+    code_points = dict(picture.metadata.png_colors).get("cICP")
+    if code_points is None:
+        return
+    primaries, transfer, _, is_full_range = code_points
+    is_told = format_ in _CODED or picture.icc_profile is not None
+    if (primaries in _WIDE or transfer in _HDR) and not is_told:
+        raise PictureError(
+            f"its colours are HDR or wider than sRGB, which {format_} cannot hold "
+            "without a profile; use --format png, avif or heif"
+        )
+    if format_ in _BOXED and not is_full_range:
+        raise PictureError(
+            f"its samples are in narrow range, which is not supported in {format_}; "
+            "use --format png"
         )
 
 
@@ -124,11 +160,17 @@ def _encode_gif(picture: Picture, encoding: Encoding, quality: int | None) -> by
 
 
 def _encode_avif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    if picture.pixels.dtype == np.uint16:
+        quality = quality or DEFAULT_QUALITY
+        return high_depth.encode_avif(picture, encoding.depth, quality)
     return _encode_boxed(picture, "AVIF", quality)
 
 
 def _encode_heif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
     heif.register()
+    if picture.pixels.dtype == np.uint16:
+        quality = quality or DEFAULT_QUALITY
+        return high_depth.encode_heif(picture, encoding.depth, quality)
     return _encode_boxed(picture, "HEIF", quality)
 
 

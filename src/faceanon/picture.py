@@ -63,6 +63,8 @@ class Encoding:
         compression: of a TIFF, in Pillow's words.
         is_cmyk: whether the four channels are inks.
         is_premultiplied: whether colours are multiplied by alpha (TIFF).
+        depth: how many bits the samples of an AVIF or HEIF have if more than 8; where
+            it is another format, the most that they can have.
     """
 
     format: Format
@@ -72,6 +74,7 @@ class Encoding:
     compression: str = "tiff_adobe_deflate"
     is_cmyk: bool = False
     is_premultiplied: bool = False
+    depth: int = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceanon import decoding
+from faceanon import decoding, high_depth
 from faceanon.animation import webp
 from faceanon.animation.model import Format, Frame, Header
 from faceanon.errors import PictureError
@@ -100,9 +100,12 @@ def _is_lossless_webp(data: bytes) -> bool:
 
 def _check_depth(data: bytes, format_: Format) -> None:
     """Refuse what Pillow would make eight bits of."""
-    if format_ == "avif":
-        decoding.check_avif_depth(data)
-    elif format_ == "png" and data[_PNG_BIT_DEPTH] > 8:
+    if format_ == "avif" and high_depth.avif_depth(data) > 8:
+        raise PictureError(
+            "it is an animated AVIF of more than 8 bits, which is not supported; "
+            "convert it to 8 bits first"
+        )
+    if format_ == "png" and data[_PNG_BIT_DEPTH] > 8:
         raise PictureError(
             "it is an animation of 16 bits, which is not supported; convert it to 8 "
             "bits first"

@@ -8,7 +8,7 @@ those that hold nothing but colours.
 from collections.abc import Callable
 from typing import TypeAlias
 
-from faceanon.metadata import bmp, jpeg, png, tiff_file, webp
+from faceanon.metadata import bmp, boxed, jpeg, png, tiff_file, webp
 from faceanon.metadata.exif import block as exif_block
 from faceanon.metadata.exif import parse as parse_exif
 from faceanon.metadata.icc import clean_profile
@@ -46,6 +46,8 @@ _FORMATS: dict[str, tuple[_Reader, _Writer]] = {
     "webp": (webp.read, webp.write),
     "tiff": (tiff_file.read, tiff_file.write),
     "bmp": (bmp.read, bmp.write),
+    "avif": (boxed.read, boxed.write),
+    "heif": (boxed.read, boxed.write),
 }
 
 

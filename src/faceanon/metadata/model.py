@@ -87,7 +87,7 @@ class Metadata:
         is_adobe_rgb: whether the colours are those of Adobe RGB although no profile
             says so, as cameras store it (Exif 2.3, annex on DCF option files).
         png_colors: the numbers of the chunks of a PNG that say what its colours are, by
-            the chunks' names.
+            the chunks' names; those of an AVIF or HEIF in the same words.
         captured: when the picture was taken, by the clock of the camera.
         exposure_time: in seconds.
         focal_length: in millimetres.
