@@ -268,6 +268,25 @@ def test_deep_animations_are_refused(faceanon: Run, tmp_path: Path) -> None:
     assert "animated AVIF of more than 8 bits" in run.stderr
 
 
+def test_an_animation_in_hdr_stays_so_or_is_refused(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    frame = PillowImage.fromarray((portrait()[:, :, ::-1] * 255).astype(np.uint8))
+    source, target = tmp_path / "film.avif", tmp_path / "out.avif"
+    frame.save(source, save_all=True, append_images=[frame.rotate(3)], quality=90)
+    data = source.read_bytes()
+    assert data.count(b"colrnclx") == 2
+    marked = coded(data, HLG).partition(b"trak")
+    source.write_bytes(marked[0] + marked[1] + coded(marked[2], HLG))
+    assert faceanon("blackbar", source, target).returncode == 0
+    written = target.read_bytes()
+    assert code_points_of(written) == HLG
+    assert code_points_of(written[written.index(b"trak") :]) == HLG
+    done = faceanon("blackbar", source, tmp_path / "out.webp", "--format", "webp")
+    assert done.returncode == 1
+    assert "HDR or wider than sRGB, which webp cannot hold" in done.stderr
+
+
 @pytest.mark.parametrize("suffix", MAKERS)
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.98])
 def test_a_truncated_deep_file_is_refused(suffix: str, kept: float) -> None:

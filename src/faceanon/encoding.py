@@ -12,6 +12,7 @@ from PIL import Image as PillowImage
 from faceanon import heif, high_depth
 from faceanon.animation import gif, tiff
 from faceanon.animation.model import Frame, Header
+from faceanon.code_points import check_colors_fit
 from faceanon.errors import PictureError
 from faceanon.metadata import exif_block, make_thumbnail, write_into
 from faceanon.picture import Encoding, Format, Picture
@@ -20,15 +21,7 @@ DEFAULT_QUALITY = 90
 """Used where a lossy format is written and the input does not say its quality."""
 
 
-# Formats that hold more than 8 bits, that hold code points of colours, and in which
-# samples are as the encoder stores them.
-_DEEP = ("png", "tiff", "avif", "heif")
-_CODED = ("png", "avif", "heif")
-_BOXED = ("avif", "heif")
-
-# Of ITU-T H.273: BT.2020, DCI-P3 and Display P3; PQ and HLG.
-_WIDE = (9, 11, 12)
-_HDR = (16, 18)
+_MORE_THAN_8_BITS = ("png", "tiff", "avif", "heif")
 
 
 def encode(
@@ -86,31 +79,12 @@ def _check_it_fits(picture: Picture, format_: Format) -> None:
         raise PictureError(
             f"it is in floating point, which {format_} cannot hold; use --format tiff"
         )
-    if picture.pixels.dtype == np.uint16 and format_ not in _DEEP:
+    if picture.pixels.dtype == np.uint16 and format_ not in _MORE_THAN_8_BITS:
         raise PictureError(
             f"it has more than 8 bits, which {format_} cannot hold; use --format png, "
             "tiff, avif or heif"
         )
-    _check_colors_fit(picture, format_)
-
-
-def _check_colors_fit(picture: Picture, format_: Format) -> None:
-    """Refuse to leave out code points without which it would look otherwise."""
-    code_points = dict(picture.metadata.png_colors).get("cICP")
-    if code_points is None:
-        return
-    primaries, transfer, _, is_full_range = code_points
-    is_told = format_ in _CODED or picture.icc_profile is not None
-    if (primaries in _WIDE or transfer in _HDR) and not is_told:
-        raise PictureError(
-            f"its colours are HDR or wider than sRGB, which {format_} cannot hold "
-            "without a profile; use --format png, avif or heif"
-        )
-    if format_ in _BOXED and not is_full_range:
-        raise PictureError(
-            f"its samples are in narrow range, which is not supported in {format_}; "
-            "use --format png"
-        )
+    check_colors_fit(picture.metadata, picture.icc_profile, format_)
 
 
 def _encode_jpeg(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:

@@ -10,6 +10,7 @@ from faceanon.animation import avif, gif, png, tiff, webp
 from faceanon.animation.model import Frame
 from faceanon.animation.neighbours import with_neighbours
 from faceanon.animation.reading import Animation
+from faceanon.code_points import check_colors_fit
 from faceanon.errors import PictureError
 from faceanon.finding import Found
 from faceanon.metadata import write_into
@@ -81,8 +82,9 @@ def rewrite(
         PictureError: the format cannot hold it.
     """
     tally = Tally()
-    frames = _changed(animation, find, change, reach, tally)
     header = animation.header
+    check_colors_fit(header.metadata, header.icc_profile, format_)
+    frames = _fitting(_changed(animation, find, change, reach, tally), format_)
     match format_:
         case "gif":
             data = gif.write(header, frames)
@@ -127,6 +129,17 @@ def _changed(
         differing = after != frame.pixels
         changed = differing.any(axis=2) if differing.ndim == 3 else differing
         yield replace(frame, pixels=after, changed=np.asarray(changed))
+
+
+def _fitting(frames: Iterator[Frame], format_: Format) -> Iterator[Frame]:
+    """Refuse frames of more bits than a format holds."""
+    for frame in frames:
+        if frame.pixels.dtype != np.uint8 and format_ not in ("png", "tiff"):
+            raise PictureError(
+                f"it has more than 8 bits, which {format_} cannot hold; use --format "
+                "png or tiff"
+            )
+        yield frame
 
 
 def _found(frame: Frame, number: int, find: Find, tally: Tally) -> Found:

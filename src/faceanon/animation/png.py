@@ -9,7 +9,7 @@ import cv2
 
 from faceanon.animation.model import Frame, Header
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LARGEST = 0xFFFF
 
 
@@ -21,19 +21,19 @@ def write(header: Header, frames: Iterable[Frame]) -> bytes:
         done, encoded = cv2.imencode(".png", frame.pixels)
         if not done:
             raise ValueError("OpenCV cannot encode it")
-        chunks = list(_chunks(encoded.tobytes()))
+        stored = [(name, body) for name, body, _ in chunks(encoded.tobytes())]
         if number == 0:
-            parts += _start(header, chunks[0][1])
+            parts += _start(header, stored[0][1])
         if not (header.has_cover and number == 0):
-            parts.append(_chunk(b"fcTL", _control(frame, sequence)))
+            parts.append(chunk(b"fcTL", _control(frame, sequence)))
             sequence += 1
-        for name, body in chunks:
+        for name, body in stored:
             if name == b"IDAT" and number == 0:
-                parts.append(_chunk(name, body))
+                parts.append(chunk(name, body))
             elif name == b"IDAT":
-                parts.append(_chunk(b"fdAT", struct.pack(">I", sequence) + body))
+                parts.append(chunk(b"fdAT", struct.pack(">I", sequence) + body))
                 sequence += 1
-    return b"".join([*parts, _chunk(b"IEND", b"")])
+    return b"".join([*parts, chunk(b"IEND", b"")])
 
 
 def _start(header: Header, image_header: bytes) -> list[bytes]:
@@ -41,13 +41,13 @@ def _start(header: Header, image_header: bytes) -> list[bytes]:
     # Here 0 is for ever, and 1 once.
     plays = 1 if header.loop is None else header.loop
     parts = [
-        _SIGNATURE,
-        _chunk(b"IHDR", image_header),
-        _chunk(b"acTL", struct.pack(">II", count, plays)),
+        SIGNATURE,
+        chunk(b"IHDR", image_header),
+        chunk(b"acTL", struct.pack(">II", count, plays)),
     ]
     if header.icc_profile:
         name = b"ICC profile\0\0"
-        parts.append(_chunk(b"iCCP", name + compress(header.icc_profile)))
+        parts.append(chunk(b"iCCP", name + compress(header.icc_profile)))
     return parts
 
 
@@ -63,14 +63,18 @@ def _control(frame: Frame, sequence: int) -> bytes:
     )
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    offset = len(_SIGNATURE)
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Name, content and checksum of each chunk of a file."""
+    offset = len(SIGNATURE)
     while offset < len(data):
         size = int.from_bytes(data[offset : offset + 4])
-        yield data[offset + 4 : offset + 8], data[offset + 8 : offset + 8 + size]
-        offset += size + 12
+        end = offset + 8 + size
+        check = int.from_bytes(data[end : end + 4])
+        yield data[offset + 4 : offset + 8], data[offset + 8 : end], check
+        offset = end + 4
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
+def chunk(name: bytes, body: bytes) -> bytes:
+    """A chunk as it stands in a file."""
     checked = name + body
     return struct.pack(">I", len(body)) + checked + struct.pack(">I", crc32(checked))

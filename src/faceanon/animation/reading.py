@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from faceanon import decoding, high_depth
-from faceanon.animation import webp
+from faceanon.animation import deep_png, webp
 from faceanon.animation.model import Format, Frame, Header
 from faceanon.errors import PictureError
 from faceanon.metadata import clean_profile
@@ -71,9 +71,17 @@ def opened(data: bytes, max_pixels: int) -> Iterator[Animation | None]:
             header = _header(source, data, format_, len(pages))
             yield Animation(format_, header, _pages(source, data, pages, max_pixels))
         else:
-            _check_depth(data, format_)
+            if format_ == "avif" and high_depth.avif_depth(data) > 8:
+                raise PictureError(
+                    "it is an animated AVIF of more than 8 bits, which is not "
+                    "supported; convert it to 8 bits first"
+                )
             header = _header(source, data, format_, count)
-            yield Animation(format_, header, _frames(source, count, format_))
+            is_deep = format_ == "png" and data[_PNG_BIT_DEPTH] > 8
+            frames = (
+                deep_png.frames(data) if is_deep else _frames(source, count, format_)
+            )
+            yield Animation(format_, header, frames)
 
 
 def _header(source: Any, data: bytes, format_: Format, count: int) -> Header:
@@ -96,20 +104,6 @@ def _is_lossless_webp(data: bytes) -> bool:
         if name == b"ANMF":
             return any(part == b"VP8L" for part, _ in webp.chunks(body, 16))
     return False
-
-
-def _check_depth(data: bytes, format_: Format) -> None:
-    """Refuse what Pillow would make eight bits of."""
-    if format_ == "avif" and high_depth.avif_depth(data) > 8:
-        raise PictureError(
-            "it is an animated AVIF of more than 8 bits, which is not supported; "
-            "convert it to 8 bits first"
-        )
-    if format_ == "png" and data[_PNG_BIT_DEPTH] > 8:
-        raise PictureError(
-            "it is an animation of 16 bits, which is not supported; convert it to 8 "
-            "bits first"
-        )
 
 
 def _frames(source: Any, count: int, format_: Format) -> Iterator[Frame]:
