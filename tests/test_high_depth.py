@@ -62,6 +62,8 @@ def code_points_of(data: bytes) -> tuple[int, int]:
 
 
 def avif(pixels: NDArray[np.float64], depth: int, *, orientation: int = 1) -> bytes:
+    if not cv2.haveImageWriter(".avif"):
+        pytest.skip("OpenCV has no AVIF on this system")
     samples = np.round(pixels * (2**depth - 1)).astype(np.uint16)
     done, buffer = cv2.imencodeWithMetadata(
         ".avif",
@@ -143,10 +145,7 @@ def test_faces_are_hidden_and_the_depth_and_colours_stay(
         assert depth == (12 if name == "twelve" else 10)
         assert after.shape == before.shape
         ((left, top, right, bottom),) = faces[name]
-        assert (
-            after[top:bottom, left:right].reshape(-1, *after.shape[2:])[..., :3].mean()
-            < 0.02
-        )
+        assert np.atleast_3d(after)[top:bottom, left:right, :3].mean() < 0.02
         dx, dy = round((right - left) * 0.3) + 8, round((bottom - top) * 0.3) + 8
         outside = np.ones(before.shape[:2], bool)
         outside[max(top - dy, 0) : bottom + dy, max(left - dx, 0) : right + dx] = False
@@ -154,9 +153,8 @@ def test_faces_are_hidden_and_the_depth_and_colours_stay(
         assert np.abs(difference).mean() < 2 / 255
         assert np.abs(difference.mean(axis=0)).max() < 0.2 / 255
         assert len(np.unique(after[outside])) > 512
-        assert code_points_of(path.read_bytes()) == (PQ if name == "hdr" else SRGB) or (
-            name == "grey"
-        )
+        if name == "hdr":
+            assert code_points_of(path.read_bytes()) == PQ
         assert not [finding for finding in scan(path) if finding.identifies]
         assert SECRET not in path.read_bytes()
 
@@ -187,10 +185,24 @@ def test_samples_reach_other_formats_as_they_are(suffix: str, depth: int) -> Non
         encode(picture, "webp")
 
 
+@pytest.mark.parametrize("suffix", MAKERS)
+@pytest.mark.parametrize("depth", [10, 12])
+def test_at_the_best_quality_no_bit_is_lost(suffix: str, depth: int) -> None:
+    picture = decode(MAKERS[suffix](portrait()[:, :, 1], depth), LIMIT)
+    again = decode(encode(picture, quality=100), LIMIT)
+    difference = again.pixels.astype(int) - picture.pixels
+    if suffix == "avif":
+        assert not difference.any()
+    # To round to 8 bits would cost 64 on average.
+    assert np.abs(difference).mean() < 16
+
+
 @pytest.mark.parametrize("format_", ["avif", "heif"])
 def test_a_png_of_16_bits_becomes_one_of_12(format_: str) -> None:
     if format_ == "heif":
         pytest.importorskip("pillow_heif", reason="needs the extra 'heif'")
+    elif not cv2.haveImageWriter(".avif"):
+        pytest.skip("OpenCV has no AVIF on this system")
     pixels = np.round(portrait() * 65_535).astype(np.uint16)
     png = cv2.imencode(".png", pixels)[1].tobytes()
     again = decode(encode(decode(png, LIMIT), format_), LIMIT)
@@ -204,19 +216,19 @@ def test_a_png_of_16_bits_becomes_one_of_12(format_: str) -> None:
 def test_colours_that_no_profile_tells_are_told_again_or_refused(
     suffix: str, depth: int, code_points: tuple[int, int]
 ) -> None:
+    format_ = "avif" if suffix == "avif" else "heif"
     if depth == 10:
         data = MAKERS[suffix](portrait()[:64, :96], 10)
     else:
         if suffix == "heic":
             pytest.importorskip("pillow_heif", reason="needs the extra 'heif'")
         png = cv2.imencode(".png", (portrait() * 255).astype(np.uint8))[1].tobytes()
-        format_ = "avif" if suffix == "avif" else "heif"
         data = encode(decode(png, LIMIT), format_)
     picture = decode(coded(data, code_points), LIMIT)
     assert code_points_of(encode(picture)) == code_points
     png = encode(picture, "png")
     assert b"cICP" + bytes((*code_points, 0, 1)) in png
-    assert code_points_of(encode(decode(png, LIMIT), "avif")) == code_points
+    assert code_points_of(encode(decode(png, LIMIT), format_)) == code_points
     with pytest.raises(PictureError, match="HDR or wider than sRGB"):
         encode(picture, "tiff")
 
@@ -253,8 +265,23 @@ def test_what_cannot_be_held_is_named() -> None:
         decode(grey, LIMIT)
 
 
+def test_a_system_without_avif_in_opencv_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As with the wheels of OpenCV for Windows."""
+    data = avif(portrait()[:64, :96], 10)
+    picture = decode(data, LIMIT)
+    monkeypatch.setattr(cv2, "haveImageWriter", lambda suffix: False)
+    with pytest.raises(PictureError, match="OpenCV does not read on this system"):
+        decode(data, LIMIT)
+    with pytest.raises(PictureError, match="OpenCV writes no AVIF on this system"):
+        encode(picture)
+
+
 def test_deep_animations_are_refused(faceanon: Run, tmp_path: Path) -> None:
     film = cv2.Animation()
+    if not cv2.haveImageWriter(".avif"):
+        pytest.skip("OpenCV has no AVIF on this system")
     frame = np.round(portrait() * 1023).astype(np.uint16)
     film.frames, film.durations = [frame, frame[::-1].copy()], [100, 100]
     done, buffer = cv2.imencodeanimation(

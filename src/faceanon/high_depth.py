@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from faceanon import heif
 from faceanon.errors import PictureError
 from faceanon.metadata import exif_block
+from faceanon.metadata.boxed import boxes
 from faceanon.model import Image
 from faceanon.picture import Picture
 
@@ -21,8 +22,8 @@ _HEIF_DEPTHS = (10, 12)
 # Of the codec's configuration (AV1-ISOBMFF, section 2.3), the third byte.
 _HIGH_DEPTH, _TWELVE_BITS, _MONOCHROME = 0x40, 0x20, 0x10
 # Where in a colour box of code points (ISO/IEC 14496-12, section 12.1.5) the bit for
-# samples in full range stands, from the name of the box on.
-_RANGE = 14
+# samples in full range stands.
+_RANGE = 6
 _FULL_RANGE = 0x80
 
 # That of Pillow for 8 bits: a tenth smaller than OpenCV's own, in a few times its time.
@@ -32,22 +33,24 @@ _AVIF_SPEED = 6
 def avif_depth(data: bytes) -> int:
     """How many bits the samples of an AVIF have: 8, 10 or 12.
 
-    Where its pictures differ, the first deep one counts: others are no more than its
-    gain map or thumbnail, or it is one of these itself and `decode_avif` tells.
+    Where its pictures differ, the first deep one counts. If that is a gain map, say,
+    and the picture itself is not deep, `decode_avif` tells.
     """
-    for configuration in _configurations(data):
+    for configuration in _configurations(_described(data)):
         if configuration & _HIGH_DEPTH:
             return 12 if configuration & _TWELVE_BITS else 10
     return 8
 
 
-def _configurations(data: bytes) -> list[int]:
-    places = []
-    place = data.find(b"av1C")
-    while place >= 0:
-        places.append(place)
-        place = data.find(b"av1C", place + 1)
-    return [data[place + 6] for place in places if place + 6 < len(data)]
+def _described(data: bytes) -> bytes:
+    """The file without the pictures themselves."""
+    found = boxes(data, 0, len(data))
+    return b"".join(data[start:end] for kind, start, end in found if kind != b"mdat")
+
+
+def _configurations(described: bytes) -> list[int]:
+    _, *after = described.split(b"av1C")
+    return [part[2] for part in after]
 
 
 def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
@@ -64,30 +67,36 @@ def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
     Raises:
         PictureError: it is damaged, or of a kind that is not supported.
     """
-    is_grey = all(part & _MONOCHROME for part in _configurations(data))
+    described = _described(data)
+    is_grey = all(part & _MONOCHROME for part in _configurations(described))
     if is_grey and has_alpha:
         raise PictureError(
             f"it is an AVIF of {depth} bits in grey with transparency, which is not "
             "supported; convert it to PNG first"
+        )
+    if not cv2.haveImageWriter(".avif"):
+        raise PictureError(
+            f"it is an AVIF of {depth} bits, which OpenCV does not read on this "
+            "system; convert it to PNG first"
         )
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise PictureError("the file is damaged or truncated")
     if pixels.dtype == np.uint8:
         return None
-    if is_grey and not _is_full_range(data, depth):
+    if is_grey and not _is_full_range(described, depth):
         pixels = _stretched(pixels, depth)
     return _filled(np.asarray(pixels, np.uint16), depth)
 
 
-def _is_full_range(data: bytes, depth: int) -> bool:
-    place = data.find(b"colrnclx")
-    if place < 0:
+def _is_full_range(described: bytes, depth: int) -> bool:
+    _, _, code_points = described.partition(b"colrnclx")
+    if not code_points:
         raise PictureError(
             f"it is an AVIF of {depth} bits in grey that does not tell which value is "
             "white; convert it to PNG first"
         )
-    return bool(data[place + _RANGE] & _FULL_RANGE)
+    return bool(code_points[_RANGE] & _FULL_RANGE)
 
 
 def _stretched(pixels: Image, depth: int) -> Image:
@@ -101,7 +110,16 @@ def _stretched(pixels: Image, depth: int) -> Image:
 
 
 def encode_avif(picture: Picture, depth: int, quality: int) -> bytes:
-    """An AVIF with a colour profile and EXIF; see `encoding.encode`."""
+    """An AVIF with a colour profile and EXIF; see `encoding.encode`.
+
+    Raises:
+        PictureError: OpenCV does not write AVIF on this system.
+    """
+    if not cv2.haveImageWriter(".avif"):
+        raise PictureError(
+            "it has more than 8 bits, and OpenCV writes no AVIF on this system; use "
+            "--format png or tiff"
+        )
     kinds: list[int] = []
     blocks: list[NDArray[np.uint8]] = []
     for kind, block in (

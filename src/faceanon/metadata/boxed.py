@@ -57,12 +57,12 @@ def write(
 def _color_boxes(data: bytes) -> list[bytes]:
     """What the colour boxes of the primary picture hold."""
     meta = next(
-        (at for kind, *at in _boxes(data, 0, len(data)) if kind == b"meta"), None
+        (at for kind, *at in boxes(data, 0, len(data)) if kind == b"meta"), None
     )
     if meta is None:
         return []
     parts = {
-        kind: (start, end) for kind, start, end in _boxes(data, meta[0] + 4, meta[1])
+        kind: (start, end) for kind, start, end in boxes(data, meta[0] + 4, meta[1])
     }
     if b"pitm" not in parts or b"iprp" not in parts:
         return []
@@ -70,9 +70,9 @@ def _color_boxes(data: bytes) -> list[bytes]:
     primary = _number(data, start + 4, 2 if data[start] == 0 else 4)
     properties: list[tuple[bytes, int, int]] = []
     owned: set[int] = set()
-    for kind, start, end in _boxes(data, *parts[b"iprp"]):
+    for kind, start, end in boxes(data, *parts[b"iprp"]):
         if kind == b"ipco":
-            properties = list(_boxes(data, start, end))
+            properties = list(boxes(data, start, end))
         elif kind == b"ipma":
             owned |= _properties_of(primary, data[start:end])
     return [
@@ -101,8 +101,12 @@ def _properties_of(item: int, associations: bytes) -> set[int]:
     return owned
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each box, and where its content begins and ends."""
+def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The kind of each box, and where its content begins and ends.
+
+    Raises:
+        IndexError: a box ends before its header does.
+    """
     while start + 8 <= end:
         size, content = _number(data, start, 4), start + 8
         if size == 1:
