@@ -64,7 +64,7 @@ class Settings:
         "small face is grown more.",
         minimum=1,
         maximum=4,
-        default_text="1.4, unless the method says otherwise",
+        default_text="that of the method",
     )
     shape: Shape = option(
         "box", "What is covered of the grown box.", choices=("box", "ellipse")

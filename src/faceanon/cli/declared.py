@@ -13,7 +13,7 @@ Values = dict[str, Any]
 
 def click_options(
     owner: type, *, prefix: str = "", only: Collection[str] | None = None
-) -> list[click.Parameter]:
+) -> list[click.Option]:
     """The Click options for those that a dataclass declares.
 
     Args:

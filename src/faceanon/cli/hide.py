@@ -37,7 +37,7 @@ def method_command(name: str) -> click.Command:
         path_argument("source", "INPUT"),
         path_argument("target", "OUTPUT"),
         *click_options(method, prefix=f"{name}_"),
-        *click_options(Settings),
+        *_common_options(method),
         *click_options(RunOptions),
         click.Option(
             ["--boxes"],
@@ -81,6 +81,15 @@ def method_command(name: str) -> click.Command:
         callback=lambda **values: _hide(name, values),
         no_args_is_help=True,
     )
+
+
+def _common_options(method: type[Anonymizer]) -> list[click.Option]:
+    """The options of every method, with the default that this one has."""
+    options = click_options(Settings)
+    for option in options:
+        if option.name == "grow":
+            option.show_default = f"{method.default_grow:g}"
+    return options
 
 
 def _list_option(names: tuple[str, ...]) -> click.Option:
