@@ -93,7 +93,10 @@ class _Rewriter:
         return BlockEditor(self._structure, patches)
 
     def _patch(self, area: Box, data: bytes) -> Patch:
-        pixels = simplejpeg.decode_jpeg(data, "BGR")
+        try:
+            pixels = simplejpeg.decode_jpeg(data, "BGR")
+        except ValueError:
+            raise CannotKeep("its coefficients are out of range") from None
         if pixels.shape[:2] != (area.height, area.width):
             raise CannotKeep("its subsampling is of a rare kind")
         place = upright_box(area, self._orientation, *self._size)

@@ -280,7 +280,7 @@ def _components(
     most_down = max(down for _, down in factors)
     components = []
     for (id_, _, table), (across, down) in zip(entries, factors, strict=True):
-        if most_across % across or most_down % down:
+        if not across * down or most_across % across or most_down % down:
             raise CannotKeep("its subsampling is of a rare kind")
         if table not in tables or not tables[table].all():
             raise CannotKeep("its quantization tables are damaged")

@@ -1,0 +1,43 @@
+"""A face is hidden in any JPEG that can be decoded, and no other."""
+
+import atheris
+
+with atheris.instrument_imports(include=["faceanon", "PIL"]):
+    from faceanon import anonymizers
+    from faceanon.decoding import decode
+    from faceanon.errors import PictureError
+    from faceanon.output import make_hidden
+
+import numpy as np
+from harness import fuzz
+from seeds import pictures
+
+from faceanon.model import Box, Face
+from faceanon.settings import Settings
+
+MAX_PIXELS = 100_000
+SETTINGS = Settings("blackbar", anonymizers.get("blackbar")())
+
+
+def one_input(data: bytes) -> None:
+    if not data.startswith(b"\xff\xd8"):
+        return
+    try:
+        before = decode(data, MAX_PIXELS)
+    except PictureError:
+        before = None
+    try:
+        picture = decode(data, MAX_PIXELS, lazily=True)
+        height, width = picture.shape
+        face = Face(Box(width // 4, height // 4, width // 2 + 1, height // 2 + 1), 0.9)
+        written, _ = make_hidden(picture, [face], SETTINGS, np.random.default_rng(0))
+    except PictureError:
+        assert before is None
+        return
+    assert before is not None
+    after = decode(written, MAX_PIXELS)
+    assert after.shape == before.shape == (height, width)
+
+
+if __name__ == "__main__":
+    fuzz(one_input, (data for data in pictures() if data.startswith(b"\xff\xd8")))
