@@ -37,7 +37,9 @@ def find_faces(picture: Picture, settings: Settings) -> Found:
     detector = detectors.make(settings.detector, settings.accuracy)
     least = detector.min_score if settings.min_score is None else settings.min_score
     image, factor = picture.shown(detector.scale(*picture.shape))
-    faces = [face.placed(factor) for face in detector(image, least * UNSURE_SHARE)]
+    faces = detector(image, least * UNSURE_SHARE)
+    if factor > 1:
+        faces = tuple(face.placed(factor) for face in faces)
     return Found(
         tuple(face for face in faces if face.score >= least),
         tuple(face for face in faces if face.score < least),
