@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import JpegImagePlugin, UnidentifiedImageError
+from PIL import JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 from faceanon import heif, high_depth
 from faceanon.damage import (
@@ -25,6 +25,7 @@ from faceanon.damage import (
     explained,
 )
 from faceanon.errors import PictureError
+from faceanon.grey_transparency import with_transparent_grey
 from faceanon.jpeg.file import JpegFile
 from faceanon.metadata import (
     Metadata,
@@ -35,7 +36,13 @@ from faceanon.metadata import (
 from faceanon.model import Image
 from faceanon.orientation import upright
 from faceanon.picture import Encoding, Format, Picture
-from faceanon.tiff_pages import floating_header, is_floating_color, tiff_page
+from faceanon.tiff_pages import (
+    floating_header,
+    full_pages,
+    is_floating_color,
+    is_raw,
+    tiff_page,
+)
 
 _PILLOW_FORMATS: dict[str, Format] = {
     "JPEG": "jpeg",
@@ -50,14 +57,22 @@ _PILLOW_FORMATS: dict[str, Format] = {
     "HEIF": "heif",
 }
 
+_RAW = "a raw file of a camera"
 # What the first bytes say of formats that people have and that are not supported.
 _KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\x0a", "a JPEG XL"),
     (4, b"JXL ", "a JPEG XL"),
     (4, b"jP  ", "a JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000"),
     (0, b"8BPS", "a Photoshop file"),
     (0, b"II*\0", "a TIFF of a rare kind, or damaged"),
     (0, b"MM\0*", "a TIFF of a rare kind, or damaged"),
+    (0, b"MM\0+", "a TIFF of a rare kind, or damaged"),
+    (0, b"IIRO", _RAW),
+    (0, b"IIRS", _RAW),
+    (0, b"IIU\0", _RAW),
+    (0, b"FUJIFILM", _RAW),
+    (4, b"ftypcrx ", _RAW),
     (0, b"%PDF", "a PDF"),
 )
 
@@ -105,6 +120,10 @@ def decode(data: bytes, max_pixels: int, *, lazily: bool = False) -> Picture:
             return _decode_floating(data, max_pixels)
     with opened(data) as header:
         frames = getattr(header, "n_frames", 1)
+        if header.format == "TIFF":
+            pages = full_pages(header)
+            frames = len(pages)
+            header.seek(pages[0])
         # The further frames of these are previews and gain maps of the first.
         if frames > 1 and header.format not in ("MPO", "HEIF"):
             raise PictureError(
@@ -118,7 +137,7 @@ def _decode_floating(data: bytes, max_pixels: int) -> Picture:
     header = floating_header(data)
     check_size((header.width, header.height), max_pixels)
     check_tiff_pages(data, 1)
-    pixels = _turned(tiff_page(data, 0), header.orientation)
+    pixels = turned(tiff_page(data, 0), header.orientation)
     icc_profile = clean_profile(header.icc_profile)
     metadata = read_metadata(data, "tiff").turned(header.orientation)
     return Picture(pixels, Encoding("tiff"), icc_profile, metadata)
@@ -145,23 +164,23 @@ def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:
     if format_ == "jpeg":
         return _jpeg_picture(header, data)
     pixels, encoding, is_upright = _DECODERS[format_](header, data)
-    orientation = _orientation(header, data)
+    orientation = orientation_of(header, data)
     icc_profile = clean_profile(header.info.get("icc_profile"))
     metadata = metadata_of(header, data, format_).turned(orientation)
-    pixels = pixels if is_upright else _turned(pixels, orientation)
+    pixels = pixels if is_upright else turned(pixels, orientation)
     return Picture(pixels, encoding, icc_profile, metadata)
 
 
 def _jpeg_picture(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Picture:
     """A JPEG, whose pixels are left until they are asked for, unless they are inks."""
-    orientation = _orientation(header, data)
+    orientation = orientation_of(header, data)
     jpeg = JpegFile(data, orientation, header.size, is_grey=header.mode == "L")
     encoding = _jpeg_encoding(header)
     source: Image | JpegFile = jpeg
     if encoding.is_cmyk:
         # simplejpeg makes RGB of it. Pillow turns what Adobe stores inverted.
         header.load()
-        source = _turned(np.array(header), orientation)
+        source = turned(np.array(header), orientation)
     icc_profile = clean_profile(header.info.get("icc_profile"))
     metadata = metadata_of(header, data, "jpeg").turned(orientation)
     return Picture(source, encoding, icc_profile, metadata, jpeg)
@@ -208,6 +227,8 @@ def opened(data: bytes) -> Iterator[Any]:
             explained(),
             PillowImage.open(io.BytesIO(data), formats=openers) as opened,
         ):
+            if opened.format == "TIFF" and is_raw(opened, data):
+                raise PictureError(_unsupported(_RAW))
             yield opened
     except UnidentifiedImageError:
         raise PictureError(_what_it_is(data)) from None
@@ -216,26 +237,33 @@ def opened(data: bytes) -> Iterator[Any]:
 class _WithoutLimit:
     """While threads are in here, Pillow has no limit of its own for pixels.
 
-    It would refuse what --max-pixels allows, and it is one for the whole process.
+    It would refuse what --max-pixels allows, and it is one for the whole process. A
+    single text in a PNG may be as large as it lets all together be.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._threads = 0
-        self._limit: int | None = None
+        self._limits: tuple[int | None, int] = (None, 0)
 
     def __enter__(self) -> None:
         with self._lock:
             if self._threads == 0:
-                self._limit = PillowImage.MAX_IMAGE_PIXELS
+                self._limits = (
+                    PillowImage.MAX_IMAGE_PIXELS,
+                    PngImagePlugin.MAX_TEXT_CHUNK,
+                )
                 PillowImage.MAX_IMAGE_PIXELS = None
+                PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
             self._threads += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._threads -= 1
             if self._threads == 0:
-                PillowImage.MAX_IMAGE_PIXELS = self._limit
+                PillowImage.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = (
+                    self._limits
+                )
 
 
 _without_limit = _WithoutLimit()
@@ -244,8 +272,12 @@ _without_limit = _WithoutLimit()
 def _what_it_is(data: bytes) -> str:
     for offset, magic, name in _KNOWN_MAGIC:
         if data.startswith(magic, offset):
-            return f"it is {name}, which is not supported; convert it to PNG first"
+            return _unsupported(name)
     return "it is not a picture, or damaged from its first bytes on"
+
+
+def _unsupported(name: str) -> str:
+    return f"it is {name}, which is not supported; convert it to PNG first"
 
 
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -262,7 +294,7 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def _orientation(header: PillowImage.Image, data: bytes) -> int:
+def orientation_of(header: PillowImage.Image, data: bytes) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none."""
     if header.format == "PNG" and not any(word in data for word in _PNG_EXIF):
         # To look for EXIF behind the pixels, Pillow would decode them all.
@@ -274,7 +306,8 @@ def _orientation(header: PillowImage.Image, data: bytes) -> int:
     return orientation if orientation in range(1, 9) else 1
 
 
-def _turned(pixels: Image, orientation: int) -> Image:
+def turned(pixels: Image, orientation: int) -> Image:
+    """Stored pixels upright, in an order that OpenCV takes."""
     return np.ascontiguousarray(upright(pixels, orientation))
 
 
@@ -284,7 +317,8 @@ Decoded: TypeAlias = tuple[Image, Encoding, bool]
 
 def _decode_png(header: PillowImage.Image, data: bytes) -> Decoded:
     check_png_chunks(data)
-    return _decode_with_opencv(data), Encoding("png"), False
+    pixels = with_transparent_grey(_decode_with_opencv(data), data)
+    return pixels, Encoding("png"), False
 
 
 def _decode_webp(header: PillowImage.Image, data: bytes) -> Decoded:
@@ -305,7 +339,8 @@ def _is_lossless_webp(data: bytes) -> bool:
 
 
 def _decode_bmp(header: PillowImage.Image, data: bytes) -> Decoded:
-    return _decode_with_opencv(data), Encoding("bmp"), True
+    # OpenCV takes the colours of old and of 16-bit files for others.
+    return pixels_of(header), Encoding("bmp"), True
 
 
 def _decode_tiff(header: Any, data: bytes) -> Decoded:

@@ -166,7 +166,8 @@ class Picture:
         if self.pixels.shape[2] == 4:
             alpha = self.pixels[:, :, 3:]
             if self.encoding.is_premultiplied:
-                color = np.minimum(color, alpha)
+                dimmed = np.dstack((np.minimum(color, alpha), alpha))
+                return self._where_changed(color, dimmed)
             return replace(self, source=np.dstack((color, alpha)))
         return replace(self, source=color)
 
@@ -183,14 +184,15 @@ def _grey(color: Image) -> Image:
 
 def _cmyk_to_bgr(pixels: Image) -> Image:
     """What inks look like without a profile: each takes its share of the light."""
-    inks = 255 - pixels.astype(np.uint16)
-    red, green, blue = (inks[:, :, ink] * inks[:, :, 3] // 255 for ink in range(3))
-    return np.dstack((blue, green, red)).astype(np.uint8)
+    full = white(pixels)
+    light = full - pixels.astype(np.uint32)
+    red, green, blue = (light[:, :, ink] * light[:, :, 3] // full for ink in range(3))
+    return np.dstack((blue, green, red)).astype(pixels.dtype)
 
 
 def _bgr_to_cmyk(color: Image) -> Image:
     """The same look in inks, without black."""
-    blue, green, red = (255 - color[:, :, channel] for channel in range(3))
+    blue, green, red = (white(color) - color[:, :, channel] for channel in range(3))
     return np.dstack((red, green, blue, np.zeros_like(red)))
 
 

@@ -15,9 +15,39 @@ from faceanon.metadata.tiff import Tiff
 from faceanon.model import Image
 
 _SAMPLES_PER_PIXEL, _SAMPLE_FORMAT, _ORIENTATION = 0x0115, 0x0153, 0x0112
+# TIFF 6.0, TIFF/EP and DNG: whether a page is another one made smaller; pages beside
+# the chain; the version of DNG.
+_SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706
+_REDUCED = 1
 _FLOATING = 3
-_MIN_IS_WHITE = 0
+_MIN_IS_WHITE, _INKS = 0, 5
 _PLANE_BY_PLANE = 2
+
+
+def is_raw(header: Any, data: bytes) -> bool:
+    """Whether the pages of a TIFF are only previews of what a camera's sensor saw."""
+    tags = header.tag_v2
+    is_preview = tags.get(_SUBFILE_TYPE, 0) & _REDUCED
+    return bool(
+        _DNG_VERSION in tags
+        or (is_preview and _SUB_DIRECTORIES in tags)
+        or data[8:10] == b"CR"
+    )
+
+
+def full_pages(header: Any) -> list[int]:
+    """The numbers of the pages of a TIFF that are no smaller copies of others.
+
+    Args:
+        header: the file as Pillow has opened it; it ends up at its first page.
+    """
+    pages = []
+    for number in range(header.n_frames):
+        header.seek(number)
+        if not header.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED:
+            pages.append(number)
+    header.seek(0)
+    return pages or [0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +104,7 @@ def floating_header(data: bytes) -> FloatingHeader:
 
 
 def tiff_page(data: bytes, number: int) -> Image:
-    """A page as it is stored: grey, BGR or BGRA; uint8, uint16 or float32.
+    """A page as it is stored: grey, BGR, BGRA or CMYK; uint8, uint16 or float32.
 
     Raises:
         PictureError: its samples or its compression are not supported.
@@ -93,13 +123,15 @@ def tiff_page(data: bytes, number: int) -> Image:
             # A compression that tifffile leaves to a large library.
             pixels, is_rgb = _decoded_by_opencv(data, number, page), False
         if page.planarconfig == _PLANE_BY_PLANE and pixels.ndim == 3:
-            pixels = np.moveaxis(pixels, 0, -1) if is_rgb else pixels
+            pixels = np.moveaxis(pixels, 0, -1)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise PictureError(f"pixels of {pixels.dtype} are not supported")
     if pixels.ndim == 2 and not is_inverted:
         return pixels
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         return np.ascontiguousarray(pixels[:, :, ::-1] if is_rgb else pixels)
+    if page.photometric == _INKS and pixels.shape[2:] == (4,) and is_rgb:
+        return np.ascontiguousarray(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4 and pixels.dtype.kind == "u":
         return cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA) if is_rgb else pixels
     raise PictureError(
@@ -121,7 +153,10 @@ def _decoded_by_opencv(data: bytes, number: int, page: Any) -> Image:
     )
     samples = (page.samplesperpixel,) if page.samplesperpixel > 1 else ()
     shape = page.imagelength, page.imagewidth, *samples
-    if not pages or pages[0].shape != shape or pages[0].dtype != page.dtype:
+    # OpenCV gets planes and inks of 16 bits wrong.
+    is_right = page.planarconfig != _PLANE_BY_PLANE and page.photometric != _INKS
+    is_right = is_right and bool(pages) and pages[0].shape == shape
+    if not is_right or pages[0].dtype != page.dtype:
         raise PictureError(
             f"it is damaged, or its compression, {page.compression.name}, is not "
             f"supported for {page.dtype}; save it with Deflate first"

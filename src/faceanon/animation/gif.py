@@ -7,6 +7,7 @@ shows; only where something was hidden, colours give way to similar ones.
 import io
 import struct
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,31 +37,59 @@ def write(header: Header, frames: Iterable[Frame]) -> bytes:
     if header.loop is not None:
         body = struct.pack("<BBHB", 3, 1, min(header.loop, _LARGEST), 0)
         parts.append(bytes((_EXTENSION, _APPLICATION, 11)) + b"NETSCAPE2.0" + body)
-    control, data = b"", b""
+    waiting: _Indexed | None = None
     for frame in frames:
-        indices, palette, transparent = _indexed(frame.pixels, frame.changed)
-        # Through a transparent part the frame before must not be seen.
-        disposal = _LEAVE if transparent is None else _CLEAR
-        parts += [_with_disposal(control, disposal), data]
-        control = _control(frame.seconds, transparent)
-        data = _compressed(indices, palette)
-    parts += [_with_disposal(control, _LEAVE), data, bytes((_TRAILER,))]
-    return b"".join(parts)
+        indexed = _indexed(frame)
+        if waiting is not None:
+            # Through a transparent part the frame before must not be seen.
+            parts += _packed(waiting, is_cleared=indexed.transparent is not None)
+        waiting = indexed
+    if waiting is not None:
+        parts += _packed(waiting, is_cleared=False)
+    return b"".join([*parts, bytes((_TRAILER,))])
 
 
-def _control(seconds: float, transparent: int | None) -> bytes:
-    """The extension before a frame that says how long and in what way it is shown."""
-    delay = min(round(seconds * 100), _LARGEST)
-    has_transparency = transparent is not None
-    body = struct.pack("<BHBB", has_transparency, delay, transparent or 0, 0)
-    return bytes((_EXTENSION, _CONTROL, 4)) + body
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """A frame as it is stored.
+
+    Attributes:
+        indices: of the colours, shape (H, W).
+        palette: the colours, shape (N, 3), red, green and blue.
+        transparent: the index that shows nothing; None if there is none.
+        seconds: how long the frame is shown.
+    """
+
+    indices: NDArray[np.uint8]
+    palette: NDArray[np.uint8]
+    transparent: int | None
+    seconds: float
+
+    def clearable(self) -> "_Indexed":
+        """The same with a transparent index, if there is room for one.
+
+        Some decoders clear a frame that has none to the background colour.
+        """
+        if self.transparent is not None or len(self.palette) == _COLORS:
+            return self
+        palette = np.concatenate((self.palette, np.zeros((1, 3), np.uint8)))
+        return replace(self, palette=palette, transparent=len(self.palette))
 
 
-def _with_disposal(control: bytes, disposal: int) -> bytes:
-    """That extension, with what becomes of the frame before the next one."""
-    if not control:
-        return control
-    return control[:3] + bytes((control[3] | disposal << 2,)) + control[4:]
+def _packed(frame: _Indexed, *, is_cleared: bool) -> list[bytes]:
+    """A frame's parts of the file.
+
+    Args:
+        frame: what to write.
+        is_cleared: whether nothing of it is left when the next one comes.
+    """
+    if is_cleared:
+        frame = frame.clearable()
+    delay = min(round(frame.seconds * 100), _LARGEST)
+    flags = (_CLEAR if is_cleared else _LEAVE) << 2 | (frame.transparent is not None)
+    body = struct.pack("<BHBB", flags, delay, frame.transparent or 0, 0)
+    control = bytes((_EXTENSION, _CONTROL, 4)) + body
+    return [control, _compressed(frame.indices, frame.palette)]
 
 
 def _compressed(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
@@ -90,21 +119,19 @@ def _taken_apart(data: bytes) -> tuple[bytes, bytes]:
     return table, data[offset + 10 : data.rindex(_TRAILER)]
 
 
-def _indexed(
-    pixels: Image, changed: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int | None]:
-    """Indices, colours (N, 3) red, green and blue, and the index of transparency."""
-    codes = _codes(pixels)
+def _indexed(frame: Frame) -> _Indexed:
+    codes = _codes(frame.pixels)
     known, indices = np.unique(codes, return_inverse=True)
     if len(known) > _COLORS:
-        known = _fewer(codes, changed)
+        known = _fewer(codes, frame.changed)
         indices = _nearest(codes, known)
     clear = np.flatnonzero(known == _TRANSPARENT)
     palette = np.stack([known >> 16 & 255, known >> 8 & 255, known & 255], axis=1)
-    return (
+    return _Indexed(
         indices.reshape(codes.shape).astype(np.uint8),
         palette.astype(np.uint8),
         int(clear[0]) if len(clear) else None,
+        frame.seconds,
     )
 
 

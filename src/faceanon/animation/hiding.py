@@ -81,6 +81,11 @@ def rewrite(
     Raises:
         PictureError: the format cannot hold it.
     """
+    if animation.format == "tiff" and format_ != "tiff":
+        raise PictureError(
+            f"it has {animation.header.count} pages, which only TIFF holds; "
+            "use --format tiff"
+        )
     tally = Tally()
     header = animation.header
     check_colors_fit(header.metadata, header.icc_profile, format_)

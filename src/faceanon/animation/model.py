@@ -1,6 +1,6 @@
 """Frames, and what holds them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -56,3 +56,11 @@ class Header:
     is_lossless: bool = True
     icc_profile: bytes | None = None
     metadata: Metadata = NO_METADATA
+
+    def turned(self, orientation: int) -> "Header":
+        """The same for frames turned by an EXIF orientation."""
+        metadata = self.metadata.turned(orientation)
+        if orientation not in (5, 6, 7, 8):
+            return replace(self, metadata=metadata)
+        width, height = self.height, self.width
+        return replace(self, width=width, height=height, metadata=metadata)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -14,7 +14,7 @@ from faceanon.animation.model import Format, Frame, Header
 from faceanon.errors import PictureError
 from faceanon.metadata import clean_profile
 from faceanon.picture import Encoding
-from faceanon.tiff_pages import is_floating_color
+from faceanon.tiff_pages import full_pages, is_floating_color
 
 _FORMATS: dict[str, Format] = {
     "GIF": "gif",
@@ -23,8 +23,6 @@ _FORMATS: dict[str, Format] = {
     "AVIF": "avif",
     "TIFF": "tiff",
 }
-_SUBFILE_TYPE = 254
-_REDUCED = 1  # the bit of a page that is another one made smaller
 _PNG_BIT_DEPTH = 24
 
 
@@ -67,7 +65,10 @@ def opened(data: bytes, max_pixels: int) -> Iterator[Animation | None]:
             return
         decoding.check_size(source.size, max_pixels)
         if format_ == "tiff":
-            pages = _full_pages(source, count)
+            pages = full_pages(source)
+            if len(pages) == 1:
+                yield None
+                return
             header = _header(source, data, format_, len(pages))
             yield Animation(format_, header, _pages(source, data, pages, max_pixels))
         else:
@@ -76,10 +77,15 @@ def opened(data: bytes, max_pixels: int) -> Iterator[Animation | None]:
                     "it is an animated AVIF of more than 8 bits, which is not "
                     "supported; convert it to 8 bits first"
                 )
-            header = _header(source, data, format_, count)
+            orientation = decoding.orientation_of(source, data)
+            header = _header(source, data, format_, count).turned(orientation)
             is_deep = format_ == "png" and data[_PNG_BIT_DEPTH] > 8
-            frames = (
+            stored = (
                 deep_png.frames(data) if is_deep else _frames(source, count, format_)
+            )
+            frames = (
+                replace(frame, pixels=decoding.turned(frame.pixels, orientation))
+                for frame in stored
             )
             yield Animation(format_, header, frames)
 
@@ -113,17 +119,6 @@ def _frames(source: Any, count: int, format_: Format) -> Iterator[Frame]:
         seconds = float(source.info.get("duration") or 0) / 1000
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)
         yield Frame(pixels, Encoding(format_), seconds)
-
-
-def _full_pages(source: Any, count: int) -> list[int]:
-    """The pages that are no smaller copies of others, as viewers make them."""
-    pages = []
-    for number in range(count):
-        source.seek(number)
-        if not source.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED:
-            pages.append(number)
-    source.seek(0)
-    return pages or [0]
 
 
 def _pages(
