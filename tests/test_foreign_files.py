@@ -19,7 +19,7 @@ from faceanon.animation.model import Frame, Header
 from faceanon.decoding import decode
 from faceanon.encoding import encode
 from faceanon.errors import PictureError
-from faceanon.picture import Encoding
+from faceanon.picture import Encoding, Format, Picture
 from support import EXAMPLES
 
 LIMIT = 1_000_000
@@ -253,3 +253,12 @@ def test_films_are_turned_as_their_exif_says(
             film.seek(number)
             turned = frame.transpose(PillowImage.Transpose.ROTATE_270)
             assert (np.asarray(film.convert("RGB")) == np.asarray(turned)).all()
+
+
+@pytest.mark.parametrize("format_", ["gif", "heif", "avif", "webp"])
+def test_what_an_encoder_finds_too_large_is_refused(format_: Format) -> None:
+    if format_ == "heif":
+        pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    pixels = np.zeros((4, 70_000, 3), np.uint8)
+    with pytest.raises(PictureError, match=f"{format_}"):
+        encode(Picture(pixels, Encoding("png")), format_)

@@ -55,7 +55,7 @@ def encode(
     _check_it_fits(picture, encoding.format)
     try:
         encoded = _ENCODERS[encoding.format](picture, encoding, quality)
-    except (OSError, ValueError, cv2.error) as error:
+    except (OSError, ValueError, RuntimeError, cv2.error) as error:
         raise PictureError(
             f"it cannot be written as {encoding.format}: {error}"
         ) from error

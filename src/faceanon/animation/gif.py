@@ -31,8 +31,12 @@ def write(header: Header, frames: Iterable[Frame]) -> bytes:
     """The bytes of a file.
 
     Raises:
-        PictureError: a frame has more colours than one can hold.
+        PictureError: a frame has more colours or pixels than one can hold.
     """
+    if max(header.width, header.height) > _LARGEST:
+        raise PictureError(
+            f"it is wider or higher than {_LARGEST} pixels, which gif cannot hold"
+        )
     parts = [b"GIF89a", struct.pack("<HHBBB", header.width, header.height, 0x70, 0, 0)]
     if header.loop is not None:
         body = struct.pack("<BBHB", 3, 1, min(header.loop, _LARGEST), 0)
