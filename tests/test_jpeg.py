@@ -415,6 +415,19 @@ def test_damage_is_found_also_where_nobody_looks_for_faces(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("faces", [pytest.param(FACES, marks=needs_library), ()])
+@pytest.mark.parametrize("kind", ["4:2:0", "progressive grey"])
+def test_junk_between_the_segments_of_the_header_is_no_damage(
+    kind: str, faces: tuple[Face, ...]
+) -> None:
+    """Some programs leave it there, and every viewer skips it."""
+    data = stored_as(kind, PHOTO)
+    table = data.index(b"\xff\xdb")
+    littered = data[:table] + bytes(5) + data[table:]
+    assert kept(littered, faces=faces) == kept(data, faces=faces)
+    assert (decode(littered, LIMIT).pixels == decode(data, LIMIT).pixels).all()
+
+
 @needs_library
 def test_what_cannot_be_written_again_is_encoded_anew(tmp_path: Path) -> None:
     """libjpeg-turbo decodes such coefficients, but writes a damaged file of them."""

@@ -71,11 +71,12 @@ MUTATIONS: tuple[Mutation, ...] = (
 )
 
 
-def picture(source: str, format_: str, **options: object) -> bytes:
+def picture(source: str, format_: str, mode: str = "RGB", **options: object) -> bytes:
     """A part of a real photo, as another program (Pillow) writes it."""
     pixels = read(EXAMPLES / source)[200:300, 60:180, ::-1]
     buffer = io.BytesIO()
-    PillowImage.fromarray(np.ascontiguousarray(pixels)).save(buffer, format_, **options)
+    photo = PillowImage.fromarray(np.ascontiguousarray(pixels)).convert(mode)
+    photo.save(buffer, format_, **options)
     return buffer.getvalue()
 
 
@@ -83,6 +84,7 @@ FORMATS: dict[str, Callable[[str], bytes]] = {
     "jpeg": lambda name: picture(name, "JPEG", quality=90),
     "progressive": lambda name: picture(name, "JPEG", quality=90, progressive=True),
     "restarts": lambda name: picture(name, "JPEG", restart_marker_rows=1),
+    "cmyk": lambda name: picture(name, "JPEG", "CMYK", quality=90),
     "png": lambda name: picture(name, "PNG"),
     "webp": lambda name: picture(name, "WEBP"),
     "lossless": lambda name: picture(name, "WEBP", lossless=True),
@@ -91,8 +93,8 @@ FORMATS: dict[str, Callable[[str], bytes]] = {
     "deflate": lambda name: picture(name, "TIFF", compression="tiff_adobe_deflate"),
     "bmp": lambda name: picture(name, "BMP"),
 }
-SUFFIXES = {"progressive": "jpeg", "restarts": "jpeg", "lossless": "webp"}
-SUFFIXES |= {"lzw": "tiff", "deflate": "tiff"}
+SUFFIXES = {"progressive": "jpeg", "restarts": "jpeg", "cmyk": "jpeg"}
+SUFFIXES |= {"lossless": "webp", "lzw": "tiff", "deflate": "tiff"}
 
 
 def damaged_files(count: int, seed: int) -> dict[str, bytes]:

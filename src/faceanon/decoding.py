@@ -26,7 +26,7 @@ from faceanon.damage import (
 )
 from faceanon.errors import PictureError
 from faceanon.grey_transparency import with_transparent_grey
-from faceanon.jpeg.file import JpegFile
+from faceanon.jpeg.file import Colors, JpegFile
 from faceanon.metadata import (
     Metadata,
     clean_profile,
@@ -89,6 +89,8 @@ _MODES = frozenset(
 
 # Formats of boxes in boxes, of which Pillow gives the EXIF block.
 _BOXED = ("avif", "heif")
+
+_COLORS: dict[str, Colors] = {"L": "GRAY", "RGB": "BGR", "CMYK": "CMYK"}
 
 _LOSSLESS_TIFF = ("raw", "tiff_adobe_deflate", "tiff_deflate", "tiff_lzw", "packbits")
 
@@ -174,11 +176,12 @@ def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:
 def _jpeg_picture(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Picture:
     """A JPEG, whose pixels are left until they are asked for, unless they are inks."""
     orientation = orientation_of(header, data)
-    jpeg = JpegFile(data, orientation, header.size, is_grey=header.mode == "L")
+    jpeg = JpegFile(data, orientation, header.size, _COLORS[header.mode])
     encoding = _jpeg_encoding(header)
     source: Image | JpegFile = jpeg
     if encoding.is_cmyk:
-        # simplejpeg makes RGB of it. Pillow turns what Adobe stores inverted.
+        # Pillow turns what Adobe stores inverted, but passes over damage.
+        jpeg.check()
         header.load()
         source = turned(np.array(header), orientation)
     icc_profile = clean_profile(header.info.get("icc_profile"))

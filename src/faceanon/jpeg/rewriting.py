@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faceanon.jpeg.areas import areas
 from faceanon.jpeg.blocks import BlockEditor, Patch
 from faceanon.jpeg.colorsegments import color_segments
-from faceanon.jpeg.structure import EOI, SOI, CannotKeep, Structure, read_structure
+from faceanon.jpeg.structure import CannotKeep, Structure, assembled, read_structure
 from faceanon.jpeg.turbojpeg import Edit, samples, transcode
 from faceanon.model import Box, Image
 from faceanon.orientation import is_across, stored, stored_box, upright, upright_box
@@ -56,14 +56,7 @@ def rewrite(
             is_optimized=structure.is_optimized,
         )
         structure = read_structure(data)
-    return b"".join(
-        (
-            SOI,
-            color_segments(original, icc_profile),
-            *(data[part.start : part.end] for part in structure.segments),
-            EOI,
-        )
-    )
+    return assembled(data, structure, color_segments(original, icc_profile))
 
 
 class _Rewriter:

@@ -129,6 +129,18 @@ def read_structure(data: bytes) -> Structure:
         raise CannotKeep("its segments are damaged") from None
 
 
+def assembled(data: bytes, structure: Structure, colors: bytes) -> bytes:
+    """A JPEG that holds a picture and nothing else.
+
+    Args:
+        data: the file to which the segments of the structure belong.
+        structure: what it is made of.
+        colors: the segments that say how its colours are to be read.
+    """
+    parts = (data[part.start : part.end] for part in structure.segments)
+    return b"".join((SOI, colors, *parts, EOI))
+
+
 def _read_structure(data: bytes) -> Structure:
     segments = tuple(_segments(data))
     kept = tuple(part for part in segments if part.marker not in _METADATA)
@@ -172,14 +184,19 @@ def _read_structure(data: bytes) -> Structure:
 def _segments(data: bytes) -> Iterator[Segment]:
     markers = _markers(data)
     offset = len(SOI)
+    is_header = True
     while True:
-        if data[offset] != 0xFF:
+        if is_header:
+            # Some programs leave bytes between the segments there; decoders skip them.
+            offset = int(markers[np.searchsorted(markers, offset)])
+        elif data[offset] != 0xFF:
             raise CannotKeep("its segments are damaged")
         while data[offset + 1] == 0xFF:  # fill bytes
             offset += 1
         marker = data[offset + 1]
         if marker == Marker.EOI:
             return
+        is_header = is_header and marker != Marker.SOS
         end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4])
         if marker == Marker.SOS:
             end = int(markers[np.searchsorted(markers, end)])
