@@ -27,6 +27,8 @@ from faceanon.damage import (
 from faceanon.errors import PictureError
 from faceanon.grey_transparency import with_transparent_grey
 from faceanon.jpeg.file import Colors, JpegFile
+from faceanon.jxl import is_jxl
+from faceanon.jxl import reading as jxl
 from faceanon.metadata import (
     Metadata,
     clean_profile,
@@ -60,8 +62,6 @@ _PILLOW_FORMATS: dict[str, Format] = {
 _RAW = "a raw file of a camera"
 # What the first bytes say of formats that people have and that are not supported.
 _KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\xff\x0a", "a JPEG XL"),
-    (4, b"JXL ", "a JPEG XL"),
     (4, b"jP  ", "a JPEG 2000"),
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000"),
     (0, b"8BPS", "a Photoshop file"),
@@ -120,6 +120,9 @@ def decode(data: bytes, max_pixels: int, *, lazily: bool = False) -> Picture:
     if is_floating_color(data):
         with explained():
             return _decode_floating(data, max_pixels)
+    if is_jxl(data):
+        with explained():
+            return _decode_jxl(data, max_pixels)
     with opened(data) as header:
         frames = getattr(header, "n_frames", 1)
         if header.format == "TIFF":
@@ -143,6 +146,21 @@ def _decode_floating(data: bytes, max_pixels: int) -> Picture:
     icc_profile = clean_profile(header.icc_profile)
     metadata = read_metadata(data, "tiff").turned(header.orientation)
     return Picture(pixels, Encoding("tiff"), icc_profile, metadata)
+
+
+def _decode_jxl(data: bytes, max_pixels: int) -> Picture:
+    with jxl.opened(data) as source:
+        check_size(source.size, max_pixels)
+        stored = source.read()
+    encoding = Encoding(
+        "jxl",
+        lossless=stored.is_lossless,
+        is_premultiplied=stored.is_premultiplied,
+    )
+    pixels = turned(stored.pixels, source.orientation)
+    icc_profile = clean_profile(stored.icc_profile)
+    metadata = parse_exif(stored.exif).turned(source.orientation)
+    return Picture(pixels, encoding, icc_profile, metadata)
 
 
 def decode_page(header: Any, data: bytes, max_pixels: int) -> Picture:

@@ -14,6 +14,7 @@ from faceanon.animation import gif, tiff
 from faceanon.animation.model import Frame, Header
 from faceanon.code_points import check_colors_fit
 from faceanon.errors import PictureError
+from faceanon.jxl import writing as jxl
 from faceanon.metadata import exif_block, make_thumbnail, write_into
 from faceanon.picture import Encoding, Format, Picture
 
@@ -21,7 +22,7 @@ DEFAULT_QUALITY = 90
 """Used where a lossy format is written and the input does not say its quality."""
 
 
-_MORE_THAN_8_BITS = ("png", "tiff", "avif", "heif")
+_MORE_THAN_8_BITS = ("png", "tiff", "avif", "heif", "jxl")
 
 
 def encode(
@@ -36,9 +37,9 @@ def encode(
     Args:
         picture: what to write.
         format_: the format; None for the one it came in.
-        quality: of JPEG and lossy WebP, 1 to 100; None for that of the input (for a
-            JPEG its own quantization tables), or `DEFAULT_QUALITY` where the input was
-            in another format.
+        quality: of lossy formats, 1 to 100; None for that of the input (for a JPEG its
+            own quantization tables), or `DEFAULT_QUALITY` where the input was in
+            another format.
         thumbnail: whether to put a thumbnail into a JPEG.
 
     Raises:
@@ -47,11 +48,8 @@ def encode(
     encoding = picture.encoding
     if format_ is not None and format_ != encoding.format:
         # A lossless picture stays lossless where the new format can.
-        encoding = Encoding(
-            format_,
-            lossless=encoding.format in ("png", "tiff", "bmp"),
-            depth=encoding.depth,
-        )
+        is_lossless = encoding.lossless or encoding.format in ("png", "tiff", "bmp")
+        encoding = Encoding(format_, lossless=is_lossless, depth=encoding.depth)
     _check_it_fits(picture, encoding.format)
     try:
         encoded = _ENCODERS[encoding.format](picture, encoding, quality)
@@ -75,14 +73,14 @@ def _check_it_fits(picture: Picture, format_: Format) -> None:
         raise PictureError(
             f"its colours are CMYK, which {format_} cannot hold; use --format tiff"
         )
-    if picture.pixels.dtype.kind == "f" and format_ != "tiff":
+    if picture.pixels.dtype.kind == "f" and format_ not in ("tiff", "jxl"):
         raise PictureError(
             f"it is in floating point, which {format_} cannot hold; use --format tiff"
         )
     if picture.pixels.dtype == np.uint16 and format_ not in _MORE_THAN_8_BITS:
         raise PictureError(
             f"it has more than 8 bits, which {format_} cannot hold; use --format png, "
-            "tiff, avif or heif"
+            "tiff, avif, heif or jxl"
         )
     check_colors_fit(picture.metadata, picture.icc_profile, format_)
 
@@ -148,6 +146,18 @@ def _encode_heif(picture: Picture, encoding: Encoding, quality: int | None) -> b
     return _encode_boxed(picture, "HEIF", quality)
 
 
+def _encode_jxl(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    # 100 is lossless by the scale of libjxl, too.
+    is_exact = encoding.lossless if quality is None else quality == 100
+    return jxl.write(
+        picture.pixels,
+        picture.icc_profile,
+        exif_block(picture.metadata),
+        None if is_exact else quality or DEFAULT_QUALITY,
+        is_premultiplied=picture.encoding.is_premultiplied,
+    )
+
+
 def _encode_boxed(picture: Picture, format_: str, quality: int | None) -> bytes:
     """A format in which the encoder puts metadata in its place."""
     exif = exif_block(picture.metadata) or None
@@ -164,6 +174,7 @@ _ENCODERS: dict[Format, Callable[[Picture, Encoding, int | None], bytes]] = {
     "gif": _encode_gif,
     "avif": _encode_avif,
     "heif": _encode_heif,
+    "jxl": _encode_jxl,
 }
 
 

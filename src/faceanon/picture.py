@@ -11,7 +11,9 @@ from faceanon.jpeg.file import FACTORS, JpegFile
 from faceanon.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
 
-Format: TypeAlias = Literal["jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif"]
+Format: TypeAlias = Literal[
+    "jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif", "jxl"
+]
 
 SUFFIXES: dict[Format, tuple[str, ...]] = {
     "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -22,6 +24,7 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
     "gif": (".gif",),
     "avif": (".avif", ".avifs"),
     "heif": (".heic", ".heif", ".hif"),
+    "jxl": (".jxl",),
 }
 """The file name suffixes of each format, the usual one first."""
 
@@ -30,7 +33,7 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
 # passed over like files that are no pictures.
 _OTHER_PICTURES = (
     *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
-    *(".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".mpo"),
+    *(".ico", ".j2k", ".jp2", ".jpx", ".mpo"),
     *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
 )
 PICTURE_SUFFIXES = frozenset(
@@ -59,10 +62,10 @@ class Encoding:
         format: the container.
         quantization: the tables of a JPEG, by number, each 64 values; None elsewhere.
         subsampling: of a JPEG's chroma: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0.
-        lossless: whether a WebP is lossless.
+        lossless: whether a WebP or JPEG XL is lossless.
         compression: of a TIFF, in Pillow's words.
         is_cmyk: whether the four channels are inks.
-        is_premultiplied: whether colours are multiplied by alpha (TIFF).
+        is_premultiplied: whether colours are multiplied by alpha (TIFF, JPEG XL).
         depth: how many bits the samples of an AVIF or HEIF have if more than 8; where
             it is another format, the most that they can have.
     """

@@ -12,6 +12,7 @@ from faceanon import decoding, high_depth
 from faceanon.animation import deep_png, webp
 from faceanon.animation.model import Format, Frame, Header
 from faceanon.errors import PictureError
+from faceanon.jxl import is_jxl
 from faceanon.metadata import clean_profile
 from faceanon.picture import Encoding
 from faceanon.tiff_pages import full_pages, is_floating_color
@@ -54,7 +55,7 @@ def opened(data: bytes, max_pixels: int) -> Iterator[Animation | None]:
     Raises:
         PictureError: it is damaged, too large, or of a kind that is not supported.
     """
-    if is_floating_color(data):
+    if is_floating_color(data) or is_jxl(data):
         yield None
         return
     with decoding.opened(data) as source:
