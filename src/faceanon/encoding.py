@@ -73,6 +73,11 @@ def _check_it_fits(picture: Picture, format_: Format) -> None:
         raise PictureError(
             f"its colours are CMYK, which {format_} cannot hold; use --format tiff"
         )
+    if picture.encoding.is_premultiplied and format_ not in ("tiff", "jxl"):
+        raise PictureError(
+            f"its colours are multiplied by its transparency, which {format_} cannot "
+            "hold; use --format tiff"
+        )
     if picture.pixels.dtype.kind == "f" and format_ not in ("tiff", "jxl"):
         raise PictureError(
             f"it is in floating point, which {format_} cannot hold; use --format tiff"

@@ -66,6 +66,21 @@ class BasicInfo(ctypes.Structure):
     )
 
 
+class ExtraChannelInfo(ctypes.Structure):
+    """`JxlExtraChannelInfo`: a channel beside the colours."""
+
+    _fields_ = (
+        ("type", c_int),
+        ("bits_per_sample", c_uint32),
+        ("exponent_bits_per_sample", c_uint32),
+        ("dim_shift", c_uint32),
+        ("name_length", c_uint32),
+        ("alpha_premultiplied", c_int),
+        ("spot_color", c_float * 4),
+        ("cfa_channel", c_uint32),
+    )
+
+
 class ColorEncoding(ctypes.Structure):
     """`JxlColorEncoding`: colours by their names instead of a profile."""
 
@@ -116,6 +131,10 @@ _FUNCTIONS: dict[str, tuple[type | None, ...]] = {
     "EncoderDestroy": (None, c_void_p),
     "EncoderInitBasicInfo": (None, POINTER(BasicInfo)),
     "EncoderSetBasicInfo": (c_int, c_void_p, POINTER(BasicInfo)),
+    "EncoderInitExtraChannelInfo": (None, c_int, POINTER(ExtraChannelInfo)),
+    "EncoderSetExtraChannelInfo": (
+        *(c_int, c_void_p, c_size_t, POINTER(ExtraChannelInfo)),
+    ),
     "EncoderSetColorEncoding": (c_int, c_void_p, POINTER(ColorEncoding)),
     "EncoderSetICCProfile": (c_int, c_void_p, c_char_p, c_size_t),
     "EncoderUseBoxes": (c_int, c_void_p),

@@ -24,8 +24,8 @@ from faceanon.model import Image
 _SUCCESS, _ERROR, _NEED_MORE_INPUT = 0, 1, 2
 _NEED_IMAGE_OUT_BUFFER, _BOX_NEED_MORE_OUTPUT = 5, 7
 _BASIC_INFO, _COLOR_ENCODING, _FULL_IMAGE = 0x40, 0x100, 0x1000
-_JPEG_RECONSTRUCTION, _BOX = 0x2000, 0x4000
-_EVENTS = _BASIC_INFO | _COLOR_ENCODING | _FULL_IMAGE | _JPEG_RECONSTRUCTION | _BOX
+_BOX = 0x4000
+_EVENTS = _BASIC_INFO | _COLOR_ENCODING | _FULL_IMAGE | _BOX
 _ORIGINAL, _DATA = 0, 1
 _RGB, _D65, _SRGB_PRIMARIES, _LINEAR, _SRGB_TRANSFER = 0, 1, 1, 8, 13
 
@@ -91,7 +91,7 @@ class Source:
         self.orientation: int = self._info.orientation
 
     def read(self) -> Stored:
-        """Decode it, up to the end of the file.
+        """Decode it.
 
         Raises:
             PictureError: it is damaged, or of a kind that is not supported.
@@ -117,26 +117,30 @@ class Source:
         )
 
     def _process(self) -> Iterator[int]:
-        """The events that are for others, up to the end of the file."""
+        """The events but those of boxes, which are dealt with here."""
         process = self._library.JxlDecoderProcessInput
+        is_complete = False
         while (event := process(self._decoder)) != _SUCCESS:
             if event in (_ERROR, _NEED_MORE_INPUT):
+                if is_complete:  # what follows is not for libjxl
+                    break
                 raise PictureError("the file is damaged or truncated")
             if event in (_BOX, _BOX_NEED_MORE_OUTPUT):
                 self._take_box()
                 self._offer_room(is_new=event == _BOX)
-            elif event == _JPEG_RECONSTRUCTION:
-                self._is_jpeg = True
             else:
+                is_complete |= event == _FULL_IMAGE
                 yield event
         self._take_box()
 
     def _offer_room(self, is_new: bool) -> None:
         """Have the content of a box read, if it is the first of EXIF."""
-        kind = ctypes.create_string_buffer(4)
-        self._library.JxlDecoderGetBoxType(self._decoder, kind, True)
-        if is_new and (kind.raw != b"Exif" or self._exif):
-            return
+        if is_new:
+            kind = ctypes.create_string_buffer(4)
+            self._library.JxlDecoderGetBoxType(self._decoder, kind, True)
+            self._is_jpeg |= kind.raw == b"jbrd"
+            if kind.raw != b"Exif" or self._exif:
+                return
         if len(self._exif) > _MAX_EXIF:
             raise PictureError(f"its EXIF unpacks to more than {_MAX_EXIF} bytes")
         room = self._room_for_box = ctypes.create_string_buffer(_BLOCK)

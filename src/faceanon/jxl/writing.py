@@ -12,6 +12,7 @@ from faceanon.jxl.library import (
     UINT16,
     BasicInfo,
     ColorEncoding,
+    ExtraChannelInfo,
     PixelFormat,
     libjxl,
 )
@@ -19,7 +20,7 @@ from faceanon.model import Image
 
 # Names and values of encode.h.
 _SUCCESS, _NEED_MORE_OUTPUT = 0, 2
-_EFFORT = 0
+_EFFORT, _ALPHA = 0, 0
 
 # Beyond these, files get a few hundredths smaller, at two to three times the time.
 _LOSSLESS_EFFORT, _LOSSY_EFFORT = 3, 5
@@ -104,12 +105,19 @@ class _Encoder:
         info.bits_per_sample = 8 * pixels.itemsize
         info.exponent_bits_per_sample = 8 if pixels.dtype.kind == "f" else 0
         info.num_color_channels = 1 if channels < 3 else 3
-        if channels in (2, 4):
+        has_alpha = channels in (2, 4)
+        if has_alpha:
             info.num_extra_channels = 1
             info.alpha_bits = info.bits_per_sample
-            info.alpha_premultiplied = is_premultiplied
         info.uses_original_profile = is_lossless
         self._check(self._library.JxlEncoderSetBasicInfo(self._encoder, info))
+        if has_alpha:
+            alpha = ExtraChannelInfo()
+            self._library.JxlEncoderInitExtraChannelInfo(_ALPHA, alpha)
+            alpha.bits_per_sample = info.alpha_bits
+            alpha.alpha_premultiplied = is_premultiplied
+            describe = self._library.JxlEncoderSetExtraChannelInfo
+            self._check(describe(self._encoder, 0, alpha))
 
     def set_colors(self, pixels: Image, icc_profile: bytes | None) -> None:
         if icc_profile is not None:

@@ -1,0 +1,413 @@
+"""JPEG XL: kept where it must be, hidden where it must be, and nothing else in it."""
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as PillowImage
+from PIL import ImageCms
+
+import faceanon
+from conftest import Run
+from containers import box
+from faceanon.decoding import decode
+from faceanon.encoding import encode
+from faceanon.errors import PictureError
+from faceanon.jxl import library
+from faceanon.metadata import LEVELS, Level, clean_profile
+from faceanon.model import Image
+from faceanon.picture import Encoding, Picture
+from faceanon.scan import Kind, scan
+from leaky import (
+    MARK,
+    PHOTO,
+    XMP,
+    exif_block,
+    leaky_jpeg,
+    motion_video,
+    secrets_in,
+    small_jpeg,
+)
+from support import EXAMPLES, read
+
+imagecodecs = pytest.importorskip("imagecodecs", reason="needs the extra 'jxl'")
+
+LIMIT = 10_000_000
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SIGNATURE = box(b"JXL ", b"\r\n\x87\n")
+FILE_TYPE = box(b"ftyp", b"jxl \0\0\0\0jxl ")
+
+
+def photo(channels: int, dtype: type) -> Image:
+    """A part of a real photo, RGB, with this many channels and this depth."""
+    pixels = read(EXAMPLES / "grace_hopper.jpg")[40:160, 150:250, ::-1]
+    alpha = np.linspace(0, 255, pixels.shape[1]).astype(np.uint8)
+    pixels = np.dstack((pixels, np.broadcast_to(alpha, pixels.shape[:2])))
+    chosen = {1: [1], 2: [1, 3], 3: [0, 1, 2], 4: [0, 1, 2, 3]}[channels]
+    pixels = pixels[:, :, chosen].squeeze()
+    if dtype is np.uint16:
+        noise = np.random.default_rng(0).integers(0, 256, pixels.shape)
+        return (pixels.astype(np.uint16) << 8) + noise.astype(np.uint16)
+    return (pixels / 255 * 3 - 0.5).astype(dtype) if dtype is np.float32 else pixels
+
+
+def bgr(pixels: Image) -> Image:
+    return pixels if pixels.ndim == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
+
+
+def curved_profile() -> bytes:
+    """A profile that no name stands for: sRGB with the curve of CIE lightness."""
+    x = np.linspace(0, 1, 1024)
+    light = np.where(x > 0.08, ((x + 0.16) / 1.16) ** 3, x / 9.033) * 65_535
+    curve = struct.pack(">4sII1024H", b"curv", 0, 1024, *light.astype(int))
+    profile = bytearray(SRGB)
+    for entry in range(132, 132 + 12 * int.from_bytes(profile[128:132]), 12):
+        if profile[entry + 1 : entry + 4] == b"TRC":
+            struct.pack_into(">II", profile, entry + 4, len(profile), len(curve))
+    struct.pack_into(">I", profile, 0, len(profile) + len(curve))
+    cleaned = clean_profile(bytes(profile) + curve)
+    assert cleaned is not None
+    return cleaned
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The kinds and contents of boxes that fill a file to its last byte."""
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4]) or len(data) - at
+        assert 8 <= size <= len(data) - at
+        yield data[at + 4 : at + 8], data[at + 8 : at + size]
+        at += size
+
+
+def transcoded(orientation: int = 1) -> bytes:
+    """A JPEG as JPEG XL, with what it takes to make the same JPEG again."""
+    stored = io.BytesIO()
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    with PillowImage.open(PHOTO) as image:
+        image.resize((96, 120)).save(stored, "JPEG", quality=95, exif=exif)
+    return imagecodecs.jpegxl_encode_jpeg(stored.getvalue(), usecontainer=True)
+
+
+@pytest.mark.parametrize("icc_profile", [None, SRGB], ids=["plain", "icc"])
+@pytest.mark.parametrize(
+    ("channels", "dtype"),
+    [
+        *((channels, np.uint8) for channels in (1, 3, 4)),
+        *((channels, np.uint16) for channels in (1, 3, 4)),
+        *((channels, np.float32) for channels in (1, 3)),
+    ],
+)
+def test_lossless_keeps_pixels_depth_alpha_and_profile(
+    channels: int, dtype: type, icc_profile: bytes | None
+) -> None:
+    pixels = bgr(photo(channels, dtype))
+    written = encode(Picture(pixels, Encoding("jxl", lossless=True), icc_profile))
+    again = decode(written, LIMIT)
+    if channels == 1 and icc_profile:
+        # A grey picture with a profile of colours becomes one in colour.
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    assert again.pixels.dtype == dtype
+    np.testing.assert_array_equal(again.pixels, pixels)
+    assert again.icc_profile == icc_profile
+    assert again.encoding == Encoding("jxl", lossless=True)
+    elsewhere = bgr(imagecodecs.jpegxl_decode(written))
+    np.testing.assert_array_equal(elsewhere, pixels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_what_another_program_writes_is_read_as_it_is(
+    channels: int, dtype: type
+) -> None:
+    pixels = photo(channels, dtype)
+    read_ = decode(imagecodecs.jpegxl_encode(pixels, lossless=True), LIMIT).pixels
+    if channels == 2:
+        pixels = pixels[:, :, [0, 0, 0, 1]]
+    assert read_.dtype == dtype
+    np.testing.assert_array_equal(read_, bgr(pixels))
+
+
+def test_twelve_bits_become_sixteen_with_the_same_colours() -> None:
+    pixels = photo(3, np.uint16) >> 4
+    data = imagecodecs.jpegxl_encode(pixels, lossless=True, bitspersample=12)
+    picture = decode(data, LIMIT)
+    expected = bgr(pixels) * (65_535 / 4_095)
+    assert np.abs(picture.pixels - expected).max() <= 0.51
+    np.testing.assert_array_equal(decode(encode(picture), LIMIT).pixels, picture.pixels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_comes_out_upright_and_without_one(orientation: int) -> None:
+    data = transcoded(orientation)
+    picture = decode(encode(decode(data, LIMIT)), LIMIT)
+    expected = imagecodecs.jpegxl_decode(data)
+    assert picture.pixels.shape == ((120, 96, 3), (96, 120, 3))[orientation > 4]
+    assert np.abs(picture.pixels.astype(int) - bgr(expected)).mean() < 3
+    unturned = imagecodecs.jpegxl_decode(encode(picture), keeporientation=True)
+    assert np.abs(unturned.astype(int) - expected).mean() < 3
+
+
+def test_lossy_stays_lossy_and_lossless_stays_lossless() -> None:
+    pixels = photo(3, np.uint8)
+    lossless = decode(imagecodecs.jpegxl_encode(pixels, lossless=True), LIMIT)
+    lossy = decode(imagecodecs.jpegxl_encode(pixels, distance=1.0), LIMIT)
+    assert lossless.encoding.lossless
+    assert not lossy.encoding.lossless
+    assert not decode(transcoded(), LIMIT).encoding.lossless
+    sizes = {
+        quality: len(encode(lossless, quality=quality)) for quality in (30, 60, 90)
+    }
+    assert sizes[30] < sizes[60] < sizes[90] < len(encode(lossless))
+    assert len(encode(lossy)) < len(encode(lossless)) / 2
+    again = decode(encode(lossless, quality=90), LIMIT).pixels
+    assert np.abs(again.astype(int) - bgr(pixels)).mean() < 3
+    np.testing.assert_array_equal(
+        decode(encode(lossy, quality=100), LIMIT).pixels, lossy.pixels
+    )
+
+
+@pytest.mark.parametrize("format_", ["png", "tiff", "webp"])
+def test_lossless_formats_and_jpeg_xl_change_no_pixel_of_each_other(
+    format_: str,
+) -> None:
+    depths = (np.uint8,) if format_ == "webp" else (np.uint8, np.uint16)
+    for dtype in depths:
+        pixels = bgr(photo(3, dtype))
+        picture = Picture(pixels, Encoding(format_, lossless=format_ == "webp"))
+        there = decode(encode(picture, "jxl"), LIMIT)
+        back = decode(encode(there, format_), LIMIT)
+        assert there.encoding.lossless
+        np.testing.assert_array_equal(there.pixels, pixels)
+        np.testing.assert_array_equal(back.pixels, pixels)
+
+
+def test_lossy_pixels_are_given_in_the_colours_of_their_profile() -> None:
+    profile = curved_profile()
+    pixels = bgr(photo(3, np.uint8))
+    picture = decode(encode(Picture(pixels, Encoding("jxl"), profile)), LIMIT)
+    assert not picture.encoding.lossless
+    assert picture.icc_profile == profile
+    assert np.abs(picture.pixels.astype(int) - pixels).mean() < 4
+
+
+def test_colours_multiplied_by_alpha_stay_as_they_are_stored() -> None:
+    pixels = photo(4, np.uint8)
+    pixels[:, :, :3] = pixels[:, :, :3] * (pixels[:, :, 3:] / 255)
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels, photometric="rgb", extrasamples=["assocalpha"])
+    picture = decode(buffer.getvalue(), LIMIT)
+    again = decode(encode(picture, "jxl"), LIMIT)
+    assert again.encoding.is_premultiplied
+    np.testing.assert_array_equal(again.pixels, bgr(pixels))
+    with pytest.raises(PictureError, match="png cannot hold"):
+        encode(again, "png")
+
+
+def leaky_jxl(*, transcode: bool) -> bytes:
+    """A photo with all that can be planted around it."""
+    if transcode:
+        file = imagecodecs.jpegxl_encode_jpeg(leaky_jpeg(), usecontainer=True)
+        parts = [box(kind, content) for kind, content in boxes(file)]
+    else:
+        with PillowImage.open(PHOTO) as image:
+            pixels = np.asarray(image)
+        stream = imagecodecs.jpegxl_encode(pixels, lossless=True, usecontainer=False)
+        parts = [
+            *(SIGNATURE, FILE_TYPE, box(b"Exif", bytes(4), exif_block())),
+            *(box(b"xml ", XMP), box(b"jxlc", stream)),
+        ]
+    return b"".join(
+        [
+            *parts,
+            box(b"jumb", box(b"jumd", f"{MARK}-c2pa".encode()), small_jpeg()),
+            box(b"uuid", bytes(16), f"{MARK}-uuid".encode()),
+            box(b"brob", b"priv", f"{MARK}-compressed".encode()),
+            motion_video(),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def leaky_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("leaky")
+    (folder / "boxes.jxl").write_bytes(leaky_jxl(transcode=False))
+    (folder / "transcoded.jxl").write_bytes(leaky_jxl(transcode=True))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outputs(
+    leaky_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Level, Path]:
+    """What whole runs make of these files, at each level."""
+    folders = {}
+    for level in LEVELS:
+        folders[level] = tmp_path_factory.mktemp(level)
+        for outcome in faceanon.run(
+            *(leaky_folder, folders[level], "blackbar"),
+            jobs=1,
+            accuracy="fast",
+            metadata=level,
+        ):
+            assert not outcome.error
+            assert outcome.faces
+    return folders
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_leak_comes_through_a_run(
+    leaky_folder: Path, outputs: dict[Level, Path], level: Level
+) -> None:
+    for source in sorted(leaky_folder.iterdir()):
+        assert secrets_in(source.read_bytes())
+        output = outputs[level] / source.name
+        data = output.read_bytes()
+        assert secrets_in(data.replace(b"ftypjxl ", b"")) == []
+        kinds = {kind for kind, _ in boxes(data)} if data[0] == 0 else set()
+        assert kinds <= {b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"Exif"}
+        findings = scan(output)
+        if level == "safe":
+            assert not any(finding.identifies for finding in findings)
+        assert {finding.kind for finding in findings} <= {
+            *(Kind.DATE, Kind.SETTINGS, Kind.CAMERA, Kind.PROFILE)
+        }
+
+
+@pytest.mark.skipif(
+    shutil.which("exiftool") is None,
+    reason="exiftool is not installed (Debian: libimage-exiftool-perl)",
+)
+def test_exiftool_finds_the_day_and_the_camera_and_no_more(
+    outputs: dict[Level, Path],
+) -> None:
+    expected = {
+        "none": (None, None),
+        "safe": ("2021:06:05 00:00:00", None),
+        "all-but-identity": ("2021:06:05 14:03:02", "Canon"),
+    }
+    for level, folder in outputs.items():
+        listed = subprocess.run(
+            ["exiftool", "-a", "-G1", "-ee3", "-j", folder],
+            capture_output=True,
+            check=True,
+        )
+        for tags in json.loads(listed.stdout):
+            date, make = tags.get("ExifIFD:DateTimeOriginal"), tags.get("IFD0:Make")
+            assert (date, make) == expected[level]
+            groups = {name.partition(":")[0] for name in tags}
+            assert groups <= {
+                *("SourceFile", "ExifTool", "System", "File", "Composite"),
+                *("Jpeg2000", "IFD0", "ExifIFD"),
+            }
+
+
+def test_only_what_is_covered_changes_and_the_face_is_gone(
+    leaky_folder: Path, outputs: dict[Level, Path]
+) -> None:
+    before = decode((leaky_folder / "boxes.jxl").read_bytes(), LIMIT)
+    after = decode((outputs["safe"] / "boxes.jxl").read_bytes(), LIMIT)
+    (hidden,) = faceanon.detect(before.pixels, accuracy="fast")
+    left, top, right, bottom = (
+        *(int(hidden.box.left), int(hidden.box.top)),
+        *(int(hidden.box.right), int(hidden.box.bottom)),
+    )
+    assert after.pixels[top:bottom, left:right].max() == 0
+    changed = (before.pixels != after.pixels).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert (after.pixels[changed] == 0).all()
+    assert np.ptp(rows) < 2 * (bottom - top)
+    assert np.ptp(columns) < 2 * (right - left)
+
+
+@pytest.mark.parametrize("size", [500, 300_000])
+def test_exif_is_read_whatever_its_size_and_wherever_it_stands(size: int) -> None:
+    stream = imagecodecs.jpegxl_encode(photo(3, np.uint8), usecontainer=False)
+    block = exif_block(with_thumbnail=False)
+    content = struct.pack(">I", size) + bytes(size) + block
+    exif, picture = box(b"Exif", content), box(b"jxlc", stream)
+    for parts in ((exif, picture), (picture, exif)):
+        data = SIGNATURE + FILE_TYPE + b"".join(parts)
+        assert decode(data, LIMIT).metadata.captured == datetime(2021, 6, 5, 14, 3, 2)
+
+
+def test_a_truncated_file_is_refused_wherever_it_is_cut() -> None:
+    pixels = photo(3, np.uint8)
+    for data in (
+        imagecodecs.jpegxl_encode(pixels, lossless=True, usecontainer=True),
+        imagecodecs.jpegxl_encode(pixels, distance=1.0, usecontainer=False),
+        transcoded(),
+    ):
+        decode(data, LIMIT)
+        cuts = {*range(60), *range(60, len(data), 211), len(data) - 1}
+        for cut in cuts:
+            with pytest.raises(PictureError):
+                decode(data[:cut], LIMIT)
+
+
+def test_size_is_limited_before_anything_is_decoded() -> None:
+    data = imagecodecs.jpegxl_encode(np.zeros((3000, 4000), np.uint8), lossless=True)
+    assert len(data) < 10_000
+    with pytest.raises(PictureError, match="4000 x 3000 pixels, more than the limit"):
+        decode(data, 11_999_999)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "message"),
+    [
+        (np.zeros((2, 32, 48, 3), np.uint8), {}, "animated"),
+        (np.zeros((3, 32, 48), np.uint8), {"planar": True}, "channels beside"),
+        (np.zeros((32, 48, 4), np.float32), {}, "floating point and transparent"),
+    ],
+    ids=["animation", "channels", "float alpha"],
+)
+def test_what_cannot_be_held_is_named(
+    pixels: Image, options: dict[str, object], message: str
+) -> None:
+    if options:
+        options = {**options, "photometric": "GRAY"}
+    data = imagecodecs.jpegxl_encode(pixels, lossless=True, **options)
+    with pytest.raises(PictureError, match=message):
+        decode(data, LIMIT)
+
+
+def test_the_command_reads_and_writes_jpeg_xl(faceanon: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    good = imagecodecs.jpegxl_encode(read(EXAMPLES / "astronaut.png")[:, :, ::-1])
+    (folder / "good.jxl").write_bytes(good)
+    (folder / "cut.jxl").write_bytes(good[: len(good) // 2])
+    shutil.copy(EXAMPLES / "astronaut.png", folder)
+    done = faceanon(
+        *("pixelate", folder, tmp_path / "out", "--format", "jxl", "-j", 1),
+        *("--accuracy", "fast"),
+    )
+    assert done.returncode == 1
+    assert "cut.jxl: the file is damaged or truncated" in done.stderr
+    written = {path.name for path in (tmp_path / "out").glob("*.*") if path.suffix}
+    assert {"good.jxl", "astronaut.jxl"} <= written
+    assert "cut.jxl" not in written
+
+
+def test_without_the_extra_a_jpeg_xl_fails_and_tells_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    data = imagecodecs.jpegxl_encode(photo(3, np.uint8))
+    (tmp_path / "in" / "a.jxl").write_bytes(data)
+    library.libjxl.cache_clear()
+    monkeypatch.setattr(library, "_candidates", lambda: iter([str(tmp_path / "none")]))
+    (outcome,) = faceanon.run(tmp_path / "in", tmp_path / "out", "blackbar", jobs=1)
+    monkeypatch.undo()
+    assert outcome.status is faceanon.Status.FAILED
+    assert "libjxl is needed: pip install 'faceanon[jxl]'" in outcome.error
