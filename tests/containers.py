@@ -198,6 +198,13 @@ VIDEO = (
 )
 
 
+def jxl_with(*boxes: bytes) -> bytes:
+    """A JPEG XL whose picture nobody can decode, with boxes around it."""
+    start = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    stream = b"\xff\x0a" + bytes(range(50))
+    return start + boxes[0] + box(b"jxlc", stream) + b"".join(boxes[1:])
+
+
 def heif(*, gap: bytes = b"", role: bytes = b"thmb") -> bytes:
     """A HEIF of two items; the second is a part of the first ("dimg"), or beside it."""
     first, second = b"\1" * 64, b"\2" * 32

@@ -27,6 +27,7 @@ from containers import (
     jpeg_with_index,
     jpeg_with_resource,
     jpeg_with_xmp,
+    jxl_with,
     png_with,
     rationals,
     resource,
@@ -224,12 +225,21 @@ LEAKS: dict[str, tuple[bytes, Kind]] = {
     "depth.avif": (heif(role=b"auxl"), Kind.PICTURE),
     "gap.avif": (heif(role=b"dimg", gap=THUMBNAIL), Kind.PICTURE),
     "trailing.avif": (saved("AVIF") + box(b"uuid", bytes(16), VIDEO), Kind.VIDEO),
-    "exif.jxl": (
-        box(b"JXL ", b"\r\n\x87\n")
-        + box(b"ftyp", b"jxl \0\0\0\0jxl ")
-        + box(b"Exif", bytes(4), exif(gps=GPS))
-        + box(b"jxlc", b"\xff\x0a" + bytes(range(50))),
-        Kind.PLACE,
+    "exif.jxl": (jxl_with(box(b"Exif", bytes(4), exif(gps=GPS))), Kind.PLACE),
+    "thumbnail.jxl": (
+        jxl_with(box(b"Exif", bytes(4), exif(thumbnail=THUMBNAIL))),
+        Kind.PICTURE,
+    ),
+    "xmp.jxl": (jxl_with(b"", box(b"xml ", xmp(REGION))), Kind.NAME),
+    "jumbf.jxl": (jxl_with(box(b"jumb", THUMBNAIL)), Kind.PICTURE),
+    "brotli.jxl": (jxl_with(b"", box(b"brob", b"Exif", bytes(9))), Kind.UNREAD),
+    "jpeg.jxl": (jxl_with(box(b"jbrd", bytes(9))), Kind.UNREAD),
+    "box.jxl": (jxl_with(b"", box(b"uuid", bytes(16), VIDEO)), Kind.VIDEO),
+    "trailing.jxl": (jxl_with(b"", THUMBNAIL), Kind.PICTURE),
+    "bare.jxl": (b"\xff\x0a" + bytes(range(50)) + THUMBNAIL, Kind.PICTURE),
+    "in the codestream.jxl": (
+        jxl_with(b"", box(b"jxlp", bytes(4), bytes(range(50)), THUMBNAIL)),
+        Kind.PICTURE,
     ),
     "preview.raw": (bytes(range(256)) * 4 + THUMBNAIL, Kind.PICTURE),
 }
@@ -258,6 +268,7 @@ CLEAN: dict[str, bytes] = {
     "progressive.jpg": saved("JPEG", progressive=True),
     "compressed.tif": saved("TIFF", compression="jpeg"),
     "alone.avif": heif(role=b"dimg"),
+    "settings.jxl": jxl_with(box(b"Exif", bytes(4), HARMLESS_EXIF)),
     "camera and rating.jpg": jpeg_with_xmp("<xmp:Rating>5</xmp:Rating>"),
 }
 """Files that hold nothing but their pictures, and what harms nobody."""

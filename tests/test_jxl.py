@@ -192,13 +192,21 @@ def test_lossless_formats_and_jpeg_xl_change_no_pixel_of_each_other(
         np.testing.assert_array_equal(back.pixels, pixels)
 
 
-def test_lossy_pixels_are_given_in_the_colours_of_their_profile() -> None:
-    profile = curved_profile()
-    pixels = bgr(photo(3, np.uint8))
-    picture = decode(encode(Picture(pixels, Encoding("jxl"), profile)), LIMIT)
-    assert not picture.encoding.lossless
-    assert picture.icc_profile == profile
-    assert np.abs(picture.pixels.astype(int) - pixels).mean() < 4
+def as_srgb(picture: Picture) -> Image:
+    """What a program that knows colour profiles shows."""
+    image = PillowImage.fromarray(picture.pixels[:, :, ::-1].copy())
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.icc_profile or SRGB))
+    shown = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"))
+    return np.asarray(shown).astype(int)
+
+
+@pytest.mark.parametrize("quality", [None, 90], ids=["lossless", "lossy"])
+def test_colours_look_as_they_did_whatever_the_profile(quality: int | None) -> None:
+    encoding = Encoding("jxl", lossless=True)
+    before = Picture(bgr(photo(3, np.uint8)), encoding, curved_profile())
+    after = decode(encode(before, quality=quality), LIMIT)
+    assert (after.icc_profile == before.icc_profile) == (quality is None)
+    assert np.abs(as_srgb(after) - as_srgb(before)).mean() < (3 if quality else 0.01)
 
 
 def test_colours_multiplied_by_alpha_stay_as_they_are_stored() -> None:

@@ -96,12 +96,6 @@ class ColorEncoding(ctypes.Structure):
     )
 
 
-class Cms(ctypes.Structure):
-    """`JxlCmsInterface`: what converts between colour profiles."""
-
-    _fields_ = (("functions", c_void_p * 8),)
-
-
 # The functions of decode.h and encode.h that are used: result, arguments.
 _FUNCTIONS: dict[str, tuple[type | None, ...]] = {
     "DecoderVersion": (c_uint32,),
@@ -119,8 +113,7 @@ _FUNCTIONS: dict[str, tuple[type | None, ...]] = {
     ),
     "DecoderGetICCProfileSize": (c_int, c_void_p, c_int, POINTER(c_size_t)),
     "DecoderGetColorAsICCProfile": (c_int, c_void_p, c_int, c_void_p, c_size_t),
-    "DecoderSetCms": (c_int, c_void_p, Cms),
-    "DecoderSetOutputColorProfile": (c_int, c_void_p, c_void_p, c_char_p, c_size_t),
+    "DecoderSetPreferredColorProfile": (c_int, c_void_p, POINTER(ColorEncoding)),
     "DecoderSetImageOutBuffer": (
         *(c_int, c_void_p, POINTER(PixelFormat), c_void_p, c_size_t),
     ),
@@ -153,7 +146,6 @@ _FUNCTIONS: dict[str, tuple[type | None, ...]] = {
     "EncoderGetError": (c_int, c_void_p),
     "ColorEncodingSetToSRGB": (None, POINTER(ColorEncoding), c_int),
     "ColorEncodingSetToLinearSRGB": (None, POINTER(ColorEncoding), c_int),
-    "GetDefaultCms": (POINTER(Cms),),
 }
 
 

@@ -27,7 +27,7 @@ _BASIC_INFO, _COLOR_ENCODING, _FULL_IMAGE = 0x40, 0x100, 0x1000
 _BOX = 0x4000
 _EVENTS = _BASIC_INFO | _COLOR_ENCODING | _FULL_IMAGE | _BOX
 _ORIGINAL, _DATA = 0, 1
-_RGB, _D65, _SRGB_PRIMARIES, _LINEAR, _SRGB_TRANSFER = 0, 1, 1, 8, 13
+_RGB, _D65, _SRGB_PRIMARIES, _P3_PRIMARIES, _LINEAR, _SRGB_CURVE = 0, 1, 1, 11, 8, 13
 
 # Cameras write some kilobytes of EXIF; what is compressed can unpack to anything.
 _MAX_EXIF = 2**24
@@ -175,37 +175,46 @@ class Source:
 
     def _colors(self) -> bytes | None:
         """The profile of the pixels as they will be given."""
-        named = self._library.JxlDecoderGetColorAsEncodedProfile
         colors = ColorEncoding()
-        if named(self._decoder, _ORIGINAL, colors) != _SUCCESS:
-            profile = self._profile(_ORIGINAL)
+        get = self._library.JxlDecoderGetColorAsEncodedProfile
+        if get(self._decoder, _ORIGINAL, colors) != _SUCCESS:
+            # It has a profile that no name stands for.
             if not self._info.uses_original_profile:
-                self._convert_to(profile)
-            return profile
-        is_floating = self._info.exponent_bits_per_sample
-        is_usual = (
-            colors.white_point == _D65
-            and (colors.color_space != _RGB or colors.primaries == _SRGB_PRIMARIES)
-            and colors.transfer_function == (_LINEAR if is_floating else _SRGB_TRANSFER)
-        )
-        return None if is_usual else self._profile(_DATA)
+                self._convert()
+        elif self._are_usual(colors):
+            return None
+        return self._profile()
 
-    def _profile(self, target: int) -> bytes:
+    def _are_usual(self, colors: ColorEncoding) -> bool:
+        is_floating = self._info.exponent_bits_per_sample
+        is_colored = colors.color_space == _RGB
+        return (
+            colors.white_point == _D65
+            and (colors.primaries == _SRGB_PRIMARIES or not is_colored)
+            and colors.transfer_function == (_LINEAR if is_floating else _SRGB_CURVE)
+        )
+
+    def _convert(self) -> None:
+        """Have lossy pixels given in the colours of Display P3.
+
+        They are stored in colours of libjxl, which it converts to any that have a name,
+        and to those of a profile in some versions only.
+        """
+        colors, is_grey = ColorEncoding(), self._info.num_color_channels == 1
+        self._library.JxlColorEncodingSetToSRGB(colors, is_grey)
+        colors.primaries = _P3_PRIMARIES
+        prefer = self._library.JxlDecoderSetPreferredColorProfile
+        if prefer(self._decoder, colors) != _SUCCESS:
+            raise PictureError("its colour profile is of a kind that is not supported")
+
+    def _profile(self) -> bytes:
         size = ctypes.c_size_t()
-        self._library.JxlDecoderGetICCProfileSize(self._decoder, target, size)
+        self._library.JxlDecoderGetICCProfileSize(self._decoder, _DATA, size)
         profile = ctypes.create_string_buffer(size.value)
         get = self._library.JxlDecoderGetColorAsICCProfile
-        if get(self._decoder, target, profile, size.value) != _SUCCESS:
+        if get(self._decoder, _DATA, profile, size.value) != _SUCCESS:
             raise PictureError("the file is damaged: its colour profile is")
         return profile.raw
-
-    def _convert_to(self, profile: bytes) -> None:
-        """Have lossy pixels, which are stored in other colours, given in these."""
-        cms = self._library.JxlGetDefaultCms().contents
-        self._library.JxlDecoderSetCms(self._decoder, cms)
-        convert = self._library.JxlDecoderSetOutputColorProfile
-        if convert(self._decoder, None, profile, len(profile)) != _SUCCESS:
-            raise PictureError("its colour profile is of a kind that is not supported")
 
     def _room_for_pixels(self) -> Image:
         info = self._info

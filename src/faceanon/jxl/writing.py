@@ -24,6 +24,8 @@ _EFFORT, _ALPHA = 0, 0
 
 # Beyond these, files get a few hundredths smaller, at two to three times the time.
 _LOSSLESS_EFFORT, _LOSSY_EFFORT = 3, 5
+# libjxl 0.12.0 refuses negative numbers below this (its issue 4902).
+_FLOATING_EFFORT = 4
 
 _CODES = {"u1": UINT8, "u2": UINT16, "f4": FLOAT}
 _PROFILE_COLOR_SPACE = slice(16, 20)
@@ -139,7 +141,8 @@ class _Encoder:
         library = self._library
         settings = library.JxlEncoderFrameSettingsCreate(self._encoder, None)
         if quality is None:
-            effort = _LOSSLESS_EFFORT
+            is_floating = pixels.dtype.kind == "f"
+            effort = _FLOATING_EFFORT if is_floating else _LOSSLESS_EFFORT
             self._check(library.JxlEncoderSetFrameLossless(settings, True))
         else:
             effort = _LOSSY_EFFORT

@@ -14,7 +14,8 @@ from faceanon.scan.part import (
 from faceanon.scan.tiff import exif
 from faceanon.scan.xmp import xmp
 
-_XL_STRUCTURE = {b"JXL ", b"ftyp", b"jxlc", b"jxlp", b"jxll", b"jxli"}
+_CODESTREAM = b"\xff\x0a"
+_XL_STRUCTURE = {b"JXL ", b"ftyp", b"jxll", b"jxli"}
 _2000_STRUCTURE = {b"jP  ", b"ftyp", b"jp2h"}
 _BROTLI: dict[bytes, tuple[Kind, str]] = {
     b"Exif": (Kind.UNREAD, "EXIF, compressed by Brotli"),
@@ -26,8 +27,9 @@ _SOT, _COM = 0xFF90, 0xFF64
 
 def jpegxl(part: Part) -> Walk:
     """A JPEG XL file (ISO/IEC 18181-2)."""
-    if part.starts_with(b"\xff\x0a"):
-        # A bare codestream: there is nothing around it.
+    if part.starts_with(_CODESTREAM):
+        # Where it ends is told only by decoding it: what follows is searched for.
+        yield Embedded(part.part(len(_CODESTREAM), None, "codestream"))
         return
     for box in boxes(part):
         if box.kind == b"Exif":
@@ -41,7 +43,16 @@ def jpegxl(part: Part) -> Walk:
             yield box.content.finding(
                 Kind.UNREAD, "what it takes to make the JPEG it was, with its metadata"
             )
-        elif box.kind not in _XL_STRUCTURE:
+        elif box.kind in (b"jxlc", b"jxlp"):
+            stream = box.content.part(4) if box.kind == b"jxlp" else box.content
+            yield Embedded(stream)
+        elif box.kind in _XL_STRUCTURE:
+            continue
+        elif part.number(box.start, 4) > len(part) - box.start:
+            # Only what is no box reaches beyond the end.
+            trailer = part.part(box.start, None, "trailer")
+            yield from leftover(trailer, Kind.TRAILER, "data after the last box")
+        else:
             yield from _other(box)
 
 
