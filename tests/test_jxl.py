@@ -2,10 +2,12 @@
 
 import io
 import json
+import random
 import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -38,6 +40,7 @@ from leaky import (
     small_jpeg,
 )
 from support import EXAMPLES, read
+from test_mutations import MUTATIONS
 
 imagecodecs = pytest.importorskip("imagecodecs", reason="needs the extra 'jxl'")
 
@@ -363,6 +366,19 @@ def test_a_truncated_file_is_refused_wherever_it_is_cut() -> None:
                 decode(data[:cut], LIMIT)
 
 
+def test_damage_is_told_and_does_no_harm() -> None:
+    pixels = photo(3, np.uint8)
+    data = imagecodecs.jpegxl_encode(pixels, lossless=True)
+    other = imagecodecs.jpegxl_encode(pixels[::-1], distance=1.0)
+    random_ = random.Random(1)
+    for number in range(140):
+        damaged = bytes(
+            MUTATIONS[number % len(MUTATIONS)](bytearray(data), other, random_)
+        )
+        with suppress(PictureError):
+            np.testing.assert_array_equal(decode(damaged, LIMIT).pixels, bgr(pixels))
+
+
 def test_size_is_limited_before_anything_is_decoded() -> None:
     data = imagecodecs.jpegxl_encode(np.zeros((3000, 4000), np.uint8), lossless=True)
     assert len(data) < 10_000
@@ -413,9 +429,7 @@ def test_without_the_extra_a_jpeg_xl_fails_and_tells_what_to_install(
     (tmp_path / "in").mkdir()
     data = imagecodecs.jpegxl_encode(photo(3, np.uint8))
     (tmp_path / "in" / "a.jxl").write_bytes(data)
-    library.libjxl.cache_clear()
-    monkeypatch.setattr(library, "_candidates", lambda: iter([str(tmp_path / "none")]))
+    monkeypatch.setattr(library, "_found", lambda: None)
     (outcome,) = faceanon.run(tmp_path / "in", tmp_path / "out", "blackbar", jobs=1)
-    monkeypatch.undo()
     assert outcome.status is faceanon.Status.FAILED
     assert "libjxl is needed: pip install 'faceanon[jxl]'" in outcome.error

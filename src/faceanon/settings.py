@@ -88,8 +88,8 @@ class Settings:
     )
     quality: int | None = option(
         None,
-        "Quality of JPEG and WebP outputs. Without it, JPEGs keep all but the blocks "
-        "of their faces.",
+        "Quality of outputs in lossy formats. Without it, JPEGs keep all but the "
+        "blocks of their faces.",
         minimum=1,
         maximum=100,
         default_text="that of each input",

@@ -149,13 +149,23 @@ _FUNCTIONS: dict[str, tuple[type | None, ...]] = {
 }
 
 
-@cache
 def libjxl() -> ctypes.CDLL:
     """The library, with the types of its functions declared.
 
     Raises:
         PictureError: the extra is not installed.
     """
+    if library := _found():
+        return library
+    # The wheels for Windows keep libjxl to themselves.
+    install = "pip install 'faceanon[jxl]'"
+    if sys.platform == "win32":
+        install = "conda install libjxl"
+    raise PictureError(f"to read and write JPEG XL, libjxl is needed: {install}")
+
+
+@cache
+def _found() -> ctypes.CDLL | None:
     for path in _candidates():
         try:
             library = ctypes.CDLL(path)
@@ -166,11 +176,7 @@ def libjxl() -> ctypes.CDLL:
             continue
         if library.JxlDecoderVersion() >= _OLDEST:
             return library
-    # The wheels for Windows keep libjxl to themselves.
-    install = "pip install 'faceanon[jxl]'"
-    if sys.platform == "win32":
-        install = "conda install libjxl"
-    raise PictureError(f"to read and write JPEG XL, libjxl is needed: {install}")
+    return None
 
 
 def _candidates() -> Iterator[str]:
