@@ -94,6 +94,9 @@ _COLORS: dict[str, Colors] = {"L": "GRAY", "RGB": "BGR", "CMYK": "CMYK"}
 
 _LOSSLESS_TIFF = ("raw", "tiff_adobe_deflate", "tiff_deflate", "tiff_lzw", "packbits")
 
+# The matrix and the range of a cICP chunk.
+_RGB_IN_FULL_RANGE = 0, 1
+
 _ORIENTATION_TAG = 0x0112
 # What a PNG with EXIF has in it: the chunk, or the text that was used before.
 _PNG_EXIF = (b"eXIf", b"Raw profile type ")
@@ -160,6 +163,9 @@ def _decode_jxl(data: bytes, max_pixels: int) -> Picture:
     pixels = turned(stored.pixels, source.orientation)
     icc_profile = clean_profile(stored.icc_profile)
     metadata = parse_exif(stored.exif).turned(source.orientation)
+    if stored.code_points is not None:
+        code_points = (*stored.code_points, *_RGB_IN_FULL_RANGE)
+        metadata = replace(metadata, png_colors=(("cICP", code_points),))
     return Picture(pixels, encoding, icc_profile, metadata)
 
 

@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 from faceanon import heif, high_depth
 from faceanon.animation import gif, tiff
 from faceanon.animation.model import Frame, Header
-from faceanon.code_points import check_colors_fit
+from faceanon.code_points import check_colors_fit, code_points_that_count
 from faceanon.errors import PictureError
 from faceanon.jxl import writing as jxl
 from faceanon.metadata import exif_block, make_thumbnail, write_into
@@ -159,6 +159,7 @@ def _encode_jxl(picture: Picture, encoding: Encoding, quality: int | None) -> by
         picture.icc_profile,
         exif_block(picture.metadata),
         None if is_exact else quality or DEFAULT_QUALITY,
+        code_points=code_points_that_count(picture.metadata, picture.icc_profile),
         is_premultiplied=picture.encoding.is_premultiplied,
     )
 

@@ -25,6 +25,11 @@ _OLDEST = 11_000  # 0.11.0, the first that is tested
 _IN_PREFIX = {"win32": r"Library\bin\jxl.dll", "darwin": "lib/libjxl.dylib"}
 
 
+# The code points of ITU-T H.273 that have a name in JPEG XL, with its number.
+PRIMARIES = {1: 1, 9: 9, 12: 11}
+TRANSFERS = {1: 1, 6: 1, 14: 1, 15: 1, 8: 8, 13: 13, 16: 16, 18: 18}
+
+
 class PixelFormat(ctypes.Structure):
     """`JxlPixelFormat`: how pixels lie in memory."""
 

@@ -11,6 +11,7 @@ import numpy as np
 from faceanon.errors import PictureError
 from faceanon.jxl.library import (
     FLOAT,
+    PRIMARIES,
     UINT8,
     UINT16,
     BasicInfo,
@@ -28,6 +29,7 @@ _BOX = 0x4000
 _EVENTS = _BASIC_INFO | _COLOR_ENCODING | _FULL_IMAGE | _BOX
 _ORIGINAL, _DATA = 0, 1
 _RGB, _D65, _SRGB_PRIMARIES, _P3_PRIMARIES, _LINEAR, _SRGB_CURVE = 0, 1, 1, 11, 8, 13
+_HDR = (16, 18)  # PQ and HLG, by the same numbers as in H.273
 
 # Cameras write some kilobytes of EXIF; what is compressed can unpack to anything.
 _MAX_EXIF = 2**24
@@ -42,6 +44,8 @@ class Stored:
         pixels: as they are stored, not turned; shape (H, W), (H, W, 3) BGR or
             (H, W, 4) BGRA; uint8, uint16 or, without alpha, float32.
         icc_profile: of the pixels; None for sRGB, or linear sRGB in floating point.
+        code_points: the primaries and the transfer of HDR, beside its profile, by
+            ITU-T H.273; else None.
         exif: a block of EXIF; empty if there is none.
         is_lossless: whether no loss is known of.
         is_premultiplied: whether colours are multiplied by alpha.
@@ -49,6 +53,7 @@ class Stored:
 
     pixels: Image
     icc_profile: bytes | None
+    code_points: tuple[int, int] | None
     exif: bytes
     is_lossless: bool
     is_premultiplied: bool
@@ -75,6 +80,7 @@ class Source:
         self._library, self._decoder = libjxl(), decoder
         self._data = data  # libjxl does not copy it
         self._is_jpeg = False
+        self._code_points: tuple[int, int] | None = None
         self._exif = bytearray()
         self._room_for_box: ctypes.Array[ctypes.c_char] | None = None
         self._info = BasicInfo()
@@ -110,6 +116,7 @@ class Source:
         return Stored(
             _in_order(pixels),
             icc_profile,
+            self._code_points,
             bytes(self._exif[start:]),
             # Lossy pixels are in colours of libjxl, or those of a JPEG.
             bool(self._info.uses_original_profile) and not self._is_jpeg,
@@ -183,6 +190,10 @@ class Source:
                 self._convert()
         elif self._are_usual(colors):
             return None
+        elif colors.transfer_function in _HDR and colors.white_point == _D65:
+            for code_point, primaries in PRIMARIES.items():
+                if colors.primaries == primaries:
+                    self._code_points = code_point, colors.transfer_function
         return self._profile()
 
     def _are_usual(self, colors: ColorEncoding) -> bool:

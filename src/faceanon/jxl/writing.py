@@ -8,6 +8,8 @@ import numpy as np
 
 from faceanon.jxl.library import (
     FLOAT,
+    PRIMARIES,
+    TRANSFERS,
     UINT8,
     UINT16,
     BasicInfo,
@@ -38,6 +40,7 @@ def write(
     exif: bytes,
     quality: int | None,
     *,
+    code_points: tuple[int, int] | None = None,
     is_premultiplied: bool = False,
 ) -> bytes:
     """The bytes of a file.
@@ -50,17 +53,22 @@ def write(
         exif: a block of EXIF; empty for none.
         quality: 1 to 99, taken for a distance as by libjxl's own tools; None to
             store the pixels exactly.
+        code_points: primaries and transfer by ITU-T H.273, which then stand for the
+            profile.
         is_premultiplied: whether the colours are multiplied by alpha.
 
     Raises:
         PictureError: there is no library to write it with.
-        ValueError: libjxl refuses it.
+        ValueError: libjxl refuses it, or has no name for the code points.
     """
     encoder = _Encoder()
     try:
         pixels = _in_order(pixels, icc_profile)
         encoder.describe(pixels, is_premultiplied, is_lossless=quality is None)
-        encoder.set_colors(pixels, icc_profile)
+        if code_points is None and icc_profile is not None:
+            encoder.set_profile(icc_profile)
+        else:
+            encoder.set_colors(pixels, code_points)
         if exif:
             encoder.add_exif(exif)
         encoder.add_frame(pixels, quality)
@@ -121,14 +129,20 @@ class _Encoder:
             describe = self._library.JxlEncoderSetExtraChannelInfo
             self._check(describe(self._encoder, 0, alpha))
 
-    def set_colors(self, pixels: Image, icc_profile: bytes | None) -> None:
-        if icc_profile is not None:
-            set_profile = self._library.JxlEncoderSetICCProfile
-            self._check(set_profile(self._encoder, icc_profile, len(icc_profile)))
-            return
+    def set_profile(self, icc_profile: bytes) -> None:
+        set_profile = self._library.JxlEncoderSetICCProfile
+        self._check(set_profile(self._encoder, icc_profile, len(icc_profile)))
+
+    def set_colors(self, pixels: Image, code_points: tuple[int, int] | None) -> None:
         name = "LinearSRGB" if pixels.dtype.kind == "f" else "SRGB"
         colors, is_grey = ColorEncoding(), pixels.shape[2] < 3
         getattr(self._library, f"JxlColorEncodingSetTo{name}")(colors, is_grey)
+        if code_points is not None:
+            primaries, transfer = code_points
+            if primaries not in PRIMARIES or transfer not in TRANSFERS:
+                raise ValueError(f"there is no name for its colours, {code_points}")
+            colors.primaries = PRIMARIES[primaries]
+            colors.transfer_function = TRANSFERS[transfer]
         self._check(self._library.JxlEncoderSetColorEncoding(self._encoder, colors))
 
     def add_exif(self, exif: bytes) -> None:
