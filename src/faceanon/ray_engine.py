@@ -27,7 +27,7 @@ from faceanon.picture_processes import PictureProcesses
 from faceanon.pipeline import process
 from faceanon.places import Place
 from faceanon.settings import Settings
-from faceanon.workers import Limits
+from faceanon.workers import Limits, keep_freed_memory
 
 # Pictures of one task, once the run is under way. Ray needs 1 to 2 ms of processor time
 # for a task, which is nothing beside these.
@@ -228,6 +228,7 @@ def _work(common: tuple[Settings, Limits, str], jobs: Sequence[Job]) -> list[Out
     import cv2  # noqa: PLC0415  only where the work is done
 
     cv2.setNumThreads(1)
+    keep_freed_memory()
     with _memory_limited(limits.megabytes):
         return [_do(job, settings, limits) for job in jobs]
 

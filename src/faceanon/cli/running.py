@@ -107,7 +107,9 @@ def run_plan(
         KeyboardInterrupt: the run was stopped by Ctrl-C before its end.
     """
     from faceanon import batch  # noqa: PLC0415
+    from faceanon.workers import keep_freed_memory  # noqa: PLC0415
 
+    keep_freed_memory()  # with -j 1 this process does the work
     with (
         console.counting(plan),
         _first_interrupt_stops(plan.walk),
