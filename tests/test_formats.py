@@ -272,12 +272,17 @@ def blackened(data: bytes, box: Box) -> bytes:
 PATCH = Box(8, 8, 24, 16)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
-def test_cmyk_keeps_its_inks_outside_of_what_is_hidden(form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [("JPEG", {}), ("JPEG", {"subsampling": "4:2:2"}), ("TIFF", {})],
+)
+def test_cmyk_keeps_its_inks_outside_of_what_is_hidden(
+    form: str, options: dict[str, str]
+) -> None:
     inks = np.random.default_rng(1).integers(0, 256, (32, 48, 4), dtype=np.uint8)
     inks = cv2.GaussianBlur(inks, (0, 0), 6)
     buffer = io.BytesIO()
-    PillowImage.fromarray(inks, "CMYK").save(buffer, form, quality=95)
+    PillowImage.fromarray(inks, "CMYK").save(buffer, form, quality=95, **options)
     before = PillowImage.open(buffer)
     after = PillowImage.open(io.BytesIO(blackened(buffer.getvalue(), PATCH)))
     assert after.mode == "CMYK"

@@ -90,6 +90,8 @@ _MODES = frozenset(
 # Formats of boxes in boxes, of which Pillow gives the EXIF block.
 _BOXED = ("avif", "heif")
 
+_UNKNOWN_SUBSAMPLING = "Could not determine subsampling"
+
 _COLORS: dict[str, Colors] = {"L": "GRAY", "RGB": "BGR", "CMYK": "CMYK"}
 
 _LOSSLESS_TIFF = ("raw", "tiff_adobe_deflate", "tiff_deflate", "tiff_lzw", "packbits")
@@ -205,12 +207,22 @@ def _jpeg_picture(header: JpegImagePlugin.JpegImageFile, data: bytes) -> Picture
     source: Image | JpegFile = jpeg
     if encoding.is_cmyk:
         # Pillow turns what Adobe stores inverted, but passes over damage.
-        jpeg.check()
+        _check_inks(jpeg)
         header.load()
         source = turned(np.array(header), orientation)
     icc_profile = clean_profile(header.info.get("icc_profile"))
     metadata = metadata_of(header, data, "jpeg").turned(orientation)
     return Picture(source, encoding, icc_profile, metadata, jpeg)
+
+
+def _check_inks(jpeg: JpegFile) -> None:
+    """Look for damage, as far as that can be done."""
+    try:
+        jpeg.check()
+    except PictureError as error:
+        # Of inks, libjpeg-turbo's simple interface takes few ways of subsampling.
+        if _UNKNOWN_SUBSAMPLING not in str(error):
+            raise
 
 
 def _jpeg_encoding(header: JpegImagePlugin.JpegImageFile) -> Encoding:
