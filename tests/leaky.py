@@ -6,10 +6,14 @@ Each secret is a text that can be looked for in an output.
 import io
 import struct
 import zlib
+from pathlib import Path
 
+import pytest
 from PIL import Image as PillowImage
 from PIL import ImageCms, TiffImagePlugin
 
+import faceanon
+from faceanon.metadata import LEVELS, Level
 from support import EXAMPLES
 
 PHOTO = EXAMPLES / "grace_hopper.jpg"
@@ -28,6 +32,25 @@ XMP = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
 JPEG_START = b"\xff\xd8\xff"
 
 _ASCII, _UNDEFINED = 2, 7
+
+
+def run_at_each_level(
+    source: Path, factory: pytest.TempPathFactory
+) -> dict[Level, Path]:
+    """The folders that whole runs make of pictures with faces, one for each level."""
+    folders = {}
+    for level in LEVELS:
+        folders[level] = factory.mktemp(level)
+        for outcome in faceanon.run(
+            *(source, folders[level], "blackbar"),
+            jobs=1,
+            accuracy="fast",
+            metadata=level,
+            thumbnail=level == "safe",
+        ):
+            assert not outcome.error
+            assert outcome.faces
+    return folders
 
 
 def small_jpeg() -> bytes:

@@ -161,6 +161,18 @@ def many(tmp_path: Path) -> Path:
     return folder
 
 
+def settled(runner: Runner, counted: Callable[[], int]) -> int:
+    """How far a paused run has come; it must come no further."""
+    # What was in hand comes to its end.
+    time.sleep(1)
+    runner.poll()
+    paused_at = counted()
+    time.sleep(1)
+    assert not runner.poll()
+    assert counted() == paused_at
+    return paused_at
+
+
 def test_a_pause_begins_nothing_new_and_a_cancel_leaves_nothing_behind(
     many: Path, tmp_path: Path
 ) -> None:
@@ -169,13 +181,7 @@ def test_a_pause_begins_nothing_new_and_a_cancel_leaves_nothing_behind(
     runner.start("blackbar", choices.values())
     wait_for(lambda: runner.poll() and runner.progress.done >= 1)
     runner.pause()
-    # What was in hand comes to its end.
-    time.sleep(1)
-    runner.poll()
-    paused_at = runner.progress.done
-    time.sleep(1)
-    assert not runner.poll()
-    assert runner.progress.done == paused_at < 6
+    assert settled(runner, lambda: runner.progress.done) < 6
     runner.cancel()
     wait_for(lambda: finished(runner))
     assert runner.progress.end == "cancelled"
@@ -196,12 +202,7 @@ def test_the_look_at_all_pictures_before_a_run_can_be_paused_and_cancelled(
     runner.start("emoji", choices.values())
     wait_for(lambda: runner.poll() and runner.progress.looked_at >= 1)
     runner.pause()
-    time.sleep(1)
-    runner.poll()
-    paused_at = runner.progress.looked_at
-    time.sleep(1)
-    assert not runner.poll()
-    assert runner.progress.looked_at == paused_at < 6
+    assert settled(runner, lambda: runner.progress.looked_at) < 6
     runner.cancel()
     wait_for(lambda: finished(runner))
     assert runner.progress.end == "cancelled"

@@ -37,6 +37,7 @@ from leaky import (
     exif_block,
     leaky_jpeg,
     motion_video,
+    run_at_each_level,
     secrets_in,
     small_jpeg,
 )
@@ -294,18 +295,7 @@ def outputs(
     leaky_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[Level, Path]:
     """What whole runs make of these files, at each level."""
-    folders = {}
-    for level in LEVELS:
-        folders[level] = tmp_path_factory.mktemp(level)
-        for outcome in faceanon.run(
-            *(leaky_folder, folders[level], "blackbar"),
-            jobs=1,
-            accuracy="fast",
-            metadata=level,
-        ):
-            assert not outcome.error
-            assert outcome.faces
-    return folders
+    return run_at_each_level(leaky_folder, tmp_path_factory)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -46,6 +46,7 @@ from leaky import (
     leaky_png,
     leaky_webp,
     png_chunk,
+    run_at_each_level,
     screen_profile,
     secrets_in,
 )
@@ -104,21 +105,7 @@ def outputs(
     leaky_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[Level, Path]:
     """What whole runs make of these files, at each level."""
-    folders = {}
-    for level in LEVELS:
-        folders[level] = tmp_path_factory.mktemp(level)
-        for outcome in faceanon.run(
-            leaky_folder,
-            folders[level],
-            "blackbar",
-            jobs=1,
-            accuracy="fast",
-            metadata=level,
-            thumbnail=level == "safe",
-        ):
-            assert not outcome.error
-            assert outcome.faces
-    return folders
+    return run_at_each_level(leaky_folder, tmp_path_factory)
 
 
 @pytest.mark.parametrize("level", LEVELS)

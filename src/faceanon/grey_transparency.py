@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from faceanon.metadata.png import chunks
 from faceanon.model import Image, white
 
-_SIGNATURE_LENGTH = 8
 _BIT_DEPTH, _COLOR_TYPE = 24, 25
 _GREY = 0
 
@@ -34,10 +34,9 @@ def _transparent_value(data: bytes) -> int | None:
     """What the chunk tRNS of a grey PNG says; None without one."""
     if data[_COLOR_TYPE] != _GREY:
         return None
-    offset = _SIGNATURE_LENGTH
-    while (name := data[offset + 4 : offset + 8]) not in (b"IDAT", b""):
-        length = int.from_bytes(data[offset : offset + 4])
-        if name == b"tRNS" and length == 2:
-            return int.from_bytes(data[offset + 8 : offset + 10])
-        offset += 12 + length
+    for kind, start, end in chunks(data):
+        if kind == b"IDAT":
+            break
+        if kind == b"tRNS" and end - start == 2:
+            return int.from_bytes(data[start:end])
     return None

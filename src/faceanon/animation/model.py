@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from faceanon.metadata import NO_METADATA, Metadata
 from faceanon.model import Image
+from faceanon.orientation import is_across
 from faceanon.picture import Encoding
 
 Format: TypeAlias = Literal["gif", "png", "webp", "avif", "tiff"]
@@ -60,7 +61,7 @@ class Header:
     def turned(self, orientation: int) -> "Header":
         """The same for frames turned by an EXIF orientation."""
         metadata = self.metadata.turned(orientation)
-        if orientation not in (5, 6, 7, 8):
+        if not is_across(orientation):
             return replace(self, metadata=metadata)
         width, height = self.height, self.width
         return replace(self, width=width, height=height, metadata=metadata)

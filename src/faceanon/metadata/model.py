@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Annotated, Literal, TypeAlias, get_origin, get_type_hints
 
 from faceanon.metadata.kinds import Code, Kind, Product, Ratio
+from faceanon.orientation import is_across
 
 Level: TypeAlias = Literal["none", "safe", "all-but-identity"]
 
@@ -146,7 +147,7 @@ class Metadata:
 
     def turned(self, orientation: int) -> "Metadata":
         """The same for the picture turned by an EXIF orientation, or back again."""
-        if self.resolution is None or orientation not in (5, 6, 7, 8):
+        if self.resolution is None or not is_across(orientation):
             return self
         x, y, unit = self.resolution.x, self.resolution.y, self.resolution.unit
         return replace(self, resolution=Resolution(y, x, unit))

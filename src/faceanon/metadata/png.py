@@ -28,7 +28,7 @@ def read(data: bytes) -> Metadata:
     found, resolution = NO_METADATA, None
     colors: dict[str, tuple[int, ...]] = {}
     has_profile = False
-    for kind, start, end in _chunks(data):
+    for kind, start, end in chunks(data):
         name = kind.decode("latin-1")
         has_profile |= name == "iCCP"
         if name in _COLORS and (numbers := _colors(name, data[start:end])):
@@ -62,7 +62,7 @@ def _colors(name: str, content: bytes) -> tuple[int, ...]:
     return numbers if max(numbers) <= largest else ()
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """The kind of each chunk, and where its content begins and ends."""
     offset = len(_SIGNATURE)
     while offset + 12 <= len(data):
@@ -75,17 +75,17 @@ def write(
     data: bytes, metadata: Metadata, orientation: int, thumbnail: bytes | None
 ) -> bytes:
     """Put metadata behind the header. PNG advises against thumbnails: none is put."""
-    chunks = b"".join(
+    added = b"".join(
         _chunk(name.encode("ascii"), struct.pack(_COLORS[name][0], *numbers))
         for name, numbers in metadata.png_colors
     )
     resolution = metadata.turned(orientation).resolution
     if resolution is not None:
-        chunks += _chunk(b"pHYs", _physical(resolution))
+        added += _chunk(b"pHYs", _physical(resolution))
     block = exif.block(metadata, orientation=orientation, with_resolution=False)
     if block:
-        chunks += _chunk(b"eXIf", block)
-    return data[:_HEADER_END] + chunks + data[_HEADER_END:]
+        added += _chunk(b"eXIf", block)
+    return data[:_HEADER_END] + added + data[_HEADER_END:]
 
 
 def _physical(resolution: Resolution) -> bytes:
