@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon import detectors
-from faceanon.detectors.levels import ACCURACIES
 from faceanon.model import Cover, Face, Image
+from faceanon.vision import detection as detectors
+from faceanon.vision.detection.levels import ACCURACIES
 
 SUBSETS = ("easy", "medium", "hard")
 

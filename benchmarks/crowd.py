@@ -22,10 +22,11 @@ import cv2
 import numpy as np
 from people import SAME_PHOTOGRAPH, read, shots
 
-from faceanon import detectors, inference
 from faceanon.boxes import content_digest
-from faceanon.people.crowd import Crowd, Scene, Sight, sights
-from faceanon.people.embedding import Embedding, direction
+from faceanon.vision import detection as detectors
+from faceanon.vision import inference
+from faceanon.vision.recognition.embedding import Embedding, direction
+from faceanon.vision.recognition.identities import Crowd, Scene, Sight, sights
 
 THRESHOLDS = (0.33, 0.36, 0.40, 0.42, 0.45, 0.50, 0.55, 0.60)
 ORDERS = 10

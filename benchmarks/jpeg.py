@@ -17,11 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceanon import anonymizers, detectors
-from faceanon.decoding import decode
+from faceanon import anonymizers
+from faceanon.media.reading import decode
 from faceanon.model import Box, Face, Image
-from faceanon.output import KEPT, make_hidden, make_output
+from faceanon.pipeline.write import KEPT, make_hidden, make_output
 from faceanon.settings import Settings
+from faceanon.vision import detection as detectors
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "group.jpg"
 QUALITY = 90

@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon import detectors
 from faceanon.model import Face, Image
-from faceanon.people.clarity import MET, REFERENCE, Clarity, Look, look
-from faceanon.people.embedding import Embedding, direction
-from faceanon.people.gallery import Person
+from faceanon.vision import detection as detectors
+from faceanon.vision.recognition.embedding import Embedding, direction
+from faceanon.vision.recognition.gallery import Person
+from faceanon.vision.recognition.quality import MET, REFERENCE, Clarity, Look, look
 
 THRESHOLDS = (0.20, 0.25, 0.30, 0.33, 0.36, 0.40, 0.42, 0.46, 0.50, 0.55, 0.60, 0.70)
 

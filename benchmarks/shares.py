@@ -20,7 +20,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceanon import api, batch, files, pipeline
+from faceanon import api
+from faceanon.batch import runs as batch
+from faceanon.batch.planning import folder as files
+from faceanon.pipeline import process as pipeline
 from faceanon.settings import RunOptions
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "faceanon"

@@ -3,9 +3,9 @@
 import atheris
 
 with atheris.instrument_imports(include=["faceanon", "PIL"]):
-    from faceanon.decoding import decode
-    from faceanon.encoding import encode
     from faceanon.errors import PictureError
+    from faceanon.media.reading import decode
+    from faceanon.media.writing import encode
 
 from harness import fuzz
 from seeds import pictures

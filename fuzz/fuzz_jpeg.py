@@ -4,9 +4,9 @@ import atheris
 
 with atheris.instrument_imports(include=["faceanon", "PIL"]):
     from faceanon import anonymizers
-    from faceanon.decoding import decode
     from faceanon.errors import PictureError
-    from faceanon.output import make_hidden
+    from faceanon.media.reading import decode
+    from faceanon.pipeline.write import make_hidden
 
 import numpy as np
 from harness import fuzz

@@ -39,7 +39,7 @@ from containers import (
     webp_with,
     xmp,
 )
-from faceanon.scan import Kind
+from faceanon.audit.scan import Kind
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 GPS = [

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from PIL import ImageCms, TiffImagePlugin
 
 import faceanon
-from faceanon.metadata import LEVELS, Level
+from faceanon.media.metadata import LEVELS, Level
 from support import EXAMPLES
 
 PHOTO = EXAMPLES / "grace_hopper.jpg"

@@ -14,9 +14,9 @@ from PIL import Image as PillowImage
 from PIL import ImageFilter
 
 from conftest import Run
-from faceanon.animation.neighbours import with_neighbours
+from faceanon.audit.scan import scan
 from faceanon.model import Box, Face
-from faceanon.scan import scan
+from faceanon.vision.tracking.neighbours import with_neighbours
 from support import EXAMPLES
 
 FRAMES = 9

@@ -21,12 +21,14 @@ import pytest
 
 import s3
 from conftest import COMMAND, Run
-from faceanon import api, files, storage
-from faceanon.buckets import stores
+from faceanon import api
+from faceanon.batch.planning import folder as files
+from faceanon.batch.planning.plan import Outputs
 from faceanon.errors import FaceanonError, PictureError, StorageError
-from faceanon.jobs import Job, Outcome, Status
-from faceanon.places import place
-from faceanon.plans import Outputs
+from faceanon.pipeline.job import Job, Outcome, Status
+from faceanon.storage import files as storage
+from faceanon.storage.buckets import stores
+from faceanon.storage.places import place
 from support import EXAMPLES, read
 from test_command import PLUGINS, lines, pictures
 

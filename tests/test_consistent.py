@@ -20,12 +20,12 @@ from conftest import COMMAND, Run
 from faceanon import anonymizers
 from faceanon.boxes import content_digest
 from faceanon.errors import OptionError
-from faceanon.gui import worker
+from faceanon.gui import preview_worker as worker
 from faceanon.gui.choices import Choices
-from faceanon.jobs import Status
 from faceanon.model import Box, Cover, Face, Image
-from faceanon.people.crowd import Crowd, Scene, Sight
-from faceanon.people.embedding import SIZE
+from faceanon.pipeline.job import Status
+from faceanon.vision.recognition.embedding import SIZE
+from faceanon.vision.recognition.identities import Crowd, Scene, Sight
 from support import EXAMPLES, read, write_png
 from test_command import pictures
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from conftest import COMMAND, Run
-from faceanon.datasets.braces import Braces
+from faceanon.batch.planning.brace_expansion import Braces
 from faceanon.errors import FaceanonError
 from faceanon.model import Image
 from support import EXAMPLES, read

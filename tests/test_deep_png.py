@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from conftest import Run
-from faceanon.animation.reading import opened
+from faceanon.audit.scan import scan
 from faceanon.errors import PictureError
-from faceanon.scan import scan
+from faceanon.media.clip_reading import opened
 from support import EXAMPLES, read
 
 LIMIT = 10_000_000

@@ -4,14 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from faceanon import detectors, inference
-from faceanon.detectors import centerface
-from faceanon.detectors.candidates import Candidates
-from faceanon.detectors.levels import ACCURACIES, LEVELS, Pass
-from faceanon.detectors.views import Region
-from faceanon.detectors.voting import Look, voted
 from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face, Image
+from faceanon.vision import detection as detectors
+from faceanon.vision import inference
+from faceanon.vision.detection import centerface
+from faceanon.vision.detection.candidates import Candidates
+from faceanon.vision.detection.levels import ACCURACIES, LEVELS, Pass
+from faceanon.vision.detection.views import Region
+from faceanon.vision.detection.voting import Look, voted
 from support import EXAMPLES, read
 
 # Annotated by eye: left, top, right, bottom.

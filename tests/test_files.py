@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from faceanon import files
+from faceanon.batch.planning import folder as files
 from faceanon.errors import FaceanonError
-from faceanon.names import shown
+from faceanon.storage.names import shown
 
 
 def touch(folder: Path, *names: str) -> None:

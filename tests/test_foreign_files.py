@@ -14,12 +14,12 @@ from PIL import Image as PillowImage
 from PIL import PngImagePlugin
 
 from conftest import Run
-from faceanon.animation import gif
-from faceanon.animation.model import Frame, Header
-from faceanon.decoding import decode
-from faceanon.encoding import encode
 from faceanon.errors import PictureError
-from faceanon.picture import Encoding, Format, Picture
+from faceanon.media.clip import Frame, Header
+from faceanon.media.formats import gif
+from faceanon.media.picture import Encoding, Format, Picture
+from faceanon.media.reading import decode
+from faceanon.media.writing import encode
 from support import EXAMPLES
 
 LIMIT = 1_000_000

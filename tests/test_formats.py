@@ -11,12 +11,12 @@ import tifffile
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
-from faceanon import heif
-from faceanon.decoding import decode
-from faceanon.encoding import encode
 from faceanon.errors import PictureError
+from faceanon.media.formats import heif
+from faceanon.media.picture import Encoding, Picture
+from faceanon.media.reading import decode
+from faceanon.media.writing import encode
 from faceanon.model import Box, Image
-from faceanon.picture import Encoding, Picture
 from support import EXAMPLES, read
 
 LIMIT = 10_000_000

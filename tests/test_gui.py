@@ -15,16 +15,16 @@ import pytest
 from conftest import COMMAND, Run
 from faceanon import anonymizers, boxes
 from faceanon.errors import FaceanonError
-from faceanon.gui import worker
+from faceanon.gui import preview_worker as worker
 from faceanon.gui.background import Background
 from faceanon.gui.choices import Choices, fields
 from faceanon.gui.corrections import Corrections
-from faceanon.gui.looking import Looking
-from faceanon.gui.marks import Marked
+from faceanon.gui.face_state import Marked
+from faceanon.gui.preview_model import Looking
 from faceanon.gui.runner import Runner
 from faceanon.gui.viewport import Viewport
-from faceanon.jobs import Job, Outcome, Status
 from faceanon.model import Box
+from faceanon.pipeline.job import Job, Outcome, Status
 from support import ASTRONAUT_FACE, EXAMPLES, read
 
 

@@ -12,11 +12,11 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from conftest import Run
-from faceanon.decoding import decode
-from faceanon.encoding import encode
+from faceanon.audit.scan import scan
 from faceanon.errors import PictureError
+from faceanon.media.reading import decode
+from faceanon.media.writing import encode
 from faceanon.model import Image
-from faceanon.scan import scan
 from support import EXAMPLES, read
 
 LIMIT = 10_000_000

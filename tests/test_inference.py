@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from faceanon import inference
 from faceanon.errors import OptionError
+from faceanon.vision import inference
 from support import EXAMPLES, read
 
 NETWORKS = ("centerface.onnx", "face_landmarks_detector.tflite", "sface.onnx")

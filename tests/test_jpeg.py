@@ -26,14 +26,14 @@ from PIL import ImageCms, ImageOps
 from conftest import Run
 from faceanon.anonymizers import get
 from faceanon.boxes import Record, to_line
-from faceanon.decoding import decode
-from faceanon.encoding import encode
 from faceanon.errors import PictureError
-from faceanon.hiding import hide_faces
-from faceanon.jpeg import turbojpeg
+from faceanon.media.formats.jpeg import turbojpeg
+from faceanon.media.picture import Picture
+from faceanon.media.reading import decode
+from faceanon.media.writing import encode
 from faceanon.model import Box, Cover, Face, Image
-from faceanon.output import KEPT, make_hidden, make_output
-from faceanon.picture import Picture
+from faceanon.pipeline.hide import hide_faces
+from faceanon.pipeline.write import KEPT, make_hidden, make_output
 from faceanon.settings import Settings
 from support import EXAMPLES, read
 

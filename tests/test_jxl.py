@@ -22,14 +22,14 @@ from PIL import ImageCms
 import faceanon
 from conftest import Run
 from containers import box
-from faceanon.decoding import decode
-from faceanon.encoding import encode
+from faceanon.audit.scan import Kind, scan
 from faceanon.errors import PictureError
-from faceanon.jxl import library
-from faceanon.metadata import LEVELS, Level, Metadata, clean_profile
+from faceanon.media.formats.jxl import library
+from faceanon.media.metadata import LEVELS, Level, Metadata, clean_profile
+from faceanon.media.picture import Encoding, Picture
+from faceanon.media.reading import decode
+from faceanon.media.writing import encode
 from faceanon.model import Image
-from faceanon.picture import Encoding, Picture
-from faceanon.scan import Kind, scan
 from leaky import (
     MARK,
     PHOTO,

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from faceanon import detect
-from faceanon.landmarks import (
+from faceanon.model import Box, Face
+from faceanon.vision.landmarks import (
     LEFT_EYE,
     LEFT_IRIS,
     RIGHT_EYE,
     RIGHT_IRIS,
     find_landmarks,
 )
-from faceanon.model import Box, Face
 from support import ASTRONAUT_FACE, EXAMPLES, read, scaled_face
 
 

@@ -23,9 +23,7 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 import faceanon
-from faceanon.decoding import decode
-from faceanon.encoding import encode
-from faceanon.metadata import (
+from faceanon.media.metadata import (
     LEVELS,
     Level,
     Metadata,
@@ -38,6 +36,8 @@ from faceanon.metadata import (
     read_metadata,
     write_into,
 )
+from faceanon.media.reading import decode
+from faceanon.media.writing import encode
 from faceanon.model import Image
 from leaky import (
     JPEG_START,
@@ -303,7 +303,7 @@ def test_metadata_changes_no_pixel_for_any_reader(
     format_: str, pixels: Image, options: dict[str, object], profile: bool
 ) -> None:
     """OpenCV, Pillow and, where there is one, a third reader."""
-    from faceanon.picture import Encoding, Picture
+    from faceanon.media.picture import Encoding, Picture
 
     icc_profile = clean_profile(screen_profile()) if profile else None
     picture = Picture(pixels, Encoding(format_, **options), icc_profile)

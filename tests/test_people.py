@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from conftest import Run
-from faceanon import detectors
 from faceanon.errors import PeopleError
 from faceanon.model import Box, Face, Image
-from faceanon.people import gallery
-from faceanon.people.alignment import aligned
-from faceanon.people.clarity import MET, REFERENCE, look
-from faceanon.people.embedding import direction, embed
-from faceanon.people.gallery import People, Person
-from faceanon.people.recognition import split
-from faceanon.people.selection import LEVELS, Selection
+from faceanon.vision import detection as detectors
+from faceanon.vision.recognition import gallery
+from faceanon.vision.recognition.alignment import aligned
+from faceanon.vision.recognition.embedding import direction, embed
+from faceanon.vision.recognition.gallery import People, Person
+from faceanon.vision.recognition.matching import split
+from faceanon.vision.recognition.quality import MET, REFERENCE, look
+from faceanon.vision.recognition.selection import LEVELS, Selection
 from support import EXAMPLES, read, write_png
 
 # Where heads are in `curies.jpg`, his seen from the side, and in `group.jpg`.

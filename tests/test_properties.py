@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from faceanon import anonymizers
 from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face
-from faceanon.names import is_stale, shown, temporary_name
 from faceanon.options import declared
 from faceanon.settings import RunOptions, Settings
+from faceanon.storage.names import is_stale, shown, temporary_name
 
 coordinates = st.integers(-(2**31), 2**31)
 sizes = st.integers(1, 2**20)

@@ -23,8 +23,9 @@ import cv2
 import pytest
 
 from conftest import COMMAND, Run
-from faceanon import api, files
-from faceanon.pipeline import process
+from faceanon import api
+from faceanon.batch.planning import folder as files
+from faceanon.pipeline.process import process
 from support import EXAMPLES, read
 
 PLUGINS = Path(__file__).parent / "plugins"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run
-from faceanon.renaming import Hashing
+from faceanon.storage.renaming import Hashing
 from support import EXAMPLES
 
 PICTURES = ("anna_berlin/wedding of anna.JPG", "anna_berlin/second.jpg", "third.jpg")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faceanon.scan import Kind, scan
+from faceanon.audit.scan import Kind, scan
 from leaks import LEAKS
 from support import EXAMPLES
 

@@ -17,9 +17,9 @@ from PIL import Image as PillowImage
 from conftest import COMMAND, Run
 from faceanon.anonymizers import get
 from faceanon.anonymizers.base import Promise
-from faceanon.people.embedding import SIZE
-from faceanon.verify.audit import Probe
-from faceanon.verify.figures import LEAST_FACES, figures
+from faceanon.audit.verify.audit import Probe
+from faceanon.audit.verify.figures import LEAST_FACES, figures
+from faceanon.vision.recognition.embedding import SIZE
 from leaky import exif_block, leaky_jpeg
 from support import EXAMPLES, read, write_png
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageGrab
 
-from faceanon.gui import memory
+from faceanon.gui import preferences as memory
 from faceanon.gui.palette import Appearance
 from faceanon.gui.window import Window
 from faceanon.model import Box

@@ -17,7 +17,7 @@ from selenium.webdriver import ActionChains
 
 import faceanon
 from faceanon import boxes
-from faceanon.decoding import decode
+from faceanon.media.reading import decode
 from faceanon.model import Box, Face
 from faceanon.review.server import running
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from faceanon.api import anonymize, detect, run
     from faceanon.errors import FaceanonError, OptionError, PictureError, StorageError
-    from faceanon.jobs import Outcome, Status
     from faceanon.model import Box, Face
+    from faceanon.pipeline.job import Outcome, Status
 
 __all__ = [
     "Box",
@@ -32,7 +32,7 @@ __all__ = [
 _HOMES = {
     "api": ("anonymize", "detect", "run"),
     "errors": ("FaceanonError", "OptionError", "PictureError", "StorageError"),
-    "jobs": ("Outcome", "Status"),
+    "pipeline.job": ("Outcome", "Status"),
     "model": ("Box", "Face"),
 }
 

@@ -6,20 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from faceanon import anonymizers, batch, detectors, files
-from faceanon.detectors.levels import Accuracy
+from faceanon import anonymizers
+from faceanon.batch import runs as batch
+from faceanon.batch.planning import folder as files
 from faceanon.errors import OptionError
-from faceanon.finding import Found
-from faceanon.hiding import hide_faces
-from faceanon.jobs import Outcome
+from faceanon.media.picture import eight_bit
 from faceanon.model import Face, Image
 from faceanon.options import declared
-from faceanon.people.crowd import disguised_alone
-from faceanon.people.recognition import select
-from faceanon.people.references import selecting
-from faceanon.picture import eight_bit
-from faceanon.places import place
+from faceanon.pipeline.hide import hide_faces
+from faceanon.pipeline.job import Outcome
 from faceanon.settings import RunOptions, Settings
+from faceanon.storage.places import place
+from faceanon.vision import detection as detectors
+from faceanon.vision.detection.find import Found
+from faceanon.vision.detection.levels import Accuracy
+from faceanon.vision.recognition.enrolment import selecting
+from faceanon.vision.recognition.identities import disguised_alone
+from faceanon.vision.recognition.matching import select
 
 # The options that say whom to hide.
 _SELECTING = {"only", "except_", "match"}

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from faceanon.errors import BoxesError
 from faceanon.model import Box, Face, Points
-from faceanon.names import shown, temporary_name
+from faceanon.storage.names import shown, temporary_name
 
 SCHEMA = 1
 """The version of the lines' schema; readers refuse others."""

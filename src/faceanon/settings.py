@@ -6,19 +6,20 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from faceanon import detectors, options
+from faceanon import options
 from faceanon.anonymizers.base import Anonymizer
-from faceanon.detectors.levels import ACCURACIES, Accuracy
+from faceanon.batch.planning.plan import Choice
+from faceanon.batch.planning.shards import parse_shard
 from faceanon.errors import OptionError
-from faceanon.metadata import LEVELS, Level
+from faceanon.media.metadata import LEVELS, Level
+from faceanon.media.picture import SUFFIXES, Format
 from faceanon.model import Cover, Shape
 from faceanon.options import option
-from faceanon.people.crowd import Crowd
-from faceanon.people.selection import Selection
-from faceanon.picture import SUFFIXES, Format
-from faceanon.plans import Choice
-from faceanon.renaming import Hashing, Numbering, Renaming
-from faceanon.shards import parse_shard
+from faceanon.storage.renaming import Hashing, Numbering, Renaming
+from faceanon.vision import detection as detectors
+from faceanon.vision.detection.levels import ACCURACIES, Accuracy
+from faceanon.vision.recognition.identities import Crowd
+from faceanon.vision.recognition.selection import Selection
 
 NoFace: TypeAlias = Literal["write", "skip", "fail"]
 Rename: TypeAlias = Literal["hash", "sequence"]

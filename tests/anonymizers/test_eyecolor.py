@@ -6,7 +6,8 @@ import pytest
 
 from faceanon import detect
 from faceanon.anonymizers.eyecolor import EyeColor
-from faceanon.landmarks import (
+from faceanon.model import Cover, Face, Image
+from faceanon.vision.landmarks import (
     LEFT_EYE,
     LEFT_IRIS,
     RIGHT_EYE,
@@ -14,7 +15,6 @@ from faceanon.landmarks import (
     Landmarks,
     find_landmarks,
 )
-from faceanon.model import Cover, Face, Image
 from support import EXAMPLES, read, scaled_face
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from faceanon import detect
 from faceanon.anonymizers.swap import Swap, derangement
 from faceanon.errors import PictureError
-from faceanon.landmarks import find_landmarks
 from faceanon.model import Box, Cover, Face, Image
+from faceanon.vision.landmarks import find_landmarks
 from support import ASTRONAUT_FACE, EXAMPLES, read
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.anonymizers.base import Anonymizer, Promise
-from faceanon.landmarks import (
+from faceanon.model import Box, Cover, Face, Image, white
+from faceanon.vision.landmarks import (
     LEFT_EYE,
     LEFT_IRIS,
     RIGHT_EYE,
@@ -19,7 +20,6 @@ from faceanon.landmarks import (
     Landmarks,
     find_landmarks,
 )
-from faceanon.model import Box, Cover, Face, Image, white
 
 Floats = NDArray[np.float32]
 

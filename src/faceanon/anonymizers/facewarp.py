@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.landmarks import FOREHEAD_OUTLINE, OUTLINE, Landmarks
 from faceanon.model import Box, Image, white
+from faceanon.vision.landmarks import FOREHEAD_OUTLINE, OUTLINE, Landmarks
 
 Floats = NDArray[np.float32]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from faceanon.errors import OptionError
 from faceanon.model import Image, Point
-from faceanon.names import shown
 from faceanon.resources import data_dir, read_data
+from faceanon.storage.names import shown
 
 FARTHEST = 2.1
 """The most that `Sticker.reach` is of the stickers that come with faceanon."""

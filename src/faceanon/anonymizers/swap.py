@@ -12,8 +12,8 @@ from faceanon.anonymizers.base import Anonymizer, Promise
 from faceanon.anonymizers.facewarp import put_in_place
 from faceanon.anonymizers.pixelate import Pixelate
 from faceanon.errors import PictureError
-from faceanon.landmarks import Landmarks, find_landmarks
 from faceanon.model import Cover, Face, Image
+from faceanon.vision.landmarks import Landmarks, find_landmarks
 
 # Nose to the nearer side of the face, by nose to the farther. Of a face that is turned
 # further, half is missing, and it cannot be shown in another's place.

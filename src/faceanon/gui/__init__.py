@@ -28,7 +28,8 @@ def open_window() -> None:
             "Ubuntu: apt install python3-tk; Homebrew: brew install python-tk), or use "
             "the command line"
         ) from error
-    from faceanon.gui import drop, theme  # noqa: PLC0415
+    from faceanon.gui import drag_and_drop as drop  # noqa: PLC0415
+    from faceanon.gui import theme  # noqa: PLC0415
 
     theme.sharpen()
     try:

@@ -17,10 +17,10 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from faceanon import anonymizers, options
-from faceanon.cli.declared import Values
-from faceanon.cli.hide import method_command
-from faceanon.cli.people import people_options
+from faceanon.commands.hide import method_command
+from faceanon.commands.people import people_options
 from faceanon.errors import FaceanonError
+from faceanon.requests.options import Values
 from faceanon.settings import RunOptions, Settings
 
 Kind: TypeAlias = Literal["switch", "choice", "text", "file", "folder"]

@@ -6,9 +6,9 @@ from pathlib import Path
 from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.errors import BoxesError
-from faceanon.jobs import Outcome
 from faceanon.model import Box, Face
-from faceanon.names import shown
+from faceanon.pipeline.job import Outcome
+from faceanon.storage.names import shown
 
 BY_HAND = "hand"
 

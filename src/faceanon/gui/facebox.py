@@ -2,7 +2,7 @@
 
 import tkinter as tk
 
-from faceanon.gui.marks import Marked
+from faceanon.gui.face_state import Marked
 from faceanon.gui.palette import Palette
 from faceanon.gui.theme import px
 from faceanon.gui.viewport import Viewport

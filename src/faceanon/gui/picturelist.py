@@ -6,7 +6,7 @@ from tkinter import ttk
 
 from faceanon.gui.palette import Palette
 from faceanon.gui.theme import px
-from faceanon.names import shown
+from faceanon.storage.names import shown
 
 
 class PictureList(ttk.Frame):

@@ -6,7 +6,7 @@ from tkinter import ttk
 
 from faceanon.gui.runner import Progress, Runner
 from faceanon.gui.theme import px
-from faceanon.jobs import Status
+from faceanon.pipeline.job import Status
 
 
 class RunBar(ttk.Frame):

@@ -8,17 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from faceanon import batch
-from faceanon.cli.declared import Values
-from faceanon.cli.hide import make_plan
-from faceanon.cli.running import open_report
+from faceanon.batch import runs as batch
+from faceanon.batch.planning.plan import Plan
+from faceanon.batch.report import Summary
+from faceanon.commands.hide import make_plan
+from faceanon.commands.running import open_report
 from faceanon.errors import FaceanonError
 from faceanon.gui.choices import run_options_of
-from faceanon.gui.settling import settings_of_run
-from faceanon.jobs import Outcome, Status
-from faceanon.names import shown
-from faceanon.plans import Plan
-from faceanon.report import Summary
+from faceanon.gui.settings_from_form import settings_of_run
+from faceanon.pipeline.job import Outcome, Status
+from faceanon.requests.options import Values
+from faceanon.storage.names import shown
 
 State: TypeAlias = Literal["idle", "running", "pausing", "cancelling", "over"]
 End: TypeAlias = Literal["done", "cancelled", "refused"]

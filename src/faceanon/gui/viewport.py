@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from faceanon.gui.worker import Part
+from faceanon.gui.preview_worker import Part
 from faceanon.model import Box
 
 LARGEST = 16.0

@@ -7,26 +7,27 @@ from tkinter import messagebox, ttk
 from typing import Any
 
 from faceanon import anonymizers
-from faceanon.cli.declared import chosen
 from faceanon.errors import FaceanonError
-from faceanon.gui import memory, theme
+from faceanon.gui import preferences as memory
+from faceanon.gui import theme
 from faceanon.gui.choices import Choices
 from faceanon.gui.command import CommandDialog
 from faceanon.gui.desktop import open_folder
-from faceanon.gui.drop import can_take_drops
+from faceanon.gui.drag_and_drop import can_take_drops
 from faceanon.gui.form import OptionsForm
-from faceanon.gui.head import Paths
 from faceanon.gui.icon import icon
-from faceanon.gui.looking import Looking
+from faceanon.gui.method_strip import MethodStrip
 from faceanon.gui.palette import PALETTES, Appearance, Palette, preferred
-from faceanon.gui.pane import PreviewPane
+from faceanon.gui.path_bar import Paths
+from faceanon.gui.preview_model import Looking
+from faceanon.gui.preview_pane import PreviewPane
 from faceanon.gui.results import Results
 from faceanon.gui.runbar import RunBar
 from faceanon.gui.runner import Runner
-from faceanon.gui.strip import MethodStrip
 from faceanon.gui.theme import px
-from faceanon.names import shown
-from faceanon.places import local_path
+from faceanon.requests.options import chosen
+from faceanon.storage.names import shown
+from faceanon.storage.places import local_path
 
 TICK = 20
 """Milliseconds between two looks at what the other threads and processes have done."""

@@ -19,10 +19,10 @@ from werkzeug.exceptions import HTTPException
 from faceanon import boxes
 from faceanon.boxes import Record, face_to_json
 from faceanon.errors import BoxesError, PictureError
-from faceanon.names import shown
 from faceanon.review.boxfile import BoxFile, OutdatedError
 from faceanon.review.order import by_doubt
 from faceanon.review.pictures import Pictures, Size
+from faceanon.storage.names import shown
 
 _STATIC = {
     "icon.svg": "image/svg+xml",

@@ -9,8 +9,8 @@ from types import TracebackType
 from faceanon import boxes
 from faceanon.boxes import BoxesFormat, Record
 from faceanon.errors import BoxesError, FaceanonError, StorageError
-from faceanon.jobs import Stamp
-from faceanon.names import shown
+from faceanon.pipeline.job import Stamp
+from faceanon.storage.names import shown
 
 PAUSE = 1.0
 """Seconds between two saves; a file of 10,000 pictures takes about 0.4 s to write."""

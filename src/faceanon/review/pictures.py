@@ -10,12 +10,12 @@ from typing import Literal, TypeAlias
 import cv2
 
 from faceanon.boxes import Record, content_digest
-from faceanon.decoding import decode
 from faceanon.errors import PictureError
-from faceanon.jobs import Job, Stamp
+from faceanon.media.picture import eight_bit
+from faceanon.media.reading import decode
 from faceanon.model import Image
-from faceanon.picture import eight_bit
-from faceanon.storage import read_source
+from faceanon.pipeline.job import Job, Stamp
+from faceanon.storage.files import read_source
 
 Size: TypeAlias = Literal["view", "thumbnail"]
 

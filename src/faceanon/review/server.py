@@ -11,10 +11,10 @@ from pathlib import Path
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from faceanon.errors import FaceanonError
-from faceanon.names import shown
 from faceanon.review.application import make_application
 from faceanon.review.boxfile import BoxFile
 from faceanon.review.pictures import Pictures
+from faceanon.storage.names import shown
 
 _LOOPBACK = "127.0.0.1"
 

@@ -1,0 +1,11 @@
+"""The leak scanner: what a file holds beside its picture.
+
+It shares no code with what writes files, so that the one can be the check on the other:
+each format is walked by a parser of its own, and what no structure accounts for is a
+finding, too.
+"""
+
+from faceanon.audit.scan.findings import Finding, Kind
+from faceanon.audit.scan.scanner import scan
+
+__all__ = ["Finding", "Kind", "scan"]

@@ -1,0 +1,111 @@
+"""The faces of one frame, in the input and in the output."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceanon.anonymizers.base import Promise
+from faceanon.audit.verify.findings import Kind
+from faceanon.audit.verify.likeness import Likeness, compare, verdict
+from faceanon.model import Box, Face, Image
+from faceanon.vision import detection as detectors
+from faceanon.vision.detection.find import SAME_FACE
+
+# What the detector finds hardly ever is a face below the first score. It surely is one
+# from the last on; from the second on if the recogniser can tell whose, or if nothing
+# was done to the picture. What a run has left of one is mostly what only looks alike.
+_DOUBTFUL, _LIKELY, _SURE = 0.4, 0.55, 0.75
+
+# In pixels; smaller ones tell too little to be sure.
+_LEAST_WIDTH = 10
+
+_WORDS = {
+    Kind.FACE_LEFT: "left as it was, or nearly so",
+    Kind.RECOGNISABLE: "can be recognised",
+    Kind.VISIBLE: "hidden too little: it can be seen",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A face of an input, compared with what is at its place in the output.
+
+    Attributes:
+        face: as the detector has found it.
+        likeness: to what is at its place.
+        is_sure: whether it surely is a face.
+        kind: what can be told of it; None if it is hidden as it should be.
+    """
+
+    face: Face
+    likeness: Likeness
+    is_sure: bool
+    kind: Kind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What there is to say of a face; see `findings.Finding`."""
+
+    kind: Kind
+    fails: bool
+    what: str
+
+
+def compare_faces(before: Image, after: Image, promise: Promise) -> Iterator[Compared]:
+    """Compare all that is a face, or may be one.
+
+    Args:
+        before: the input, shape (H, W, 3), BGR, uint8.
+        after: the output, of the same shape.
+        promise: what the method promises.
+    """
+    detect = detectors.make("centerface", "thorough")
+    faces = detect(before)
+    is_untouched = np.array_equal(before, after)
+    seen = faces if is_untouched else detect(after)
+    least = _LIKELY if is_untouched else _SURE
+    for face in faces:
+        likeness = compare(before, after, face)
+        is_clear = likeness.original is not None and face.score >= _LIKELY
+        is_strong = face.score >= least and face.box.width >= _LEAST_WIDTH
+        kind = verdict(likeness, _is_among(face.box, seen), promise)
+        yield Compared(face, likeness, is_clear or is_strong, kind)
+    for face in seen:
+        # What is found in the output only is the method's own, or was overlooked.
+        if not _is_among(face.box, faces):
+            likeness = compare(before, after, face)
+            if likeness.is_unchanged:
+                is_sure = likeness.original is not None and face.score >= _SURE
+                yield Compared(face, likeness, is_sure, Kind.FACE_LEFT)
+
+
+def _is_among(box: Box, faces: Sequence[Face]) -> bool:
+    return any(box.overlap(face.box) >= SAME_FACE for face in faces)
+
+
+def said_of(compared: Compared, promise: Promise, is_shown: bool) -> Said | None:
+    """What there is to say of a face; None if there is nothing.
+
+    Args:
+        compared: the face.
+        promise: what the method promises.
+        is_shown: whether it was not to be hidden.
+    """
+    kind, similarity = compared.kind, compared.likeness.similarity
+    if kind is None:
+        return None
+    if is_shown:
+        what = "it was not to be hidden, as the report says"
+        return Said(Kind.SHOWN, False, what)
+    if not compared.is_sure:
+        if compared.face.score < _DOUBTFUL:
+            return None
+        return Said(Kind.DOUBTFUL, False, f"this may be a face: {_WORDS[kind]}")
+    what = _WORDS[kind]
+    if similarity is not None:
+        what += f" (similarity {similarity:.2f})"
+    if promise is Promise.NONE:
+        return Said(kind, False, f"{what}; the method promises no more")
+    return Said(kind, True, what)

@@ -1,0 +1,106 @@
+"""What an audit finds, and how it is told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from faceanon.audit.scan import Finding as FileFinding
+from faceanon.audit.scan import Kind as FileKind
+from faceanon.model import Box
+from faceanon.storage.names import shown
+
+SCHEMA = 1
+"""The version of the JSON lines; it grows when a reader of the old ones would err."""
+
+
+class Kind(StrEnum):
+    """What was found, the worst first."""
+
+    FACE_LEFT = "face left"
+    RECOGNISABLE = "recognisable"
+    VISIBLE = "visible"
+    FILE = "file"
+    NOT_COMPARED = "not compared"
+    STRAY = "stray"
+    MISSING = "missing"
+    RANK = "rank"
+    DOUBTFUL = "doubtful"
+    SHOWN = "shown"
+
+
+_ORDER = list(Kind)
+
+# What can be told of these is not known.
+_UNKNOWN = {Kind.NOT_COMPARED, Kind.STRAY, Kind.MISSING}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that can be told from an output, or could not be audited.
+
+    Attributes:
+        kind: what it is.
+        fails: whether the audit fails by it: the method promises that there is no such
+            thing, or it could not be audited. Else it is a note.
+        what: what it is, in words.
+        input: the path of the input below IN; None where there is none.
+        output: the path of the output below OUT; None where there is none.
+        frame: in which of several frames or pages, counted from 0; None in a file of
+            one picture.
+        box: of the face, in pixels of the upright picture; None if it is not about one.
+        similarity: of the face to the original, -1 to 1; None if it was not measured.
+        found: what the file holds beside its picture; None if it is not about that.
+        figures: of all faces together; None if it is not about them.
+    """
+
+    kind: Kind
+    fails: bool
+    what: str
+    input: str | None = None
+    output: str | None = None
+    frame: int | None = None
+    box: Box | None = None
+    similarity: float | None = None
+    found: FileFinding | None = None
+    figures: dict[str, float | str] | None = None
+
+    @property
+    def severity(self) -> tuple[bool, int, bool]:
+        """Sorts findings: the worst are the least."""
+        is_picture = self.found is not None and self.found.kind is FileKind.PICTURE
+        return not self.fails, _ORDER.index(self.kind), not is_picture
+
+    @property
+    def place(self) -> str:
+        """The picture, and where in it."""
+        place = shown(self.output or self.input or "all pictures")
+        if self.frame is not None:
+            place += f", frame {self.frame}"
+        if self.box is not None:
+            place += f", face at {self.box.left},{self.box.top}"
+        return place
+
+    def line(self) -> str:
+        """The finding for people, one line."""
+        label = "note"
+        if self.fails:
+            label = "NOT AUDITED" if self.kind in _UNKNOWN else "LEAK"
+        return f"{label}: {self.place}: {shown(self.what)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as the object of a JSON line; see docs/verify.md."""
+        box = self.box
+        line: dict[str, Any] = {
+            "schema": SCHEMA,
+            "output": self.output,
+            "input": self.input,
+            "kind": self.kind.value,
+            "fails": self.fails,
+            "what": self.what,
+            "frame": self.frame,
+            "box": box and [box.left, box.top, box.right, box.bottom],
+            "similarity": self.similarity and round(self.similarity, 3),
+        }
+        if self.found is not None:
+            line["found"] = self.found.as_json(self.output or "", show_value=False)
+        return line | (self.figures or {})

@@ -1,0 +1,165 @@
+"""Which output belongs to which input, and what belongs to none."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from faceanon.anonymizers.base import Promise
+from faceanon.audit.verify.findings import Finding, Kind
+from faceanon.audit.verify.runreport import Shown, Told
+from faceanon.batch.planning import folder as files
+from faceanon.batch.planning.plan import Choice
+from faceanon.errors import FaceanonError
+from faceanon.media.picture import SUFFIXES
+from faceanon.pipeline.job import Job
+from faceanon.storage.names import shown
+
+# What other tools put behind the names of outputs.
+_ENDINGS = ("", "_anonymized")
+
+_SUFFIXES = [suffix for suffixes in SUFFIXES.values() for suffix in suffixes]
+
+# faceanon's own, which holds digests.
+_STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Job):
+    """An input, its source, and the output that was made of it, its target.
+
+    Attributes:
+        output: the output's path below OUT.
+        promise: what the method of the run promises.
+        shown: the faces that were not to be hidden; see `Told.shown`.
+        keeps_time: whether the output may tell a time.
+    """
+
+    output: str = ""
+    promise: Promise = Promise.HIDDEN
+    shown: tuple[Shown, ...] = ()
+    keeps_time: bool = False
+
+
+class Pairing:
+    """The pictures of a run with their outputs.
+
+    Args:
+        source: IN, a folder or a picture.
+        target: OUT, a folder or a picture.
+        choice: what to take of IN.
+        promise: what the run promises; None for what the report says, and without one
+            for the strictest promise.
+        report: what the report of the run tells of each picture.
+
+    Raises:
+        FaceanonError: there is nothing of the kind.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        target: Path,
+        choice: Choice,
+        promise: Promise | None,
+        report: Mapping[str, Told],
+    ) -> None:
+        if not target.exists():
+            raise FaceanonError(f"{shown(target)} does not exist")
+        self._plan = files.plan(source, target, choice=choice)
+        self._source, self._choice = source, choice
+        self._promise, self._report = promise, report
+        self._root = target if target.is_dir() else target.parent
+        self._is_folder = source.is_dir()
+        self._unclaimed = set(_files_below(target)) if self._is_folder else set()
+        self.findings: list[Finding] = []
+        self.files = len(self._unclaimed) or 1
+        """How many files there are in OUT, about as many as there are outputs."""
+
+    def pairs(self) -> Iterator[Pair]:
+        """Each input with its output; `findings` are complete when the last was given.
+
+        Raises:
+            FaceanonError: there are no pictures.
+        """
+        is_empty = True
+        for job in self._plan.jobs():
+            is_empty = False
+            told = self._report.get(job.name)
+            output = self._output(job, told)
+            if output is None:
+                if told is None or told.output is not None:
+                    what = "there is no output of it"
+                    self._add(Kind.MISSING, what, input_=job.name)
+                continue
+            self._unclaimed.discard(output)
+            yield Pair(
+                job.name,
+                job.source,
+                self._root / output,
+                is_plain=job.is_plain,
+                output=output,
+                promise=self._promise or (told.promise if told else Promise.HIDDEN),
+                shown=told.shown if told else (),
+                keeps_time=told is not None and told.keeps_time,
+            )
+        for folder, reason in self._plan.walk.problems:
+            self._add(Kind.NOT_COMPARED, f"cannot be read: {reason}", input_=folder)
+        for output in sorted(self._unclaimed):
+            if not (_STATE.fullmatch(PurePath(output).name) or self._passed(output)):
+                what = "no picture in IN belongs to it; it may be anything"
+                self._add(Kind.STRAY, what, output=output)
+        if is_empty and not self.findings:
+            raise FaceanonError(f"{shown(self._source)} holds no pictures")
+
+    def _add(
+        self,
+        kind: Kind,
+        what: str,
+        input_: str | None = None,
+        output: str | None = None,
+    ) -> None:
+        self.findings.append(Finding(kind, True, what, input_, output))
+
+    def _passed(self, output: str) -> bool:
+        """Whether a file is outside of what was chosen."""
+        is_deep = not self._choice.recursive and "/" in output
+        return is_deep or self._choice.leaves_out(output, is_folder=False)
+
+    def _output(self, job: Job, told: Told | None) -> str | None:
+        """The path of the output below OUT; None if there is none."""
+        if not self._is_folder:
+            assert isinstance(job.target, Path), "OUT was given, on this machine"
+            return job.target.name if os.path.lexists(job.target) else None
+        if told is not None and told.output is not None:
+            return self._told(Path(told.output))
+        stem, own = os.path.splitext(job.name)  # noqa: PTH122  a string, and many
+        for ending in _ENDINGS:
+            for suffix in (own, *_SUFFIXES):
+                name = f"{stem}{ending}{suffix}"
+                # Another input of the same stem may have lost its own output.
+                is_others = name != job.name and os.path.lexists(self._source / name)
+                if name in self._unclaimed and not is_others:
+                    return name
+        return None
+
+    def _told(self, path: Path) -> str | None:
+        """The output that a report names."""
+        root = self._root.resolve()
+        if (absolute := path.absolute()).is_relative_to(root):
+            return self._known(absolute.relative_to(root).as_posix())
+        # The run was started somewhere else, or OUT has been moved.
+        tails = ("/".join(path.parts[start:]) for start in range(len(path.parts)))
+        return next((name for name in tails if self._known(name)), None)
+
+    def _known(self, name: str) -> str | None:
+        return name if name in self._unclaimed else None
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    """All files of a folder, as paths below it; links, too, which are not followed."""
+    for path, folders, names in os.walk(folder):
+        links = [name for name in folders if (Path(path) / name).is_symlink()]
+        for name in (*names, *links):
+            yield (Path(path) / name).relative_to(folder).as_posix()

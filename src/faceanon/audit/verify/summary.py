@@ -1,0 +1,83 @@
+"""What came of an audit: counts, the verdict, the exit status."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from faceanon.audit.verify.audit import Audited
+from faceanon.audit.verify.findings import Finding, Kind
+
+UNKNOWABLE = (
+    "Whether somebody who trains a recogniser on pictures that were treated the same "
+    "way can tell the faces: blur and mosaics keep something to learn from.",
+    "Whether clothes, hair, tattoos, the place or the company tell who it is.",
+    "Whether there are faces that the detector sees neither in the input nor in the "
+    "output. Look at the outputs.",
+    "What is hidden in the pixels themselves, such as watermarks.",
+)
+"""What no audit of this kind can tell, a sentence each."""
+
+
+@dataclass
+class Summary:
+    """Counts of what was found.
+
+    Attributes:
+        outputs: how many were audited.
+        found: in how many of them something was found.
+        failed: how many of them fail the audit.
+        faces: how many faces were clear enough to be recognised in the input.
+        failures: by what the audit fails, and how often.
+        notes: what else was found, and how often.
+    """
+
+    outputs: int = 0
+    found: int = 0
+    failed: int = 0
+    faces: int = 0
+    failures: Counter[Kind] = field(default_factory=Counter)
+    notes: Counter[Kind] = field(default_factory=Counter)
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding."""
+        (self.failures if finding.fails else self.notes)[finding.kind] += 1
+
+    def add_output(self, audited: Audited) -> None:
+        """Count an output; its findings are counted one by one."""
+        self.outputs += 1
+        self.found += bool(audited.findings)
+        self.failed += any(finding.fails for finding in audited.findings)
+        self.faces += len(audited.probes)
+
+    @property
+    def exit_status(self) -> int:
+        """1 if something can be told, or could not be audited; else 0."""
+        return 1 if self.failures else 0
+
+    def verdict(self) -> str:
+        """The result in a few words."""
+        if not self.failures:
+            return "Nothing was found that should be hidden"
+        count = self.failures.total()
+        return f"{count} thing{'' if count == 1 else 's'} to mend"
+
+    def line(self) -> str:
+        """The summary, one line."""
+        line = (
+            f"audited {_counted(self.outputs, 'output')}, "
+            f"{_counted(self.faces, 'face')} by a recogniser: "
+        )
+        if self.failures:
+            line += f"{self.failed} FAILED; {_listed(self.failures)}"
+        else:
+            line += "nothing found that should be hidden"
+        if self.notes:
+            line += f"; notes: {_listed(self.notes)}"
+        return line
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(counts: Counter[Kind]) -> str:
+    return ", ".join(f"{kind} ({count})" for kind, count in counts.most_common())

@@ -1,0 +1,1 @@
+"""Dataset files: WebDataset tar and Parquet, each holding many pictures."""

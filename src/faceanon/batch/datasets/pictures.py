@@ -1,0 +1,126 @@
+"""The pictures of one dataset file: handed out, taken back in order, accounted for."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from faceanon.batch.isolated import PictureProcesses, Result
+from faceanon.boxes import NOT_SPOKEN_OF
+from faceanon.media.picture import suffixed
+from faceanon.pipeline.job import Job, Outcome, Stamp, Status
+from faceanon.settings import Settings
+
+# Pictures that are read ahead for each process, and what else may lie between them.
+_AHEAD = 2
+_MOST_WAITING = 200
+
+
+class Piece(Protocol):
+    """A piece of a dataset file, to be written after those before it."""
+
+    @property
+    def pictures(self) -> int:
+        """How many of its pictures are being done."""
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it must be taken before anything after it can be read."""
+
+
+AnyPiece = TypeVar("AnyPiece", bound=Piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that is being done.
+
+    Attributes:
+        member: its name in the dataset file.
+        future: what will have come of it.
+    """
+
+    member: str
+    future: Future[Result]
+
+
+class Pictures:
+    """Does the pictures of a dataset file and keeps what came of each.
+
+    Args:
+        job: the dataset file.
+        settings: what to do with its pictures.
+        processes: what does them.
+    """
+
+    def __init__(
+        self, job: Job, settings: Settings, processes: PictureProcesses
+    ) -> None:
+        self._job = job
+        self._settings = settings
+        self._processes = processes
+        self.outcomes: list[Outcome] = []
+
+    def begin(self, member: str, data: bytes, done: bytes | None = None) -> Picture:
+        """Begin with a picture.
+
+        Args:
+            member: its name in the dataset file.
+            data: the picture.
+            done: what an earlier run has made of it; None if that is to be done.
+        """
+        job = self._job.of_member(member)
+        if done is not None:
+            outcome = Outcome(
+                job,
+                Status.SKIPPED,
+                source_stamp=Stamp(len(data), 0),
+                target_stamp=Stamp(len(done), 0),
+            )
+            return Picture(member, _settled(outcome, done))
+        is_known = self._job.records is None or job.record is not None
+        if not (is_known or self._settings.also_detect):
+            return self.fail(member, NOT_SPOKEN_OF)
+        return Picture(member, self._processes.submit(job, data))
+
+    def fail(self, member: str, reason: str) -> Picture:
+        """A picture that cannot be begun with."""
+        job = self._job.of_member(member)
+        return Picture(
+            member, _settled(Outcome(job, Status.FAILED, error=reason), None)
+        )
+
+    def end(self, picture: Picture) -> bytes | None:
+        """Wait for a picture, note what came of it, and give its output, if any."""
+        outcome, output = picture.future.result()
+        # All that tells it from the others, of which there are many.
+        slim = Job(outcome.job.name, None, None, member=picture.member)
+        self.outcomes.append(replace(outcome, job=slim))
+        return output
+
+    def in_order(self, pieces: Iterable[AnyPiece]) -> Iterator[AnyPiece]:
+        """The same pieces, read ahead as far as it keeps the processes busy."""
+        waiting: deque[AnyPiece] = deque()
+        under_way = 0
+        for piece in pieces:
+            waiting.append(piece)
+            under_way += piece.pictures
+            while waiting and (
+                piece.is_unread
+                or under_way > self._processes.count * _AHEAD
+                or len(waiting) > _MOST_WAITING
+            ):
+                under_way -= waiting[0].pictures
+                yield waiting.popleft()
+        yield from waiting
+
+    def suffixed(self, name: str) -> str:
+        """What a picture is called in the format that is asked for."""
+        return suffixed(name, self._settings.format)
+
+
+def _settled(outcome: Outcome, output: bytes | None) -> Future[Result]:
+    future: Future[Result] = Future()
+    future.set_result((outcome, output))
+    return future

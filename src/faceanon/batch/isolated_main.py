@@ -1,0 +1,47 @@
+"""The process behind `picture_processes`: pictures in, outcomes out, until the end.
+
+It reads from standard input and answers on standard output, in pickles.
+"""
+
+import os
+import pickle
+import sys
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, BinaryIO
+
+from faceanon.batch.workers import settle_in
+from faceanon.pipeline.process import process_data
+
+
+def main() -> None:
+    """Do the pictures that come in; end when the other side does."""
+    questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # Whatever else writes to standard output must not get among the answers.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    settings, megabytes = pickle.load(questions)
+    settle_in(megabytes)
+    _answer(answers, None)
+    queue: SimpleQueue[Any] = SimpleQueue()
+    Thread(target=_receive, args=(questions, queue), daemon=True).start()
+    while True:
+        job, data = queue.get()
+        _answer(answers, process_data(job, data, settings))
+
+
+def _receive(questions: BinaryIO, queue: "SimpleQueue[Any]") -> None:
+    while True:
+        try:
+            queue.put(pickle.load(questions))
+        except EOFError:
+            # Nobody is there any more to take what is being done.
+            os._exit(0)
+
+
+def _answer(answers: BinaryIO, answer: object) -> None:
+    pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

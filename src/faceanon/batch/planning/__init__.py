@@ -1,0 +1,1 @@
+"""From INPUT and OUTPUT to jobs, while INPUT is walked."""

@@ -1,0 +1,212 @@
+"""The parts of a plan: what a run takes of INPUT, and what becomes of it."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path, PureWindowsPath
+from typing import Protocol
+
+from faceanon.batch.planning.shards import Shard
+from faceanon.boxes import Record
+from faceanon.media.picture import PICTURE_SUFFIXES, Format, suffixed
+from faceanon.pipeline.job import Job
+from faceanon.storage.dataset_names import dataset_of, is_dataset
+from faceanon.storage.names import folded, shown, temporary_name
+from faceanon.storage.places import BucketObject, Place, oddity
+from faceanon.storage.renaming import Numbering, Renaming
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to take of a folder.
+
+    Attributes:
+        recursive: whether to go down into its folders.
+        follow_symlinks: whether to take links, if they lead to places in the folder.
+        include: patterns of names or paths; empty for all.
+        exclude: patterns of what is left out, folders too.
+        only: the paths of the pictures to take; None for all.
+        shard: the part of the pictures to take; None for all.
+        datasets: whether to take dataset files, too.
+    """
+
+    recursive: bool = True
+    follow_symlinks: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    shard: Shard | None = None
+    datasets: bool = True
+
+    def whole(self) -> "Choice":
+        """The choice of which this is a part, by shard or by name."""
+        return replace(self, only=None, shard=None)
+
+    def reason_to_leave(self, name: str) -> str:
+        """Why a file is not for us, by its name or path; empty where it is."""
+        if is_dataset(name):
+            return "" if self.datasets else "dataset file"
+        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  strings, and many
+        return "" if suffix in PICTURE_SUFFIXES else "no picture"
+
+    def leaves_out(self, path: str, is_folder: bool) -> bool:
+        """Whether a picture or a folder, by its path, is not to be taken."""
+        if _matches(path, self.exclude):
+            return True
+        if is_folder:
+            # Its pictures may match what it does not match itself.
+            return False
+        if self.only is not None and path not in self.only:
+            return True
+        return bool(self.include) and not _matches(path, self.include)
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    name = path.rpartition("/")[2]
+    return any(
+        fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns
+    )
+
+
+@dataclass
+class Walk:
+    """What a walk over INPUT came across besides pictures, as far as it has come.
+
+    Attributes:
+        left_alone: how many files were passed over, by reason.
+        problems: folders that could not be read, and why.
+        stopped: whether it is to end here.
+        looked_at: called after each picture that was looked at before the run began.
+    """
+
+    left_alone: Counter[str] = field(default_factory=Counter)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    stopped: bool = False
+    looked_at: Callable[[], object] = lambda: None
+
+
+class Pictures(Protocol):
+    """Where jobs come from."""
+
+    def jobs(self, walk: Walk) -> Iterator[Job]:
+        """The pictures, in the order in which the file system gives them."""
+
+    def count(self) -> int:
+        """How many there are; takes a walk of its own, in the pauses of other work."""
+
+    def whole(self) -> "Pictures":
+        """Those of which these are a part, by shard or by name."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The pictures to do.
+
+    Attributes:
+        root: the folder that outputs are written to; None for a single picture, or
+            where none are written.
+        pictures: where they come from.
+        walk: what else was found; complete when the last job was handed out.
+        records: the faces to hide, by the pictures' names; None to detect them.
+        renaming: what makes the names of outputs; None where names are kept.
+        shard: the part of a run that is split among machines; None for all of it.
+        is_stream: whether the picture comes from standard input.
+    """
+
+    root: Place | None
+    pictures: Pictures
+    walk: Walk = field(default_factory=Walk)
+    records: Mapping[str, Record] | None = None
+    renaming: Renaming | None = None
+    shard: Shard | None = None
+
+    is_stream: bool = False
+
+    def jobs(self) -> Iterator[Job]:
+        """The jobs, once, while `walk` fills; none after it was stopped."""
+        for job in self.pictures.jobs(self.walk):
+            if self.walk.stopped:
+                return
+            yield job
+
+    def with_records(self, job: Job) -> Job:
+        """The job with what the box file tells of its picture, or pictures."""
+        if self.records is None:
+            return job
+        if job.is_dataset:
+            return replace(job, records=self._of_datasets.get(job.name, {}))
+        return replace(job, record=self.records.get(job.name))
+
+    @cached_property
+    def _of_datasets(self) -> dict[str, dict[str, Record]]:
+        """The records of pictures in dataset files, by these."""
+        records: dict[str, dict[str, Record]] = {}
+        for name, record in (self.records or {}).items():
+            if dataset := dataset_of(name):
+                records.setdefault(dataset, {})[name] = record
+        return records
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the outputs of a folder of pictures go, and what they are called.
+
+    Attributes:
+        root: the folder of outputs; None where nothing is written.
+        format: the format that is asked for, which changes suffixes; None to keep.
+        renaming: what makes their names; None where names are kept.
+        shard: the part of the pictures to take; None for all.
+    """
+
+    root: Place | None
+    format: Format | None = None
+    renaming: Renaming | None = None
+    shard: Shard | None = None
+
+    def whole(self) -> "Outputs":
+        """Those of all shards."""
+        return replace(self, shard=None)
+
+    def named(self, name: str) -> str:
+        """The path of an output below OUTPUT for that of an input below INPUT."""
+        renamed = name if self.renaming is None else self.renaming(name)
+        return renamed if is_dataset(name) else suffixed(renamed, self.format)
+
+    def take(self, name: str) -> bool:
+        """Whether a picture is in the shard that is to be done."""
+        if self.shard is None:
+            return True
+        # Pictures that would become one output are in one shard, which tells them.
+        is_numbered = isinstance(self.renaming, Numbering)
+        return self.shard.holds(folded(name if is_numbered else self.named(name)))
+
+    def job(self, name: str, source: Place, *, is_plain: bool = False) -> Job:
+        """The job that makes the output of a picture."""
+        target, temporary = self._place(name)
+        problem = ""
+        if isinstance(source, BucketObject) and (reason := oddity(source.key)):
+            problem = f"it cannot be read: its key {reason}; copy it to another key"
+        elif isinstance(target, BucketObject) and (reason := oddity(target.key)):
+            problem = f"{shown(target)} cannot be written: its key {reason}; rename it"
+        elif isinstance(source, BucketObject) and _is_astray(name, target):
+            problem = "its key is no name for a file on Windows; copy it to another key"
+        return Job(name, source, target, temporary, is_plain, problem=problem)
+
+    def _place(self, name: str) -> tuple[Place | None, Path | None]:
+        """Where an output goes, and where it is put together."""
+        if self.root is None:
+            return None, None
+        if isinstance(self.root, BucketObject):
+            return self.root.below(self.named(name)), None
+        target = self.root / self.named(name)
+        label = self.shard.label if self.shard else ""
+        return target, target.parent / temporary_name(label)
+
+
+def _is_astray(name: str, target: Place | None) -> bool:
+    """Whether a key would lead out of OUTPUT on Windows, where more characters do."""
+    is_windows = isinstance(target, PureWindowsPath)
+    return is_windows and any(character in name for character in "\\:")

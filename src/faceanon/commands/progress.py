@@ -1,0 +1,115 @@
+"""What a run says on the terminal: all of it on standard error."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+from faceanon.batch.planning.plan import Plan
+from faceanon.batch.report import Summary
+from faceanon.pipeline.job import Outcome, Status
+from faceanon.storage.names import shown
+
+
+class Console:
+    """Progress, errors and the summary of a run.
+
+    Args:
+        quiet: say nothing but what failed.
+        verbose: 1 to say what came of each picture, 2 for tracebacks too.
+    """
+
+    def __init__(self, quiet: bool, verbose: int) -> None:
+        self.summary = Summary()
+        self._quiet = quiet
+        self._verbose = verbose
+        self._bar: tqdm[Any] = tqdm(disable=True)
+        self._looks = 0
+
+    def say(self, text: str) -> None:
+        """Say something, unless told to be quiet."""
+        if not self._quiet:
+            self._print(text)
+
+    def list_jobs(self, plan: Plan) -> None:
+        """Say what would be done."""
+        count = 0
+        for job in plan.jobs():
+            source, target = (shown(path or "-") for path in (job.source, job.target))
+            if job.problem:
+                target = f"nowhere: {job.problem}"
+            sys.stdout.write(f"{source} -> {target}\n")
+            count += 1
+        self.say(f"{count} to do; nothing was written (--dry-run)")
+
+    @contextmanager
+    def counting(self, plan: Plan) -> Iterator[None]:
+        """Show progress while the outcomes of a plan come, then the summary.
+
+        The pictures are counted while the first ones are done: until then progress has
+        no end.
+        """
+        self.summary.left_alone = plan.walk.left_alone
+        plan.walk.looked_at = self._show_look
+        start = time.perf_counter()
+        self._bar = tqdm(
+            unit=" pictures",
+            file=sys.stderr,
+            dynamic_ncols=True,
+            leave=False,
+            delay=0.5,
+            # On a terminal only: a log of a cron job is no place for a bar.
+            disable=self._quiet or not sys.stderr.isatty(),
+        )
+        if not self._bar.disable:
+            threading.Thread(target=self._count, args=[plan], daemon=True).start()
+        is_over = False
+        try:
+            yield
+            is_over = True
+        finally:
+            self._bar.close()
+            # Of a run that could not start there is nothing to sum up.
+            if is_over or self.summary.statuses:
+                self.say(self.summary.line(time.perf_counter() - start))
+
+    def _count(self, plan: Plan) -> None:
+        self._bar.total = plan.pictures.count()
+
+    def _show_look(self) -> None:
+        self._looks += 1
+        # The time that it takes says nothing of how long the rest will take.
+        self._bar.unpause()
+        self._bar.set_description(f"{self._looks} looked at")
+
+    def show(self, outcome: Outcome) -> None:
+        """Count an outcome, and say what is to be said of it."""
+        self.summary.add(outcome)
+        name = shown(outcome.job.label)
+        if outcome.status is Status.FAILED:
+            self._print(f"{name}: {shown(outcome.error)}")
+            if outcome.traceback and self._verbose > 1:
+                self._print(outcome.traceback.rstrip())
+        elif self._verbose:
+            faces = f", {len(outcome.faces)} faces" if outcome.faces else ""
+            what = outcome.status.replace("_", " ")
+            self._print(f"{name}: {what}{faces}, {outcome.seconds:.2f} s")
+        for note in outcome.notes:
+            self.say(f"{name}: note: {note}")
+        if outcome.job.member:
+            # What was counted are files, and nobody knows how many pictures they hold.
+            self._bar.total = None
+        self._bar.set_postfix(
+            faces=self.summary.faces,
+            failed=self.summary.statuses[Status.FAILED],
+            refresh=False,
+        )
+        self._bar.update()
+
+    def _print(self, text: str) -> None:
+        with self._bar.external_write_mode(file=sys.stderr):
+            sys.stderr.write(f"{text}\n")

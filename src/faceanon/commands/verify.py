@@ -1,0 +1,237 @@
+"""`faceanon verify`: can what was to be hidden still be told from the outputs?"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+from tqdm import tqdm
+
+from faceanon import anonymizers
+from faceanon.commands.running import errors_explained, path_argument
+from faceanon.errors import FaceanonError
+from faceanon.requests.options import (
+    Values,
+    chosen,
+    click_options,
+    environment_variable,
+)
+from faceanon.settings import RunOptions, Settings
+from faceanon.storage.dataset_names import is_dataset
+from faceanon.storage.names import shown
+from faceanon.storage.places import local_path
+
+if TYPE_CHECKING:
+    from faceanon.audit.verify.findings import Finding
+    from faceanon.audit.verify.pairing import Pairing
+
+_RUNNING = {"jobs", "recursive", "follow_symlinks", "include", "exclude"}
+_RUNNING |= {"max_memory", "timeout"}
+
+
+def verify_command() -> click.Command:
+    """`faceanon verify IN OUT`."""
+    return click.Command(
+        "verify",
+        params=[
+            path_argument("source", "IN"),
+            path_argument("target", "OUT"),
+            click.Option(
+                ["--method"],
+                type=click.Choice(anonymizers.names()),
+                show_default="as --report says, else nobody may be recognised",
+                help="The method of the run: what it promises to hide is looked for.",
+                envvar=environment_variable("method"),
+            ),
+            click.Option(
+                ["--report"],
+                type=click.Path(),
+                metavar="FILE",
+                show_default="none",
+                help="The report of the run: tells the method, which output belongs to "
+                "which input, and who was not to be hidden.",
+                envvar=environment_variable("report"),
+            ),
+            click.Option(
+                ["-o", "--output"],
+                type=click.Path(),
+                metavar="FILE",
+                show_default="standard output, if it is no terminal",
+                help="Write one JSON line a finding to FILE.",
+            ),
+            click.Option(
+                ["--page"],
+                type=click.Path(),
+                metavar="FILE",
+                show_default="none",
+                help="Write an HTML page with small pictures of the outputs to FILE.",
+            ),
+            *click_options(Settings, only={"max_pixels"}),
+            *click_options(RunOptions, only=_RUNNING),
+            click.Option(
+                ["-q", "--quiet"],
+                is_flag=True,
+                help="Say nothing but what has to be mended.",
+            ),
+        ],
+        help="""Audit a run: what can still be told from the outputs in OUT?
+
+        IN is what was given to the run, OUT what it made, by faceanon or another tool.
+        Faces are looked for again and compared with those in IN, and the files are
+        searched for what else can tell who or where, such as thumbnails.
+
+        Exit status: 0 nothing found that should be hidden, 1 something was, or could
+        not be audited, 2 wrong usage.
+        """,
+        callback=lambda **values: _verify(values),
+        no_args_is_help=True,
+    )
+
+
+def _verify(values: Values) -> None:
+    # Imported late: they bring much that --help does not need.
+    from faceanon.audit.verify.page import Page  # noqa: PLC0415
+    from faceanon.audit.verify.run import Verification  # noqa: PLC0415
+    from faceanon.audit.verify.summary import UNKNOWABLE, Summary  # noqa: PLC0415
+    from faceanon.batch.workers import Limits  # noqa: PLC0415
+
+    summary, page = Summary(), Page()
+    with errors_explained():
+        settings = Settings("verify", None, **chosen(Settings, values))
+        run_options = RunOptions(**chosen(RunOptions, values))
+        pairing = _pairing(values, run_options)
+        limits = Limits(run_options.timeout, run_options.max_memory)
+        verification = Verification(
+            pairing, run_options.workers, limits, settings.max_pixels
+        )
+        with (
+            _new_file(values["page"]) as page_file,
+            _lines(values["output"]) as lines,
+            _Progress(pairing.files, values["quiet"]) as progress,
+            closing(verification.outputs()) as outputs,
+        ):
+
+            def tell(findings: "Iterable[Finding]") -> None:
+                for finding in findings:
+                    summary.add(finding)
+                    progress.show(finding)
+                    if lines is not None:
+                        lines.write(json.dumps(finding.as_json()) + "\n")
+
+            for audited in outputs:
+                summary.add_output(audited)
+                if page_file is not None:
+                    page.add(audited)
+                tell(audited.findings)
+                progress.advance()
+            for finding in verification.together():
+                page.add_finding(finding)
+                tell([finding])
+            if page_file is not None:
+                page_file.write(page.html(summary))
+    if not values["quiet"]:
+        click.echo(summary.line(), err=True)
+        for sentence in UNKNOWABLE:
+            click.echo(f"not known: {sentence}", err=True)
+    sys.exit(summary.exit_status)
+
+
+def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
+    from faceanon.audit.verify import runreport  # noqa: PLC0415
+    from faceanon.audit.verify.pairing import Pairing  # noqa: PLC0415
+
+    method, report = values["method"], values["report"]
+    if is_dataset(values["source"]):
+        raise FaceanonError(
+            "pictures are not audited in dataset files; unpack this one and its output"
+        )
+    return Pairing(
+        local_path(values["source"]),
+        local_path(values["target"]),
+        replace(run_options.choice, datasets=False),
+        None if method is None else anonymizers.get(method).promise,
+        {} if report is None else runreport.read(Path(report)),
+    )
+
+
+@contextmanager
+def _lines(path: str | None) -> Iterator[IO[str] | None]:
+    """Where JSON lines go to; None for nowhere."""
+    if path == "-" or (path is None and not sys.stdout.isatty()):
+        yield sys.stdout
+    else:
+        with _new_file(path) as file:
+            yield file
+
+
+@contextmanager
+def _new_file(path: str | None) -> Iterator[IO[str] | None]:
+    """A new file that only its owner can read; None for none.
+
+    Raises:
+        FaceanonError: there is one already, or it cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file, _kept_if_done(path):
+            yield file
+    except FileExistsError as error:
+        raise FaceanonError(
+            f"{shown(path)} exists already; remove it, or name another file"
+        ) from error
+    except OSError as error:
+        raise FaceanonError(f"{shown(path)} cannot be written: {error}") from error
+
+
+@contextmanager
+def _kept_if_done(path: str) -> Iterator[None]:
+    """Remove a file if what was to be written to it did not come to its end."""
+    try:
+        yield
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+
+
+class _Progress:
+    """Findings, and a bar below them.
+
+    Args:
+        total: how many outputs there are, about.
+        quiet: say nothing but what has to be mended.
+    """
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar = tqdm(
+            total=total,
+            unit=" outputs",
+            file=sys.stderr,
+            dynamic_ncols=True,
+            leave=False,
+            delay=0.5,
+            disable=quiet or not sys.stderr.isatty(),
+        )
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def advance(self) -> None:
+        self._bar.update()
+
+    def show(self, finding: "Finding") -> None:
+        """Say what was found."""
+        if finding.fails or not self._quiet:
+            with self._bar.external_write_mode(file=sys.stderr):
+                sys.stderr.write(f"{finding.line()}\n")

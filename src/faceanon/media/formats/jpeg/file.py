@@ -1,0 +1,113 @@
+"""A JPEG in memory, of which no more is decoded than is asked for."""
+
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+import simplejpeg
+
+from faceanon.media.damage import explained
+from faceanon.media.formats.jpeg.colorsegments import color_segments
+from faceanon.media.formats.jpeg.structure import CannotKeep, assembled, read_structure
+from faceanon.media.orientation import is_across, upright
+from faceanon.model import Image
+
+Colors: TypeAlias = Literal["GRAY", "BGR", "CMYK"]
+
+FACTORS = (8, 4, 2)
+"""By these the sides of a picture are made smaller while it is decoded, quickly."""
+
+
+class JpegFile:
+    """A JPEG.
+
+    Args:
+        data: the whole file.
+        orientation: the EXIF orientation in which it is stored, 1 to 8.
+        size: (width, height), as stored.
+        colors: what it is decoded to.
+
+    Attributes:
+        data: the file; of one that is only damaged beside its picture, once that is
+            known, no more than the picture.
+        orientation: the EXIF orientation in which it is stored, 1 to 8.
+        shape: (height, width), upright.
+    """
+
+    def __init__(
+        self, data: bytes, orientation: int, size: tuple[int, int], colors: Colors
+    ) -> None:
+        self.data = data
+        self.orientation = orientation
+        self.shape = size if is_across(orientation) else size[::-1]
+        self._size = size
+        self._colors: Colors = colors
+        self._is_checked = False
+
+    @cached_property
+    def pixels(self) -> Image:
+        """The picture, upright: shape (H, W) if grey, else (H, W, channels); uint8.
+
+        Raises:
+            PictureError: the file is damaged.
+        """
+        pixels = self._decoded(self._colors, 1)
+        return pixels[:, :, 0] if self._colors == "GRAY" else pixels
+
+    def reduced(self, factor: int) -> Image:
+        """The picture made smaller, upright: shape (H, W, 3), BGR, uint8; not of inks.
+
+        Args:
+            factor: of `FACTORS`; how many pixels of a row, and of a column, become one.
+                One on the right and at the bottom may stand for fewer.
+
+        Raises:
+            PictureError: the file is damaged.
+        """
+        return self._decoded("BGR", factor)
+
+    def check(self) -> None:
+        """Look for damage, if nothing was decoded yet.
+
+        Raises:
+            PictureError: the file is damaged.
+        """
+        if not self._is_checked:
+            self._decoded(self._colors, FACTORS[0])
+
+    def _decoded(self, colors: Colors, factor: int) -> Image:
+        with explained():
+            try:
+                pixels = _decoded(self.data, colors, self._size, factor)
+            except ValueError:
+                # Of what is wrong beside the picture nothing is left then.
+                picture = _picture_alone(self.data)
+                if picture is None:
+                    raise
+                pixels = _decoded(picture, colors, self._size, factor)
+                self.data = picture
+        self._is_checked = True
+        return np.ascontiguousarray(upright(pixels, self.orientation))
+
+
+def _decoded(data: bytes, colors: Colors, size: tuple[int, int], factor: int) -> Image:
+    """The picture as it is stored; shape (H, W, channels).
+
+    Raises:
+        ValueError: the file is damaged. libjpeg warns of damage and goes on with grey;
+            here a warning is an error.
+    """
+    width, height = (-(-side // factor) for side in size)
+    pixels: Image = simplejpeg.decode_jpeg(
+        data, colors, min_height=height, min_width=width, strict=True
+    )
+    return pixels
+
+
+def _picture_alone(data: bytes) -> bytes | None:
+    """The same picture without metadata; None if it cannot be told apart."""
+    try:
+        structure = read_structure(data)
+    except CannotKeep:
+        return None
+    return assembled(data, structure, color_segments(structure, None))

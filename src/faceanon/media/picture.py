@@ -1,0 +1,228 @@
+"""A decoded picture, and how it was stored."""
+
+import os
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from faceanon.media.formats.jpeg.file import FACTORS, JpegFile
+from faceanon.media.metadata import NO_METADATA, Metadata
+from faceanon.model import Image, white
+
+Format: TypeAlias = Literal[
+    "jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif", "jxl"
+]
+
+SUFFIXES: dict[Format, tuple[str, ...]] = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "png": (".png", ".apng"),
+    "webp": (".webp",),
+    "tiff": (".tif", ".tiff"),
+    "bmp": (".bmp", ".dib"),
+    "gif": (".gif",),
+    "avif": (".avif", ".avifs"),
+    "heif": (".heic", ".heif", ".hif"),
+    "jxl": (".jxl",),
+}
+"""The file name suffixes of each format, the usual one first."""
+
+
+# Suffixes of pictures that cannot be read: they are tried, and so reported, and not
+# passed over like files that are no pictures.
+_OTHER_PICTURES = (
+    *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
+    *(".ico", ".j2k", ".jp2", ".jpx", ".mpo"),
+    *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
+)
+PICTURE_SUFFIXES = frozenset(
+    [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
+)
+"""What the names of pictures end with, whether they can be read or not."""
+
+
+def suffixed(name: str, format_: Format | None) -> str:
+    """A file name with a suffix of a format; None to keep its own.
+
+    >>> suffixed("album/a.b.tif", "jpeg"), suffixed("a.JPEG", "jpeg")
+    ('album/a.b.jpg', 'a.JPEG')
+    """
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122  a string, and many of them
+    if format_ is None or suffix.lower() in SUFFIXES[format_]:
+        return name
+    return stem + SUFFIXES[format_][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a picture was stored, as far as its output should be stored alike.
+
+    Attributes:
+        format: the container.
+        quantization: the tables of a JPEG, by number, each 64 values; None elsewhere.
+        subsampling: of a JPEG's chroma: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0.
+        lossless: whether a WebP or JPEG XL is lossless.
+        compression: of a TIFF, in Pillow's words.
+        is_cmyk: whether the four channels are inks.
+        is_premultiplied: whether colours are multiplied by alpha (TIFF, JPEG XL).
+        depth: how many bits the samples of an AVIF or HEIF have if more than 8; where
+            it is another format, the most that they can have.
+    """
+
+    format: Format
+    quantization: dict[int, list[int]] | None = None
+    subsampling: int = 0
+    lossless: bool = False
+    compression: str = "tiff_adobe_deflate"
+    is_cmyk: bool = False
+    is_premultiplied: bool = False
+    depth: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture.
+
+    Attributes:
+        source: its pixels, or the JPEG that they are in.
+        encoding: how it was stored; it tells BGRA from CMYK.
+        icc_profile: the colour profile, without private parts; None if there is none.
+        metadata: what may be kept of what else the file tells.
+        jpeg: the file itself, from which a JPEG is written; None for other formats.
+    """
+
+    source: Image | JpegFile
+    encoding: Encoding
+    icc_profile: bytes | None = None
+    metadata: Metadata = NO_METADATA
+    jpeg: JpegFile | None = None
+
+    @property
+    def pixels(self) -> Image:
+        """What is stored, upright.
+
+        Shape (H, W) grey, (H, W, 3) BGR, (H, W, 4) BGRA, or (H, W, 4) CMYK with 0 for
+        no ink; uint8 or uint16, or float32 for grey and BGR.
+
+        Raises:
+            PictureError: it is a damaged JPEG.
+        """
+        return self.source.pixels if isinstance(self.source, JpegFile) else self.source
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, upright."""
+        height, width = self.source.shape[:2]
+        return height, width
+
+    @property
+    def color(self) -> Image:
+        """How it looks without transparency, to find and hide faces in.
+
+        Shape (H, W, 3), BGR, uint8 or uint16; may share the pixels' memory.
+        """
+        pixels = self.pixels
+        if self.encoding.is_cmyk:
+            return _cmyk_to_bgr(pixels)
+        if pixels.dtype.kind == "f":
+            pixels = _whole_numbers(pixels)
+        if pixels.ndim == 2:
+            return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        # A slice that skips the alpha channel is not a layout that OpenCV takes.
+        return np.ascontiguousarray(pixels[:, :, :3])
+
+    def shown(self, scale: float) -> tuple[Image, int]:
+        """How it looks, for detectors; a JPEG is not decoded larger than needed.
+
+        Args:
+            scale: at which it is going to be looked at, 1 for full size.
+
+        Returns:
+            An image of shape (H, W, 3), BGR, uint8, and how many pixels of a row, and
+            of a column, one of its pixels stands for.
+
+        Raises:
+            PictureError: it is a damaged JPEG.
+        """
+        if isinstance(self.source, JpegFile):
+            for factor in FACTORS:
+                if factor * scale <= 1:
+                    return self.source.reduced(factor), factor
+        return eight_bit(self.color), 1
+
+    def with_color(self, color: Image) -> "Picture":
+        """The picture with other colours.
+
+        Only the pixels that differ from `color` before are changed: elsewhere what is
+        stored stays to the bit, whatever a conversion would make of it. Grey stays grey
+        and alpha as it was.
+        """
+        if self.encoding.is_cmyk:
+            return self._where_changed(color, _bgr_to_cmyk(color))
+        if self.pixels.dtype.kind == "f":
+            color_or_grey = _grey(color) if self.pixels.ndim == 2 else color
+            return self._where_changed(color, _fractions(color_or_grey, self.pixels))
+        if self.pixels.ndim == 2:
+            # Exact where nothing changed: a grey of three equal values is that value.
+            return replace(self, source=_grey(color))
+        if self.pixels.shape[2] == 4:
+            alpha = self.pixels[:, :, 3:]
+            if self.encoding.is_premultiplied:
+                dimmed = np.dstack((np.minimum(color, alpha), alpha))
+                return self._where_changed(color, dimmed)
+            return replace(self, source=np.dstack((color, alpha)))
+        return replace(self, source=color)
+
+    def _where_changed(self, color: Image, pixels: Image) -> "Picture":
+        changed = (color != self.color).any(axis=2)
+        kept = self.pixels.copy()
+        kept[changed] = pixels[changed]
+        return replace(self, source=kept)
+
+
+def _grey(color: Image) -> Image:
+    return cv2.cvtColor(color, cv2.COLOR_BGR2GRAY)
+
+
+def _cmyk_to_bgr(pixels: Image) -> Image:
+    """What inks look like without a profile: each takes its share of the light."""
+    full = white(pixels)
+    light = full - pixels.astype(np.uint32)
+    red, green, blue = (light[:, :, ink] * light[:, :, 3] // full for ink in range(3))
+    return np.dstack((blue, green, red)).astype(pixels.dtype)
+
+
+def _bgr_to_cmyk(color: Image) -> Image:
+    """The same look in inks, without black."""
+    blue, green, red = (white(color) - color[:, :, channel] for channel in range(3))
+    return np.dstack((red, green, blue, np.zeros_like(red)))
+
+
+def _brightest(pixels: Image) -> float:
+    """What counts as white: 1, or the largest value where there are larger ones."""
+    return max(1.0, float(np.nan_to_num(pixels, posinf=0, neginf=0).max(initial=0)))
+
+
+def _whole_numbers(pixels: Image) -> Image:
+    """Floating point to 16 bits."""
+    scaled = np.nan_to_num(pixels).clip(0) * (65_535 / _brightest(pixels))
+    return scaled.round().astype(np.uint16)
+
+
+def _fractions(pixels: Image, like: Image) -> Image:
+    """16 bits to floating point."""
+    return (pixels * (_brightest(like) / 65_535)).astype(like.dtype)
+
+
+def eight_bit(image: Image) -> Image:
+    """An 8-bit copy for detectors, stretched where 16 bits are used only in part.
+
+    Sensors of 10 to 14 bits store dark numbers in 16-bit files, in which a detector
+    would see night.
+    """
+    if image.dtype == np.uint8:
+        return image
+    brightest = int(image.max(initial=1))
+    # A picture that is dark all over is stretched to a point, so that noise stays dark.
+    return cv2.convertScaleAbs(image, alpha=255 / max(brightest, white(image) / 64))

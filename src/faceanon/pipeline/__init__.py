@@ -1,0 +1,1 @@
+"""One input: read, find, hide, write; may import `settings` and what lies below."""

@@ -1,0 +1,1 @@
+"""What terminal, window and Python share: from values to settings and plans."""

@@ -1,0 +1,1 @@
+"""Where bytes lie: folders, buckets, names; imports nothing but the nouns below."""

@@ -1,0 +1,168 @@
+"""Reading objects, and putting outputs into buckets, each with one atomic request.
+
+An output in a bucket carries a mark, which tells from which input and with which
+settings it was made. It is a digest: who reads it learns nothing of the input.
+"""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceanon.media.picture import SUFFIXES
+from faceanon.pipeline.job import Stamp
+from faceanon.storage.buckets.listing import listed_object
+from faceanon.storage.buckets.stores import BucketError, explained, store
+from faceanon.storage.places import BucketObject
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
+# Some providers allow letters and digits only.
+_MARK = "faceanon"
+
+# Above this many bytes an output is sent in parts, which appear as one at the end.
+_LARGE = 64 * 2**20
+
+# What a stream of an object asks for at a time.
+_BUFFER = 8 * 2**20
+
+
+def described(place: BucketObject) -> BucketObject | None:
+    """The object with its size, time and tag; None where there is none.
+
+    Raises:
+        BucketError: it cannot be known.
+    """
+    try:
+        with explained(place):
+            meta = store(place.bucket).head(place.key)
+    except BucketError as error:
+        if error.what == "missing":
+            return None
+        raise
+    return listed_object(place.bucket, meta)
+
+
+def read(source: BucketObject) -> bytes:
+    """The bytes of an object as it was listed.
+
+    Raises:
+        BucketError: it cannot be read, or is not the one that was listed.
+    """
+    with explained(source):
+        answer = store(source.bucket).get(source.key, options=_as_listed(source))
+        return bytes(answer.bytes())
+
+
+def _as_listed(source: BucketObject) -> "GetOptions":
+    """The condition that an object is still the one that was listed."""
+    return {"if_match": source.etag} if source.etag else {}
+
+
+def stamp(source: BucketObject) -> Stamp:
+    """What tells whether an object is still the one it was."""
+    return Stamp(source.size, source.mtime_ns)
+
+
+def mark(target: BucketObject) -> str | None:
+    """The mark of an output; None where there is no such object.
+
+    Raises:
+        BucketError: it cannot be known.
+    """
+    try:
+        with explained(target):
+            answer = store(target.bucket).get(target.key, options={"head": True})
+            return answer.attributes.get(_MARK, "")
+    except BucketError as error:
+        if error.what == "missing":
+            return None
+        raise
+
+
+def put(target: BucketObject, body: bytes | Path, mark_: str, overwrite: bool) -> None:
+    """Make an object; nobody ever sees a part of it.
+
+    Args:
+        target: the object.
+        body: what it is to hold, or the file that does.
+        mark_: what it is marked with.
+        overwrite: whether one that is there may be replaced. One of more than 64 MiB
+            that appears while it is sent is replaced nevertheless.
+
+    Raises:
+        BucketError: it cannot be made; what it is "exists" when there is one.
+    """
+    size = body.stat().st_size if isinstance(body, Path) else len(body)
+    attributes = {_MARK: mark_, "Content-Type": _content_type(target.name)}
+    if size > _LARGE and not overwrite and mark(target) is not None:
+        raise BucketError(f"{target} exists already", "exists")
+    with explained(target):
+        store(target.bucket).put(
+            target.key,
+            body,
+            attributes=attributes,
+            # Providers do not make what is sent in parts on conditions.
+            mode="overwrite" if overwrite or size > _LARGE else "create",
+            use_multipart=size > _LARGE,
+        )
+
+
+def _content_type(name: str) -> str:
+    """For browsers, by the suffix."""
+    suffix = "." + name.rpartition(".")[2].lower()
+    for format_, suffixes in SUFFIXES.items():
+        if suffix in suffixes:
+            return f"image/{format_}"
+    return "application/octet-stream"
+
+
+def open_stream(source: BucketObject) -> io.BufferedReader:
+    """An object as a stream in which can be sought; it is not read as a whole.
+
+    Raises:
+        BucketError: where it is read: it cannot be, or is not the one that was listed.
+    """
+    return io.BufferedReader(_Stream(source), _BUFFER)
+
+
+class _Stream(io.RawIOBase):
+    """An object of known size, read piece by piece."""
+
+    def __init__(self, source: BucketObject) -> None:
+        self._source = source
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Whether it can be read; yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether it can be sought in; yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a position; the new one."""
+        base = {
+            io.SEEK_SET: 0,
+            io.SEEK_CUR: self._position,
+            io.SEEK_END: self._source.size,
+        }[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer; how many bytes there were."""
+        source, start = self._source, self._position
+        end = min(start + len(buffer), source.size)
+        if end <= start:
+            return 0
+        with explained(source):
+            answer = store(source.bucket).get(
+                source.key,
+                options={"range": (start, end), **_as_listed(source)},
+            )
+            data = answer.bytes()
+        buffer[: len(data)] = memoryview(data)
+        self._position += len(data)
+        return len(data)

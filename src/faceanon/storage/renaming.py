@@ -1,0 +1,101 @@
+"""Names of outputs that tell nothing: hashes, or numbers.
+
+A plain digest of a name would not do: names can be guessed, and each guess be tried.
+"""
+
+import hashlib
+import os
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from faceanon.media.picture import SUFFIXES
+from faceanon.storage.names import digest
+
+_NAME_BYTES = 16
+
+# Stands in a name for the number that a picture gets when it is its turn.
+_PLACE = "NUMBER"
+
+
+class Renaming(Protocol):
+    """Gives outputs other names than inputs have."""
+
+    def __call__(self, name: str) -> str:
+        """The new name for a path below INPUT: without folders, with a usual suffix."""
+
+    def digest(self, name: str) -> bytes:
+        """16 bytes that stand for a name."""
+
+
+class Hashing:
+    """Makes the same name from a name each time, and none that can be found without it.
+
+    Args:
+        secret: what the names are made from besides; who knows it can try guesses.
+    """
+
+    def __init__(self, secret: int) -> None:
+        # Slow to compute, so that secrets, which may be short, cannot be tried quickly.
+        self._key = hashlib.scrypt(
+            str(secret).encode(), salt=b"faceanon names", n=2**14, r=8, p=1, dklen=32
+        )
+
+    def __call__(self, name: str) -> str:
+        """See `Renaming`.
+
+        >>> first, second = Hashing(1), Hashing(2)
+        >>> first("anna/trip.JPG").endswith(".jpg")
+        True
+        >>> first("anna/trip.JPG") == second("anna/trip.JPG")
+        False
+        >>> "anna" in first("trip.anna")
+        False
+        """
+        return self.digest(name).hex() + _usual_suffix(name)
+
+    def digest(self, name: str) -> bytes:
+        """See `Renaming`."""
+        raw = os.fsencode(name)
+        return hashlib.blake2b(raw, key=self._key, digest_size=_NAME_BYTES).digest()
+
+
+class Numbering:
+    """Names of numbers, in the order in which pictures come.
+
+    The folder of outputs gives the numbers, and remembers them: see `State.number`.
+
+    Args:
+        secret: what the digests by which they are remembered are made with; None for
+            digests that can be found by guessing names.
+    """
+
+    def __init__(self, secret: int | None) -> None:
+        self.digest = digest if secret is None else Hashing(secret).digest
+
+    def __call__(self, name: str) -> str:
+        """A name that lacks its number; see `numbered`.
+
+        >>> Numbering(None)("anna/trip.JPG")
+        'NUMBER.jpg'
+        """
+        return _PLACE + _usual_suffix(name)
+
+
+def numbered(path: Path, number: int, shard: str) -> Path:
+    """A path that `Numbering` made, with its number.
+
+    >>> numbered(Path("out/NUMBER.jpg"), 7, "").name
+    '000007.jpg'
+
+    Args:
+        path: the path.
+        number: 1 or more.
+        shard: the label of the shard that counts by itself; empty without shards.
+    """
+    return path.with_stem(f"{f'{shard}-' if shard else ''}{number:06d}")
+
+
+def _usual_suffix(name: str) -> str:
+    suffix = PurePosixPath(name).suffix.lower()
+    is_usual = any(suffix in suffixes for suffixes in SUFFIXES.values())
+    return suffix if is_usual else ""

@@ -1,0 +1,1 @@
+"""Pixels to what is in them: faces, whose they are, and their points."""

@@ -1,0 +1,123 @@
+"""Haar cascades: upright faces from the front and the side, without a network.
+
+P. Viola and M. Jones, "Rapid Object Detection using a Boosted Cascade of Simple
+Features", CVPR 2001, with two of the cascades that OpenCV ships.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceanon.model import Box, Face, Image
+from faceanon.resources import read_data
+from faceanon.vision.detection.levels import Accuracy
+from faceanon.vision.detection.voting import groups
+
+_MIN_SCORE = 0.4
+_SAME_FACE = 0.3
+
+# The longer side that a larger picture is scaled down to, in pixels. The time goes with
+# its square; the smallest faces that are found are 24 pixels of it.
+_LONG_SIDE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One cascade and how it looks at a picture.
+
+    Attributes:
+        name: of its file in `data/cascades/`.
+        mirrored: whether it looks at the mirror image: the profile cascade knows
+            faces that look to the left only.
+        middle: the weight of its last stage at which half of its finds are faces.
+        spread: how much more weight multiplies the odds by e. Both were fitted to
+            pictures with known faces.
+    """
+
+    name: str
+    mirrored: bool
+    middle: float
+    spread: float
+
+    def score(self, weight: float) -> float:
+        """How likely a find of this weight is a face, 0 to 1."""
+        return 1 / (1 + math.exp((self.middle - weight) / self.spread))
+
+
+_VIEWS = (
+    _View("haarcascade_frontalface_default.xml", False, middle=3.0, spread=1.5),
+    _View("haarcascade_profileface.xml", False, middle=0.3, spread=0.8),
+    _View("haarcascade_profileface.xml", True, middle=0.3, spread=0.8),
+)
+
+
+def make(accuracy: Accuracy) -> "Haar":
+    """Make the detector, which knows one accuracy; see `faceanon.detectors.make`."""
+    return Haar()
+
+
+class Haar:
+    """The detector: the frontal cascade, and the profile cascade both ways."""
+
+    def __init__(self) -> None:
+        self.min_score = _MIN_SCORE
+        self._cascades = {view.name: _load(view.name) for view in _VIEWS}
+
+    def scale(self, height: int, width: int) -> float:
+        """The scale of its only look; see `faceanon.detectors.Detector`."""
+        return min(1.0, _LONG_SIDE / max(height, width))
+
+    def __call__(
+        self, image: Image, min_score: float | None = None
+    ) -> tuple[Face, ...]:
+        """Find the faces in an image; see `faceanon.detectors.Detector`."""
+        least = self.min_score if min_score is None else min_score
+        height, width = image.shape[:2]
+        scale = 1 / self.scale(height, width)
+        shown = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        if scale > 1:
+            size = max(round(width / scale), 1), max(round(height / scale), 1)
+            shown = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+        found = [
+            Face(_enlarged(box, scale), score)
+            for view in _VIEWS
+            for box, score in self._look(shown, view)
+            if score >= least
+        ]
+        boxes = np.array([_sides(face.box) for face in found], np.float32)
+        scores = np.array([face.score for face in found], np.float32)
+        anyone = np.ones(len(found), bool)
+        best, _ = groups(boxes.reshape(-1, 4), scores, _SAME_FACE, anyone)
+        return tuple(found[index] for index in best)
+
+    def _look(self, shown: Image, view: _View) -> list[tuple[Box, float]]:
+        """What one view finds in a grey image, with scores."""
+        seen = cv2.flip(shown, 1) if view.mirrored else shown
+        rectangles, _, weights = self._cascades[view.name].detectMultiScale3(
+            seen, scaleFactor=1.1, minNeighbors=3, outputRejectLevels=True
+        )
+        found = []
+        for (x, y, width, height), weight in zip(rectangles, weights, strict=True):
+            left = shown.shape[1] - x - width if view.mirrored else x
+            box = Box(int(left), int(y), int(left + width), int(y + height))
+            found.append((box, view.score(float(weight))))
+        return found
+
+
+def _load(name: str) -> cv2.CascadeClassifier:
+    """Load a cascade of `data/cascades/` from memory."""
+    text = read_data(f"cascades/{name}").decode()
+    storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+    cascade = cv2.CascadeClassifier()
+    cascade.read(storage.getFirstTopLevelNode())
+    return cascade
+
+
+def _enlarged(box: Box, scale: float) -> Box:
+    return Box(*(round(side * scale) for side in _sides(box)))
+
+
+def _sides(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.right, box.bottom

@@ -1,0 +1,104 @@
+"""Who the faces of a picture are, and with that which of them are hidden."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from faceanon.media.picture import eight_bit
+from faceanon.model import Face, Image, Match, Verdict
+from faceanon.settings import Settings
+from faceanon.vision.detection.find import Found
+from faceanon.vision.recognition.quality import MET, look
+from faceanon.vision.recognition.selection import Selection
+
+# Why a face that resembles a person is not taken for that person.
+_SECOND = "another face in the picture resembles them more"
+
+
+def select(image: Image, found: Found, settings: Settings) -> Found:
+    """Leave only those of the sure faces to hide that the settings' selection hides.
+
+    The others are `shown`. A method that needs a second face to hide one, as `swap`
+    does, takes it from those whom "only" would not hide.
+    """
+    assert settings.selection is not None, "these settings select nobody"
+    hidden, others = split(image, found.sure, settings.selection)
+    if hidden and settings.anonymizer and settings.selection.mode == "only":
+        partners = settings.anonymizer.partners(image, hidden, others)
+        hidden = (*hidden, *partners)
+        others = tuple(face for face in others if face not in partners)
+    return replace(found, sure=hidden, shown=others)
+
+
+def split(
+    image: Image, faces: Sequence[Face], selection: Selection
+) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
+    """Sort the faces of a picture into those to hide and those to show.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16.
+        faces: those that would be hidden without a selection.
+        selection: whom to hide.
+
+    Returns:
+        The faces to hide and the others, each with its `match`.
+    """
+    seen = eight_bit(image)
+    compared = [replace(face, match=match(seen, face, selection)) for face in faces]
+    known = _one_of_each(compared)
+    shown = [face for face in known if _verdict(face) == selection.shows]
+    rest = [face for face in known if _verdict(face) != selection.shows]
+    # A detector may take a part of a face for another one. Nobody else's face fits into
+    # that of somebody who was recognised.
+    parts = [
+        face
+        for face in rest
+        if _verdict(face) == "unsure" and any(face.lies_in(whole) for whole in shown)
+    ]
+    hidden = [face for face in rest if face not in parts]
+    return tuple(hidden), tuple(shown + parts)
+
+
+def match(image: Image, face: Face, selection: Selection) -> Match:
+    """Compare a face with the people of a selection.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8.
+        face: in the image.
+        selection: the people, and how alike a face has to be.
+    """
+    seen = look(image, face, MET)
+    if seen.embedding is None:
+        return Match("", None, "unsure", seen.problem)
+    person, similarity = selection.people.closest(seen.embedding)
+    thresholds = selection.thresholds
+    if seen.problem:
+        return Match(person.name, similarity, "unsure", seen.problem)
+    if similarity >= thresholds.same:
+        return Match(person.name, similarity, "same")
+    if similarity < thresholds.other:
+        return Match(person.name, similarity, "other")
+    return Match(person.name, similarity, "unsure", "in doubt")
+
+
+def _one_of_each(faces: Sequence[Face]) -> list[Face]:
+    """The faces, of which only the most similar is taken for a person.
+
+    Nobody is twice in a picture, but brothers and sisters are in one together.
+    """
+    best: dict[str, float] = {}
+    for face in faces:
+        if face.match and face.match.verdict == "same":
+            similarity = face.match.similarity or 0
+            best[face.match.person] = max(similarity, best.get(face.match.person, 0))
+    return [
+        replace(face, match=replace(face.match, verdict="unsure", reason=_SECOND))
+        if face.match
+        and face.match.verdict == "same"
+        and face.match.similarity != best[face.match.person]
+        else face
+        for face in faces
+    ]
+
+
+def _verdict(face: Face) -> Verdict:
+    return face.match.verdict if face.match else "unsure"

@@ -1,0 +1,1 @@
+"""Faces from one frame to the next."""
