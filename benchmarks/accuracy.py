@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.model import Cover, Face, Image
-from faceanon.vision import detection as detectors
+from faceanon.vision import detection
 from faceanon.vision.detection.levels import ACCURACIES
 
 SUBSETS = ("easy", "medium", "hard")
@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("truth", type=Path)
     parser.add_argument("images", type=Path)
     parser.add_argument("--no-faces", type=Path, help="a folder without faces")
-    parser.add_argument("--detector", choices=detectors.names(), default="centerface")
+    parser.add_argument("--detector", choices=detection.names(), default="centerface")
     parser.add_argument("--accuracy", choices=ACCURACIES, default="balanced")
     parser.add_argument("--min-score", type=float, help="default: the detector's own")
     parser.add_argument("--grow", type=float, default=Cover().grow)
@@ -173,16 +173,17 @@ def main() -> None:
     args = parser.parse_args()
 
     cv2.setNumThreads(1)
-    detector = detectors.make(args.detector, args.accuracy)
+    detector = detection.make(args.detector, args.accuracy)
     truth = json.loads(args.truth.read_text())
     tally, seconds, pictures = Tally(), [], []
     for name in list(truth)[:: args.every]:
         image = read(args.images / name)
         start = time.process_time()
-        faces = detector(image, args.min_score)
+        (faces,) = detector([image], args.min_score)
         seconds.append(time.process_time() - start)
         tally.add(image, faces, truth[name], Cover(args.grow))
-        rows = [as_row(face) for face in detector(image, LEAST_SCORE)]
+        (finds,) = detector([image], LEAST_SCORE)
+        rows = [as_row(face) for face in finds]
         pictures.append((np.array(rows).reshape(-1, 5), truth[name]))
     print(f"{args.detector}, {args.accuracy}, {len(pictures)} pictures")
     for subset in SUBSETS:
@@ -191,7 +192,9 @@ def main() -> None:
     print(f"processor seconds a picture, detection alone: {np.mean(seconds):.4f}")
     if args.no_faces:
         others = sorted(args.no_faces.iterdir())
-        found = {path.name: detector(read(path), args.min_score) for path in others}
+        found = {
+            path.name: detector([read(path)], args.min_score)[0] for path in others
+        }
         alarms = [name for name, faces in found.items() if faces]
         print(f"alarms in {len(alarms)} of {len(others)} pictures without faces:")
         print(*(f"  {name} {len(found[name])}" for name in alarms), sep="\n")

@@ -1,4 +1,4 @@
-"""Measure how well people keep their disguise over a folder.
+"""Measure how well people keep their pseudonym over a folder.
 
     python benchmarks/crowd.py IDENTITIES.json IMAGES STRANGERS
 
@@ -7,8 +7,8 @@ as it is, in grey, and smaller. All of these are put into one folder, so to spea
 STRANGERS, a folder of pictures of other people, in random orders, and told apart at
 every similarity.
 
-Then, with STRANGERS alone: how many faces keep their disguise when the networks are run
-by another engine, and when a picture is added or taken away.
+Then, with STRANGERS alone: how many faces keep their pseudonym when the networks are
+run by another engine, and when a picture is added or taken away.
 """
 
 import argparse
@@ -20,53 +20,66 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from people import SAME_PHOTOGRAPH, read, shots
+from people import SAME_PHOTOGRAPH, shots
 
 from faceanon.boxes import content_digest
-from faceanon.vision import detection as detectors
-from faceanon.vision import inference
+from faceanon.media.reading import open_clip
+from faceanon.pipeline.find import find
+from faceanon.requests.settings import make_settings
+from faceanon.vision import detection, inference
 from faceanon.vision.recognition.embedding import Embedding, direction
-from faceanon.vision.recognition.identities import Crowd, Scene, Sight, sights
+from faceanon.vision.recognition.identities import (
+    Identities,
+    Observation,
+    ObservedPicture,
+)
 
 THRESHOLDS = (0.33, 0.36, 0.40, 0.42, 0.45, 0.50, 0.55, 0.60)
 ORDERS = 10
-DISGUISES = 16
+SETTINGS = make_settings("emoji", {})
+PSEUDONYMS = 16
 
 
-def friends(identities: dict[str, list[str]], images: Path) -> list[tuple[str, Scene]]:
-    """Known people, each photograph in several ways, in scenes of their own."""
+def friends(
+    identities: dict[str, list[str]], images: Path
+) -> list[tuple[str, ObservedPicture]]:
+    """Known people, each photograph in several ways, in pictures of their own."""
     return [
-        (name, _alone(look.embedding))
+        (name, _alone(probe.embedding))
         for name, files in identities.items()
         for shot in shots([images / file for file in files])
-        for _, look in shot.met
-        if look.embedding is not None and not look.problem
+        for _, probe in shot.probes
+        if probe.embedding is not None and not probe.problem
     ]
 
 
-def _alone(embedding: Embedding) -> Scene:
+def _alone(embedding: Embedding) -> ObservedPicture:
     content = blake2b(embedding.tobytes(), digest_size=16).hexdigest()
-    return Scene(content, (Sight((0, 0), embedding),))
+    return ObservedPicture(content, (Observation((0, 0), embedding),))
 
 
-def strangers(folder: Path) -> list[Scene]:
+def strangers(folder: Path) -> list[ObservedPicture]:
     """The clear faces of all pictures that have any, by the names of these."""
-    return [scene for scene in _scenes(folder) if scene.sights]
+    return [picture for picture in _observed(folder) if picture.observations]
 
 
-def _scenes(folder: Path) -> Iterator[Scene]:
+def _observed(folder: Path) -> Iterator[ObservedPicture]:
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        image = read(path)
-        faces = detectors.make("centerface")(image)
-        yield Scene(content_digest(path.read_bytes()), sights(image, faces))
+        with path.open("rb") as file:
+            content = content_digest(file)
+            with open_clip(file, SETTINGS.max_pixels) as clip:
+                _, observations = find(
+                    clip, path.name, content, None, SETTINGS, observes=True
+                )
+        yield ObservedPicture(content, observations)
 
 
-def shares(names: list[str], wearing: np.ndarray) -> tuple[float, float]:
-    """Of the pairs of one person, and of two: how many wear the same."""
+def shares(names: list[str], pseudonyms: np.ndarray) -> tuple[float, float]:
+    """Of the pairs of one person, and of two: how many have the same pseudonym."""
     who = np.array(names)
     pairs = np.triu_indices(len(who), 1)
     is_one = (who[:, None] == who)[pairs]
-    is_same = (wearing[:, None] == wearing)[pairs]
+    is_same = (pseudonyms[:, None] == pseudonyms)[pairs]
     return float(is_same[is_one].mean()), float(is_same[~is_one].mean())
 
 
@@ -82,92 +95,106 @@ def confused(pictures: list[str], person: np.ndarray) -> float:
     return shares(pictures, person)[0]
 
 
-def directions(scenes: list[Scene]) -> np.ndarray:
+def directions(pictures: list[ObservedPicture]) -> np.ndarray:
     """Of all faces; shape (faces, 128)."""
-    return np.array([direction(each.embedding) for it in scenes for each in it.sights])
+    return np.array(
+        [direction(each.embedding) for it in pictures for each in it.observations]
+    )
 
 
-def nearest(crowd: Crowd, faces: np.ndarray) -> np.ndarray:
+def nearest(people: Identities, faces: np.ndarray) -> np.ndarray:
     """The person of each face, by its direction."""
-    return np.asarray((faces @ crowd.directions.T).argmax(axis=1))
+    return np.asarray((faces @ people.directions.T).argmax(axis=1))
 
 
-def told_apart(known: list[tuple[str, Scene]], others: list[Scene]) -> None:
-    """Print who keeps a disguise, and who is taken for whom, at every similarity."""
-    names, scenes = [name for name, _ in known], [scene for _, scene in known] + others
-    pictures = [scene.content for scene in others for _ in scene.sights]
-    faces = directions(scenes)
-    print(f"{len(names)} faces of {len(set(names))} people, {len(pictures)} of others")
+def told_apart(
+    known: list[tuple[str, ObservedPicture]], others: list[ObservedPicture]
+) -> None:
+    """Print who keeps a pseudonym, and who is taken for whom, at every similarity."""
+    names = [name for name, _ in known]
+    pictures = [picture for _, picture in known] + others
+    places = [picture.content for picture in others for _ in picture.observations]
+    faces = directions(pictures)
+    print(f"{len(names)} faces of {len(set(names))} people, {len(places)} of others")
     print(f"(two files are one photograph from {SAME_PHOTOGRAPH} on)")
     print("similarity: one person, one emoji; two, one; strangers joined; two of one")
     print("picture joined; people")
     for same in THRESHOLDS:
         rows = []
         for seed in range(ORDERS):
-            order = np.random.default_rng(seed).permutation(len(scenes))
-            crowd = Crowd.of((scenes[it] for it in order), DISGUISES, seed, same)
-            person = nearest(crowd, faces)
-            kept, shared = shares(names, crowd.disguises[person[: len(known)]])
-            strange = joined(pictures, person[len(known) :])
-            pair = confused(pictures, person[len(known) :])
-            rows.append((kept, shared, strange, pair, len(crowd.directions)))
-        kept, shared, strange, pair, people = np.mean(rows, axis=0)
-        print(f"{same:.2f}: {kept:.3f} {shared:.3f} {strange:.3f} {pair:.4f} {people}")
+            order = np.random.default_rng(seed).permutation(len(pictures))
+            in_order = (pictures[it] for it in order)
+            people = Identities.of(in_order, PSEUDONYMS, seed, same)
+            person = nearest(people, faces)
+            kept, shared = shares(names, people.pseudonyms[person[: len(known)]])
+            strange = joined(places, person[len(known) :])
+            pair = confused(places, person[len(known) :])
+            rows.append((kept, shared, strange, pair, len(people.directions)))
+        kept, shared, strange, pair, count = np.mean(rows, axis=0)
+        print(f"{same:.2f}: {kept:.3f} {shared:.3f} {strange:.3f} {pair:.4f} {count}")
     chosen = []
     for seed in range(ORDERS):
-        random = np.random.default_rng(seed).normal(size=(DISGUISES, faces.shape[1]))
+        random = np.random.default_rng(seed).normal(size=(PSEUDONYMS, faces.shape[1]))
         random /= np.linalg.norm(random, axis=1)[:, None]
         chosen.append(shares(names, (faces @ random.T).argmax(axis=1)[: len(known)]))
     kept, shared = np.mean(chosen, axis=0)
-    print(f"the nearest of {DISGUISES} random directions: {kept:.3f} {shared:.3f}")
+    print(f"the nearest of {PSEUDONYMS} random directions: {kept:.3f} {shared:.3f}")
 
 
-def steady(scenes: list[Scene], by_other_engine: list[Scene], newcomer: Scene) -> None:
-    """Print how many faces keep their disguise in another run."""
-    changes: dict[str, Callable[[np.random.Generator], list[Scene]]] = {
+def steady(
+    pictures: list[ObservedPicture],
+    by_other_engine: list[ObservedPicture],
+    newcomer: ObservedPicture,
+) -> None:
+    """Print how many faces keep their pseudonym in another run."""
+    changes: dict[str, Callable[[np.random.Generator], list[ObservedPicture]]] = {
         "run by the other engine": lambda rng: by_other_engine,
-        "a picture of one person comes first": lambda rng: [newcomer, *scenes],
-        "the first picture is taken away": lambda rng: scenes[1:],
-        "a picture is taken away": lambda rng: _without(scenes, 1, rng),
+        "a picture of one person comes first": lambda rng: [newcomer, *pictures],
+        "the first picture is taken away": lambda rng: pictures[1:],
+        "a picture is taken away": lambda rng: _without(pictures, 1, rng),
         "a tenth of the pictures is taken away": lambda rng: _without(
-            scenes, len(scenes) // 10, rng
+            pictures, len(pictures) // 10, rng
         ),
     }
     for change, changed in changes.items():
         kept = []
         for seed in range(ORDERS):
             after = changed(np.random.default_rng(seed))
-            kept.append(_kept(scenes, after, seed))
-        print(f"{change}: {np.mean(kept):.3f} keep their disguise")
+            kept.append(_kept(pictures, after, seed))
+        print(f"{change}: {np.mean(kept):.3f} keep their pseudonym")
 
 
-def _without(scenes: list[Scene], count: int, rng: np.random.Generator) -> list[Scene]:
-    gone = set(rng.choice(len(scenes), count, replace=False))
-    return [scene for number, scene in enumerate(scenes) if number not in gone]
+def _without(
+    pictures: list[ObservedPicture], count: int, rng: np.random.Generator
+) -> list[ObservedPicture]:
+    gone = set(rng.choice(len(pictures), count, replace=False))
+    return [picture for number, picture in enumerate(pictures) if number not in gone]
 
 
-def _kept(before: list[Scene], after: list[Scene], seed: int) -> float:
-    """The share of the faces in both runs that wear the same in both."""
-    worn_before = _worn(before, Crowd.of(before, DISGUISES, seed))
-    worn_after = _worn(after, Crowd.of(after, DISGUISES, seed))
+def _kept(
+    before: list[ObservedPicture], after: list[ObservedPicture], seed: int
+) -> float:
+    """The share of the faces in both runs that have the same pseudonym in both."""
+    given_before, given_after = _given(before, seed), _given(after, seed)
     is_same = []
-    for content, (faces, worn) in worn_before.items():
-        others, worn_by_others = worn_after.get(content, (faces[:0], worn[:0]))
-        for face, own in zip(faces, worn, strict=True):
+    for content, (faces, given) in given_before.items():
+        others, given_to_others = given_after.get(content, (faces[:0], given[:0]))
+        for face, own in zip(faces, given, strict=True):
             similar = others @ face
             # Engines do not agree on the last pixel of a face, but on whose it is.
             if len(similar) and similar.max() > SAME_PHOTOGRAPH:
-                is_same.append(own == worn_by_others[similar.argmax()])
+                is_same.append(own == given_to_others[similar.argmax()])
     return float(np.mean(is_same))
 
 
-def _worn(
-    scenes: list[Scene], crowd: Crowd
+def _given(
+    pictures: list[ObservedPicture], seed: int
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By picture, the directions of its faces, and what each wears."""
-    faces = {scene.content: directions([scene]) for scene in scenes}
+    """By picture, the directions of its faces, and the pseudonym of each."""
+    people = Identities.of(pictures, PSEUDONYMS, seed)
+    faces = {picture.content: directions([picture]) for picture in pictures}
     return {
-        content: (here, crowd.disguises[nearest(crowd, here)])
+        content: (here, people.pseudonyms[nearest(people, here)])
         for content, here in faces.items()
     }
 
@@ -176,7 +203,7 @@ def use(engine: str) -> None:
     """Run the networks by this engine from now on."""
     os.environ["FACEANON_INFERENCE"] = engine
     inference.load.cache_clear()
-    detectors.make.cache_clear()
+    detection.make.cache_clear()
 
 
 def main() -> None:

@@ -17,12 +17,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceanon import anonymizers
+from faceanon.media.clip import Frame
 from faceanon.media.reading import decode
+from faceanon.media.write_options import WriteOptions
+from faceanon.media.writing import TRANSCODED, encode_still
 from faceanon.model import Box, Face, Image
-from faceanon.pipeline.write import KEPT, make_hidden, make_output
-from faceanon.settings import Settings
-from faceanon.vision import detection as detectors
+from faceanon.pipeline.hide import hiding
+from faceanon.requests.settings import make_settings
+from faceanon.vision import detection
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "group.jpg"
 QUALITY = 90
@@ -77,19 +79,19 @@ def steps(data: bytes) -> dict[str, Callable[[], object]]:
 
     def hide(method: str, *, sees: bool = False, quality: int | None = None) -> str:
         """Hide the faces in the file, after what detection needs is decoded or not."""
-        settings = Settings(method, anonymizers.get(method)(), quality=quality)
+        settings = make_settings(method, {"quality": quality})
         picture = decode(data, LIMIT, lazily=True)
         if sees:
-            picture.shown(detectors.make("centerface").scale(*picture.shape))
-        rng = np.random.default_rng(0)
-        return make_hidden(picture, faces, settings, rng)[1]
+            picture.scaled(detection.make("centerface").scale(*picture.shape))
+        edit = hiding(picture, faces, settings, np.random.default_rng(0))
+        _, how = encode_still(Frame(picture, edit=edit), settings.writing)
+        return how
 
     def keep() -> object:
         picture = decode(data, LIMIT, lazily=True)
-        settings = Settings("blackbar", anonymizers.get("blackbar")())
-        return make_output(picture, picture, (), settings)
+        return encode_still(Frame(picture), WriteOptions())
 
-    assert hide("blackbar") == KEPT, hide("blackbar")
+    assert hide("blackbar") == TRANSCODED, hide("blackbar")
     return {
         "OpenCV: decode, encode": lambda: opencv_encoded(opencv_decoded(data)),
         "OpenCV: decode, blur, encode": lambda: opencv_blurred(data),

@@ -21,10 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.model import Face, Image
-from faceanon.vision import detection as detectors
+from faceanon.vision import detection
 from faceanon.vision.recognition.embedding import Embedding, direction
 from faceanon.vision.recognition.gallery import Person
-from faceanon.vision.recognition.quality import MET, REFERENCE, Clarity, Look, look
+from faceanon.vision.recognition.quality import (
+    ENROLMENT,
+    PROBE,
+    Assessment,
+    Requirement,
+    assess,
+)
 
 THRESHOLDS = (0.20, 0.25, 0.30, 0.33, 0.36, 0.40, 0.42, 0.46, 0.50, 0.55, 0.60, 0.70)
 
@@ -46,11 +52,13 @@ def read(path: Path) -> Image:
     return image
 
 
-def looks(image: Image, clarity: Clarity = MET) -> Iterator[tuple[Face, Look]]:
+def assessed(
+    image: Image, requirement: Requirement = PROBE
+) -> Iterator[tuple[Face, Assessment]]:
     """The faces of a picture that have an embedding, the largest first."""
-    faces = detectors.make("centerface")(image)
+    (faces,) = detection.make("centerface")([image])
     for face in sorted(faces, key=lambda face: -face.box.width):
-        seen = look(image, face, clarity)
+        seen = assess(image, face, requirement)
         if seen.embedding is not None:
             yield face, seen
 
@@ -73,10 +81,10 @@ def variants(image: Image, face: Face) -> Iterator[tuple[str, Image]]:
 
 @dataclass(frozen=True)
 class Shot:
-    """A photograph of a person: how it is known, and how it may be met."""
+    """A photograph of a person: as a reference, and in the ways it may be met."""
 
-    known: Embedding
-    met: list[tuple[str, Look]]
+    reference: Embedding
+    probes: list[tuple[str, Assessment]]
 
 
 def shots(paths: Sequence[Path]) -> list[Shot]:
@@ -84,18 +92,19 @@ def shots(paths: Sequence[Path]) -> list[Shot]:
     taken: list[Shot] = []
     for path in paths:
         image = read(path)
-        for face, seen in islice(looks(image, REFERENCE), 1):
+        for face, seen in islice(assessed(image, ENROLMENT), 1):
             if seen.embedding is None or seen.problem:
                 continue
             person = Person.of("", [seen.embedding])
-            if any(person.similarity(shot.known) > SAME_PHOTOGRAPH for shot in taken):
+            similar = (person.similarity(shot.reference) for shot in taken)
+            if any(each > SAME_PHOTOGRAPH for each in similar):
                 continue
-            met = [
+            probes = [
                 (kind, probe)
                 for kind, other in variants(image, face)
-                for _, probe in islice(looks(other), 1)
+                for _, probe in islice(assessed(other), 1)
             ]
-            taken.append(Shot(seen.embedding, met))
+            taken.append(Shot(seen.embedding, probes))
     return taken
 
 
@@ -107,12 +116,12 @@ def friends(
     for names in identities.values():
         own = shots([images / name for name in names])
         for shot in own:
-            others = [other.known for other in own if other is not shot]
+            others = [other.reference for other in own if other is not shot]
             for count in range(1, min(3, len(others)) + 1):
                 for chosen in combinations(others, count):
                     person = Person.of("", chosen)
-                    for kind, probe in shot.met:
-                        assert probe.embedding is not None, "looks() gives no other"
+                    for kind, probe in shot.probes:
+                        assert probe.embedding is not None, "assessed() gives no other"
                         similar = person.similarity(probe.embedding)
                         found[kind, count].append((similar, not probe.problem))
     return found
@@ -125,21 +134,21 @@ def strangers(folder: Path) -> tuple[Floats, Mask, Floats]:
         To faces of other pictures; which of those are clear; and to clear faces of the
         same picture.
     """
-    names, boxes, vectors, clear, known = [], [], [], [], []
+    names, boxes, vectors, clear, enrolled = [], [], [], [], []
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         image = read(path)
-        for face, seen in looks(image):
-            assert seen.embedding is not None, "looks() gives no other"
+        for face, seen in assessed(image):
+            assert seen.embedding is not None, "assessed() gives no other"
             names.append(str(path))
             boxes.append(face.box)
             vectors.append(direction(seen.embedding))
             clear.append(not seen.problem)
-            reference = look(image, face, REFERENCE)
-            known.append(reference.embedding is not None and not reference.problem)
-    print(f"{sum(known)} references, {sum(clear)} clear faces of {len(clear)}")
+            reference = assess(image, face, ENROLMENT)
+            enrolled.append(reference.embedding is not None and not reference.problem)
+    print(f"{sum(enrolled)} references, {sum(clear)} clear faces of {len(clear)}")
     directions, is_clear = np.array(vectors), np.array(clear)
     apart, is_apart_clear, together = [], [], []
-    for number in np.flatnonzero(known):
+    for number in np.flatnonzero(enrolled):
         similar = directions @ directions[number]
         elsewhere = np.array([name != names[number] for name in names])
         apart.append(similar[elsewhere])

@@ -35,7 +35,6 @@ def folder_of(pictures: list[Path], count: int, folder: Path) -> Path:
 def wall_seconds(source: Path, target: Path, engine: str, jobs: int) -> float:
     shutil.rmtree(target, ignore_errors=True)
     command = [str(COMMAND), "blackbar", str(source), str(target), "-q"]
-    # One worker is a pool of one: without a pool there is nothing to compare.
     start = time.perf_counter()
     subprocess.run(
         [*command, "--engine", engine, "--jobs", str(jobs)],

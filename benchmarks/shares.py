@@ -4,6 +4,7 @@
 
 Scales pictures of FOLDER to one megapixel and prints which share of a run each step
 takes, what is left for everything else, and how much faster two workers are than one.
+For the shares the run does its work in this process, where it can be timed.
 """
 
 import argparse
@@ -13,30 +14,31 @@ import sysconfig
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 
-from faceanon import api
-from faceanon.batch import runs as batch
-from faceanon.batch.planning import folder as files
-from faceanon.pipeline import process as pipeline
-from faceanon.settings import RunOptions
+from faceanon.batch import perform, runs
+from faceanon.batch.engines.local import Known
+from faceanon.batch.planning.make_plan import make_plan
+from faceanon.batch.run_options import RunOptions
+from faceanon.batch.work import Result, Task
+from faceanon.pipeline import process
+from faceanon.pipeline.steps import Hide, Step
+from faceanon.requests.settings import make_settings
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "faceanon"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
-# The functions of `pipeline` that are the work itself.
-STEPS = {
-    "decode": "read headers",
-    "find_faces": "decode, detect",
-    "make_hidden": "hide, encode",
-    "make_output": "encode",
-}
+# The functions of `pipeline.process` that are the work itself, but for the headers.
+STEPS = {"find": "decode, detect", "write": "hide, encode"}
+HEADERS = "read headers"
 
 
 def make_pictures(originals: Path, folder: Path, count: int) -> None:
@@ -55,7 +57,6 @@ def make_pictures(originals: Path, folder: Path, count: int) -> None:
 def shares(source: Path, target: Path) -> dict[str, float]:
     """Seconds that each step of a run in this process takes, and the whole run."""
     seconds: dict[str, float] = defaultdict(float)
-    settings = api.make_settings("pixelate", {})
 
     def timed(step: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
@@ -67,18 +68,31 @@ def shares(source: Path, target: Path) -> dict[str, float]:
 
         return call
 
-    originals = {name: getattr(pipeline, name) for name in STEPS}
-    try:
+    with ExitStack() as stack:
         for name, step in STEPS.items():
-            setattr(pipeline, name, timed(step, originals[name]))
+            function = timed(step, getattr(process, name))
+            stack.enter_context(patch.object(process, name, function))
+        work = timed("work", process.transform)
+        stack.enter_context(patch.object(perform, "transform", work))
+        stack.enter_context(patch.object(runs, "results_of", results_here))
+        pixelate = Hide(make_settings("pixelate", {}))
         start = time.perf_counter()
-        for _ in batch.run(files.plan(source, target), settings, RunOptions(jobs=1)):
+        for _ in runs.run(make_plan(source, target), pixelate, RunOptions()):
             pass
         seconds["run"] = time.perf_counter() - start
-    finally:
-        for name, function in originals.items():
-            setattr(pipeline, name, function)
+    seconds[HEADERS] = seconds["work"] - sum(seconds[step] for step in STEPS.values())
     return seconds
+
+
+def results_here(
+    items: Iterable[Task | Known[Result]], step: Step, *_: object
+) -> Iterator[Result]:
+    """What comes of jobs that are done in this process; see `engines.results_of`."""
+    for item in items:
+        if isinstance(item, Known):
+            yield item.result
+        else:
+            yield perform.do_picture(item, step, None)
 
 
 def command_seconds(source: Path, target: Path, jobs: int) -> float:
@@ -119,12 +133,11 @@ def main() -> None:
     print(
         f"{options.count} pictures of one megapixel, medians of {options.rounds} runs"
     )
-    for step in STEPS.values():
+    for step in (HEADERS, *STEPS.values()):
         share = statistics.median(seconds[step] / seconds["run"] for seconds in rounds)
         print(f"{step:14} {share:6.1%}")
     others = statistics.median(
-        1 - sum(seconds[step] for step in STEPS.values()) / seconds["run"]
-        for seconds in rounds
+        1 - seconds["work"] / seconds["run"] for seconds in rounds
     )
     print(f"{'all the rest':14} {others:6.1%}")
     one, two = (statistics.median(walls[jobs]) for jobs in (1, 2))

@@ -96,7 +96,7 @@ def workers_of(parent: int) -> list[int]:
                 line = Path(f"/proc/{child}/cmdline").read_bytes()
             except OSError:
                 continue
-            if b"spawn_main" in line:
+            if b"faceanon.batch.isolated_main" in line:
                 found.append(int(child))
     return found
 

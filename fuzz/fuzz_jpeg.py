@@ -3,20 +3,21 @@
 import atheris
 
 with atheris.instrument_imports(include=["faceanon", "PIL"]):
-    from faceanon import anonymizers
     from faceanon.errors import PictureError
+    from faceanon.media.clip import Frame
     from faceanon.media.reading import decode
-    from faceanon.pipeline.write import make_hidden
+    from faceanon.media.writing import encode_still
+    from faceanon.pipeline.hide import hiding
 
 import numpy as np
 from harness import fuzz
 from seeds import pictures
 
 from faceanon.model import Box, Face
-from faceanon.settings import Settings
+from faceanon.requests.settings import make_settings
 
 MAX_PIXELS = 100_000
-SETTINGS = Settings("blackbar", anonymizers.get("blackbar")())
+SETTINGS = make_settings("blackbar", {})
 
 
 def one_input(data: bytes) -> None:
@@ -30,7 +31,8 @@ def one_input(data: bytes) -> None:
         picture = decode(data, MAX_PIXELS, lazily=True)
         height, width = picture.shape
         face = Face(Box(width // 4, height // 4, width // 2 + 1, height // 2 + 1), 0.9)
-        written, _ = make_hidden(picture, [face], SETTINGS, np.random.default_rng(0))
+        edit = hiding(picture, [face], SETTINGS, np.random.default_rng(0))
+        written, _ = encode_still(Frame(picture, edit=edit), SETTINGS.writing)
     except PictureError:
         assert before is None
         return

@@ -1,23 +1,32 @@
-"""What the tests share: the sample pictures, and the installed command."""
+"""What the tests share: the installed command, pictures to give it, and servers."""
 
 import os
+import signal
 import subprocess
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from support import EXAMPLES
+from processes import GUARD, Server, server, started
+from s3 import Bucket
+from support import faces_of_all_widths, with_examples
+
+# What a shell runs in the background, and what nohup runs, ignores Ctrl-C, and so does
+# all that is started by it; tests must be able to interrupt what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "faceanon"
+PLUGINS = Path(__file__).parent / "plugins"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[bytes]]
 
 
-@pytest.fixture(scope="session")
-def examples() -> Path:
-    return EXAMPLES
+# --- The command -----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -27,20 +36,98 @@ def environment() -> dict[str, str]:
     return kept
 
 
+def add_to_path(environment: dict[str, str], folder: Path) -> None:
+    """Have Python find the modules and the plug-ins of a folder before others."""
+    before = environment.get("PYTHONPATH", "")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), before]))
+
+
 @pytest.fixture
 def faceanon(environment: dict[str, str]) -> Run:
     """Run the installed command; its output is text, undecodable bytes escaped."""
 
-    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object,
+        cwd: Path | None = None,
+        stdin: IO[bytes] | None = None,
+        umask: int = -1,
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [COMMAND, *(os.fsencode(str(a)) for a in arguments)],
+            [os.fsencode(COMMAND), *(os.fsencode(str(a)) for a in arguments)],
             capture_output=True,
             text=True,
             errors="backslashreplace",
             env=environment,
-            timeout=120,
+            timeout=2 * GUARD,
             check=False,
-            **options,
+            cwd=cwd,
+            stdin=stdin,
+            umask=umask,
         )
 
     return run
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    """Start the installed command in a process group of its own.
+
+    What it says goes into a pipe, or into a file. Nothing of it outlives the test.
+    """
+    with ExitStack() as running:
+
+        def start(
+            *arguments: object, stderr: int | IO[bytes] = subprocess.PIPE
+        ) -> subprocess.Popen[bytes]:
+            run = started(COMMAND, *arguments, environment=environment, stderr=stderr)
+            return running.enter_context(run)
+
+        yield start
+
+
+@pytest.fixture
+def faulty(faceanon: Run, environment: dict[str, str]) -> Run:
+    """The command with the plug-in `faulty` installed, which `start` then has, too."""
+    add_to_path(environment, PLUGINS)
+    return faceanon
+
+
+# --- Pictures --------------------------------------------------------------------
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A small folder: one face, two faces in a folder below, none."""
+    with_examples(tmp_path / "in" / "album", "curies.jpg")
+    return with_examples(tmp_path / "in", "astronaut.png", "cat.png")
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Twelve pictures with a face, each of another width: 200 to 211."""
+    return faces_of_all_widths(tmp_path / "many", 12)
+
+
+# --- Buckets ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Server]:
+    with server("s3_server.py") as started_server:
+        yield started_server
+
+
+@pytest.fixture
+def bucket(s3_server: Server, environment: dict[str, str], tmp_path: Path) -> Bucket:
+    """A bucket; the command has its credentials, and no others of this machine."""
+    for name in [name for name in environment if name.startswith("AWS_")]:
+        del environment[name]
+    environment.update(
+        AWS_ENDPOINT_URL=s3_server.address,
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_CONFIG_FILE=str(tmp_path / "aws" / "config"),
+        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "aws" / "credentials"),
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    return Bucket(s3_server)

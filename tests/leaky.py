@@ -48,7 +48,7 @@ def run_at_each_level(
             metadata=level,
             thumbnail=level == "safe",
         ):
-            assert not outcome.error
+            assert not outcome.error, outcome.error
             assert outcome.faces
     return folders
 
@@ -152,10 +152,11 @@ def _segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
-def leaky_jpeg() -> bytes:
+def leaky_jpeg(*, has_profile: bool = True) -> bytes:
+    profile = screen_profile() if has_profile else None
     with PillowImage.open(PHOTO) as photo:
         buffer = io.BytesIO()
-        photo.save(buffer, "JPEG", quality=85, icc_profile=screen_profile())
+        photo.save(buffer, "JPEG", quality=85, icc_profile=profile)
     data = buffer.getvalue()
     preview = small_jpeg()
     # One entry: a preview behind the picture (CIPA DC-007).

@@ -1,44 +1,67 @@
-"""What the tests with buckets share: a server, and a proxy that looks on."""
+"""What the tests with buckets share: a server, buckets on it, a proxy that looks on."""
 
 import http.client
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from itertools import count
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from processes import Server
 
 # What is between two machines only.
 _HOPS = {"transfer-encoding", "connection", "date", "content-length"}
 
-Order = Callable[[str], None]
+_NUMBERS = count()
 
 
-@contextmanager
-def server() -> Iterator[tuple[str, Order]]:
-    """An S3 server: its address, and what gives it an order."""
-    with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("s3_server.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        stdin, stdout = process.stdin, process.stdout
-        address = stdout.readline().strip()
-        assert address, "the server did not start"
+class Bucket:
+    """A new bucket, seen through Amazon's own library."""
 
-        def order(line: str) -> None:
-            stdin.write(f"{line}\n")
-            stdin.flush()
-            assert stdout.readline() == "filled\n"
+    def __init__(self, server: Server) -> None:
+        import boto3
 
-        yield address, order
-        stdin.close()
+        self.server = server
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=server.address,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        self.name = f"bucket-{next(_NUMBERS)}"
+        self.url = f"s3://{self.name}"
+        self.client.create_bucket(Bucket=self.name)
+
+    def fill(self, number: int) -> None:
+        """Put so many empty pictures into it."""
+        assert self.server.order(f"fill {self.name} {number}") == "filled"
+
+    def put(self, key: str, data: bytes, **options: Any) -> None:
+        self.client.put_object(Bucket=self.name, Key=key, Body=data, **options)
+
+    def get(self, key: str) -> bytes:
+        data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+        return data
+
+    def keys(self, prefix: str = "") -> set[str]:
+        answer = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix)
+        return {found["Key"] for found in answer.get("Contents", ())}
+
+    def below(self, prefix: str) -> dict[str, bytes]:
+        return {k.removeprefix(prefix): self.get(k) for k in self.keys(prefix)}
+
+    def keep_versions(self) -> None:
+        self.client.put_bucket_versioning(
+            Bucket=self.name, VersioningConfiguration={"Status": "Enabled"}
+        )
+
+    def versions(self, prefix: str) -> list[str]:
+        """The key of each object that was ever put."""
+        answer = self.client.list_object_versions(Bucket=self.name, Prefix=prefix)
+        return sorted(version["Key"] for version in answer["Versions"])
 
 
 class Proxy(ThreadingHTTPServer):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,16 @@ from PIL import Image as PillowImage
 from PIL import ImageFilter
 
 from conftest import Run
+from faceanon import boxes
 from faceanon.audit.scan import scan
+from faceanon.boxes import Record
+from faceanon.media.reading import open_clip
+from faceanon.media.write_options import WriteOptions
+from faceanon.media.writing import write
 from faceanon.model import Box, Face
-from faceanon.vision.tracking.neighbours import with_neighbours
+from faceanon.pipeline.hide import hidden_frames
+from faceanon.requests.settings import make_settings
+from faceanon.vision.tracking.neighbours import neighbours_of
 from support import EXAMPLES
 
 FRAMES = 9
@@ -165,14 +173,14 @@ def test_a_cut_off_animation_has_no_output(
 def test_faces_of_a_box_file_are_hidden_in_their_frames_only(
     faceanon: Run, tmp_path: Path
 ) -> None:
-    source, boxes = saved(tmp_path, "png", film()[:4]), tmp_path / "boxes.jsonl"
-    assert faceanon("detect", source, "-o", boxes).returncode == 0
-    record = json.loads(boxes.read_text())
+    source, found = saved(tmp_path, "png", film()[:4]), tmp_path / "boxes.jsonl"
+    assert faceanon("detect", source, "-o", found).returncode == 0
+    record = json.loads(found.read_text())
     assert [face["frame"] for face in record["faces"] if face["hide"]] == [0, 1, 2, 3]
     record["faces"] = [face for face in record["faces"] if face["frame"] == 2]
-    boxes.write_text(json.dumps(record) + "\n")
+    found.write_text(json.dumps(record) + "\n")
     target = tmp_path / "out.png"
-    assert faceanon("blackbar", source, target, "--boxes", boxes).returncode == 0
+    assert faceanon("blackbar", source, target, "--boxes", found).returncode == 0
     changed = [
         bool((was != now).any())
         for was, now in zip(shown(source), shown(target), strict=True)
@@ -204,31 +212,111 @@ def test_pages_of_a_tiff_keep_their_depth_and_previews_are_left_out(
     assert not any(finding.identifies for finding in scan(target))
 
 
-def test_a_face_is_hidden_around_where_it_is_found_and_few_frames_are_held() -> None:
+def test_a_face_is_hidden_around_where_it_is_found() -> None:
     def face(left: int) -> Face:
         return Face(Box(left, 0, left + 20, 20), 0.9)
 
-    found = {3: [face(0)], 5: [face(2)], 20: [face(100)]}
-    alive = 0
-
-    def frames() -> Any:
-        nonlocal alive
-        for number in range(40):
-            alive = number
-            yield number
-
-    given = {}
-    for number, faces in with_neighbours(frames(), lambda n: found.get(n, []), 2):
-        assert alive <= number + 2
-        given[number] = [one.box.left for one in faces]
-    assert given[4] == [0]
-    assert given[5] == [2]
-    assert given[1] == [0]
+    found: list[list[Face]] = [[] for _ in range(40)]
+    found[3], found[5], found[20] = [face(1)], [face(3)], [face(100)]
+    given = {
+        number: [one.box.left for one in neighbours_of(found, number, found[number])]
+        for number in range(40)
+    }
+    assert given[4] == [1]
+    assert given[5] == []
+    assert given[1] == [1]
     assert given[0] == []
-    assert given[7] == [2]
+    assert given[7] == [3]
     assert [number for number, lefts in given.items() if 100 in lefts] == [
-        *range(18, 23)
+        *(18, 19, 21, 22)
     ]
+
+
+@pytest.mark.parametrize("suffix", ["png", "gif"])
+def test_finding_first_and_hiding_later_hides_as_much_as_a_run(
+    faceanon: Run, tmp_path: Path, suffix: str
+) -> None:
+    source, found = saved(tmp_path, suffix, film()), tmp_path / "boxes.jsonl"
+    once, later = tmp_path / f"once.{suffix}", tmp_path / f"later.{suffix}"
+    assert faceanon("detect", source, "-o", found).returncode == 0
+    lost = [
+        face
+        for face in json.loads(found.read_text())["faces"]
+        if face["frame"] == LOST and face["hide"]
+    ]
+    assert {face["found_by"] for face in lost} == {"neighbour"}
+    assert faceanon("blackbar", source, once).returncode == 0
+    assert faceanon("blackbar", source, later, "--boxes", found).returncode == 0
+    assert later.read_bytes() == once.read_bytes()
+    middle = shown(later)[LOST][60:120, 80:110, :3]
+    assert not middle.any()
+
+
+@pytest.mark.parametrize("suffix", ["png", "gif", "webp", "tif"])
+def test_few_frames_are_in_memory_at_any_time(tmp_path: Path, suffix: str) -> None:
+    side, count = 400, 120
+    source = tmp_path / f"long.{suffix}"
+    frames = [
+        PillowImage.effect_noise((side, side), 50 + number).convert("RGB")
+        for number in range(4)
+    ]
+    frames[0].save(source, save_all=True, append_images=(frames * 30)[1:])
+    settings = make_settings("blackbar", {})
+    faces = [
+        Face(Box(100, 100, 200, 200), 0.9, frame=number)
+        for number in range(0, count, 2)
+    ]
+    record = Record(source.name, side, side, hidden=tuple(faces))
+    tracemalloc.start()
+    try:
+        with source.open("rb") as file, open_clip(file, 10**9) as clip:
+            assert clip.header.count == count
+            rng = np.random.default_rng(0)
+            changed = hidden_frames(clip, record, settings, rng)
+            with (tmp_path / "out").open("w+b") as out:
+                write(clip.header, changed, out, WriteOptions(), 10**9)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40 * side * side * 4
+
+
+def test_what_is_lossless_stays_so_in_another_format(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source, target = saved(tmp_path, "png", film()[:3]), tmp_path / "out.webp"
+    nothing = tmp_path / "boxes.jsonl"
+    record = Record("film.png", 240, 240)
+    boxes.write(nothing, [record])
+    arguments = ("blackbar", source, target, "--format", "webp", "--boxes", nothing)
+    assert faceanon(*arguments).returncode == 0
+    for was, now in zip(shown(source), shown(target), strict=True):
+        np.testing.assert_array_equal(was, now)
+    smaller = tmp_path / "smaller.webp"
+    arguments = ("blackbar", source, smaller, "--format", "webp", "--boxes", nothing)
+    assert faceanon(*arguments, "--quality", 60).returncode == 0
+    assert smaller.stat().st_size < target.stat().st_size / 2
+
+
+@pytest.mark.parametrize("format_", ["jpeg", "bmp", "heif", "jxl", "tiff", "avif"])
+def test_a_gif_of_one_picture_becomes_one_of_any_format(
+    faceanon: Run, tmp_path: Path, format_: str
+) -> None:
+    extra = {"heif": "pillow_heif", "jxl": "imagecodecs"}.get(format_)
+    if extra:
+        pytest.importorskip(extra, reason=f"the extra for {format_} is not installed")
+    source, target = tmp_path / "a.gif", tmp_path / f"a.{format_}"
+    film()[0].save(source)
+    done = faceanon("blackbar", source, target, "--format", format_)
+    assert done.returncode == 0, done.stderr
+    with open_clip(io.BytesIO(target.read_bytes()), 10**7) as clip:
+        assert (clip.header.format, clip.header.count) == (format_, 1)
+        (frame,) = clip.frames()
+    (was,) = shown(source)
+    now = frame.picture.color[:, :, ::-1]
+    changed = np.abs(was[:, :, :3] - now).max(axis=2) > 60
+    assert 0.02 < changed.mean() < 0.5
+    assert now[changed].max() < 60
 
 
 def test_a_gif_of_one_picture_stays_one(faceanon: Run, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.errors import BoxesError
 from faceanon.model import Box, Face
-from support import EXAMPLES, read
+from support import ASTRONAUT_FACE, EXAMPLES, digest, read
 
 pixels = st.integers(-(2**20), 2**20)
 coordinates = st.floats(-1e4, 1e4).map(lambda number: round(number, 2))
@@ -161,7 +163,7 @@ def test_exactly_what_the_file_tells_is_hidden(
         "astronaut.png",
         512,
         512,
-        boxes.content_digest(picture.read_bytes()),
+        digest(picture),
         hidden=(drawn,),
     )
     boxes.write(file, [record])
@@ -181,6 +183,48 @@ def test_exactly_what_the_file_tells_is_hidden(
     both = read(out)
     assert (both[drawn.box.slices] == 0).all()
     assert (both[90:150, 200:250] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("frame", "box", "reason"),
+    [
+        (None, Box(600, 600, 700, 700), "lies outside of the picture"),
+        (None, Box(-90, 10, 0, 50), "lies outside of the picture"),
+        (1, Box(10, 10, 90, 90), "in frame 1, and there are only 1"),
+        (-1, Box(10, 10, 90, 90), "in frame -1"),
+    ],
+)
+def test_a_box_that_can_hide_nothing_fails_by_name(
+    faceanon: Run, tmp_path: Path, frame: int | None, box: Box, reason: str
+) -> None:
+    picture, out = EXAMPLES / "astronaut.png", tmp_path / "out.png"
+    faces = (ASTRONAUT_FACE, Face(box, 1.0, frame=frame))
+    boxes.write(tmp_path / "boxes", [Record(picture.name, 512, 512, hidden=faces)])
+    for more in ((), ("--also-detect",)):
+        done = faceanon("blackbar", picture, out, "--boxes", tmp_path / "boxes", *more)
+        assert done.returncode == 1
+        assert f"{picture}: the box file has a box at" in done.stderr
+        assert reason in done.stderr
+        assert not out.exists()
+
+
+def test_a_box_counts_in_its_own_page(faceanon: Run, tmp_path: Path) -> None:
+    source, out = tmp_path / "pages.tif", tmp_path / "out.tif"
+    with tifffile.TiffWriter(source) as writer:
+        for side in (100, 300):
+            writer.write(np.full((side, side), 90, np.uint8))
+    record = Record("pages.tif", 100, 100)
+    for frame, in_second in ((1, True), (None, True), (0, False)):
+        face = Face(Box(200, 200, 250, 250), 1.0, frame=frame)
+        boxes.write(tmp_path / "boxes", [replace(record, hidden=(face,))])
+        options = ("--boxes", tmp_path / "boxes", "--overwrite")
+        done = faceanon("blackbar", source, out, *options)
+        assert done.returncode == (0 if in_second else 1), done.stderr
+        if in_second:
+            with tifffile.TiffFile(out) as file:
+                first, second = (page.asarray() for page in file.pages)
+            assert (first == 90).all()
+            assert not second[200:250, 200:250].any()
 
 
 def test_a_picture_that_has_changed_since_fails_alone(

@@ -1,117 +1,56 @@
 """Pictures in buckets, on a server that speaks S3."""
 
-import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-import s3
-from conftest import COMMAND, Run
+from conftest import PLUGINS, Run, Start, add_to_path
 from faceanon import api
-from faceanon.batch.planning import folder as files
-from faceanon.batch.planning.plan import Outputs
+from faceanon.batch.ledgers import Standing
+from faceanon.batch.ledgers.bucket import BucketLedger
+from faceanon.batch.planning.make_plan import make_plan, make_reading_plan
+from faceanon.batch.planning.plan import InputFilter, Outputs
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.storage import files as storage
 from faceanon.storage.buckets import stores
+from faceanon.storage.files import file_stamp, open_source
 from faceanon.storage.places import place
-from support import EXAMPLES, read
-from test_command import PLUGINS, lines, pictures
+from processes import GUARD, ray_workers_of, wait_until
+from s3 import Bucket, Proxy, proxy
+from support import (
+    EXAMPLES,
+    decoded,
+    encoded,
+    jobs_of,
+    json_lines,
+    lines,
+    pictures,
+    read,
+    with_examples,
+)
 
-boto3 = pytest.importorskip("boto3", reason="needs the extra 'cloud'")
+pytest.importorskip("boto3", reason="needs the extra 'cloud'")
 pytest.importorskip("obstore", reason="needs the extra 'cloud'")
 pytest.importorskip("moto", reason="needs the extra 'test'")
 
-NUMBERS = count()
 FAST = ("--accuracy", "fast", "-j", "1")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, s3.Order]]:
-    with s3.server() as started:
-        yield started
-
-
-class Bucket:
-    """A new bucket, seen through Amazon's own library."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        self.name = f"bucket-{next(NUMBERS)}"
-        self.url = f"s3://{self.name}"
-        self.client.create_bucket(Bucket=self.name)
-
-    def put(self, key: str, data: bytes, **options: Any) -> None:
-        self.client.put_object(Bucket=self.name, Key=key, Body=data, **options)
-
-    def get(self, key: str) -> bytes:
-        data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
-        return data
-
-    def keys(self, prefix: str = "") -> set[str]:
-        answer = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix)
-        return {found["Key"] for found in answer.get("Contents", ())}
-
-    def below(self, prefix: str) -> dict[str, bytes]:
-        return {k.removeprefix(prefix): self.get(k) for k in self.keys(prefix)}
-
-    def keep_versions(self) -> None:
-        self.client.put_bucket_versioning(
-            Bucket=self.name, VersioningConfiguration={"Status": "Enabled"}
-        )
-
-    def versions(self, prefix: str) -> list[str]:
-        """The key of each object that was ever put."""
-        answer = self.client.list_object_versions(Bucket=self.name, Prefix=prefix)
-        return sorted(version["Key"] for version in answer["Versions"])
-
-
 @pytest.fixture
-def bucket(
-    server: tuple[str, s3.Order], environment: dict[str, str], tmp_path: Path
-) -> Bucket:
-    """A bucket; the command has its credentials, and no others of this machine."""
-    for name in [name for name in environment if name.startswith("AWS_")]:
-        del environment[name]
-    environment.update(
-        AWS_ENDPOINT_URL=server[0],
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
-        AWS_CONFIG_FILE=str(tmp_path / "aws" / "config"),
-        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "aws" / "credentials"),
-        AWS_EC2_METADATA_DISABLED="true",
-    )
-    return Bucket(server[0])
-
-
-@pytest.fixture
-def between(
-    server: tuple[str, s3.Order], bucket: Bucket, environment: dict[str, str]
-) -> Iterator[s3.Proxy]:
+def between(bucket: Bucket, environment: dict[str, str]) -> Iterator[Proxy]:
     """What stands between the command and the server."""
-    with s3.proxy(server[0]) as proxy:
-        environment["AWS_ENDPOINT_URL"] = proxy.address
-        yield proxy
+    with proxy(bucket.server.address) as running:
+        environment["AWS_ENDPOINT_URL"] = running.address
+        yield running
 
 
 Told = Callable[..., dict[str, Outcome]]
@@ -129,10 +68,8 @@ def black(
     stores.amazon.cache_clear()
 
     def run(source: object, target: object, **options: Any) -> dict[str, Outcome]:
-        outcomes = api.run(
-            *(str(source), str(target), "blackbar"),
-            **{"accuracy": "fast", "jobs": 1} | options,
-        )
+        options = {"accuracy": "fast", "jobs": 1, **options}
+        outcomes = api.run(str(source), str(target), "blackbar", **options)
         return {outcome.job.name: outcome for outcome in outcomes}
 
     return run
@@ -146,12 +83,9 @@ def told(outcomes: dict[str, Outcome]) -> dict[str, int]:
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """Two folders of pictures, with and without faces."""
-    folder = tmp_path / "in"
-    (folder / "album").mkdir(parents=True)
-    for name in ("astronaut.png", "cat.png", "grace_hopper.jpg"):
-        shutil.copy(EXAMPLES / name, folder)
-    shutil.copy(EXAMPLES / "curies.jpg", folder / "album")
-    return folder
+    with_examples(tmp_path / "in" / "album", "curies.jpg")
+    names = ("astronaut.png", "cat.png", "grace_hopper.jpg")
+    return with_examples(tmp_path / "in", *names)
 
 
 @pytest.fixture
@@ -168,7 +102,7 @@ def many(bucket: Bucket) -> dict[str, bytes]:
     face = read(EXAMPLES / "astronaut.png")[20:240]
     made = {}
     for number in range(16):
-        data = cv2.imencode(".png", face[:, 120 : 320 + number])[1].tobytes()
+        data = encoded(face[:, 120 : 320 + number])
         made[f"{number:02}.png"] = data
         bucket.put(f"many/{number:02}.png", data)
     return made
@@ -176,17 +110,13 @@ def many(bucket: Bucket) -> dict[str, bytes]:
 
 @pytest.fixture
 def slow(environment: dict[str, str]) -> tuple[object, ...]:
-    """A method that takes half a second for each picture."""
-    before = environment.get("PYTHONPATH", "")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PLUGINS), before]))
-    return ("faulty", "--fault", "slow", "--seconds", "0.3", *FAST)
+    """A method that takes a second for each picture."""
+    add_to_path(environment, PLUGINS)
+    return ("faulty", "--fault", "slow", "--seconds", 1, *FAST)
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, f"no {what} within a minute"
-        time.sleep(0.1)
+def wait_for_outputs(bucket: Bucket, count: int) -> None:
+    wait_until(lambda: len(bucket.keys("out/")) >= count, f"output {count}")
 
 
 # --- The same run, wherever pictures lie -----------------------------------------
@@ -266,15 +196,18 @@ def test_what_is_taken_of_a_bucket(bucket: Bucket, photos: str, black: Told) -> 
     for key in ("in/.hidden.png", "in/.git/a.png", "in/notes.txt", "in/folder/"):
         bucket.put(key, b"")
     above = {"astronaut.png", "cat.png", "grace_hopper.jpg"}
-    for options, names in (
-        ({}, above | {"album/curies.jpg"}),
-        ({"recursive": False}, above),
-        ({"include": ("*.jpg",)}, {"album/curies.jpg", "grace_hopper.jpg"}),
-        ({"exclude": ("album", "c*")}, {"astronaut.png", "grace_hopper.jpg"}),
+    for input_filter, names in (
+        (InputFilter(), above | {"album/curies.jpg"}),
+        (InputFilter(recursive=False), above),
+        (InputFilter(include=("*.jpg",)), {"album/curies.jpg", "grace_hopper.jpg"}),
+        (
+            InputFilter(exclude=("album", "c*")),
+            {"astronaut.png", "grace_hopper.jpg"},
+        ),
     ):
-        plan = files.plan_reading(place(photos), files.Choice(**options))
-        assert {job.name for job in plan.jobs()} == names
-        left = plan.walk.left_alone
+        plan = make_reading_plan(place(photos), input_filter)
+        assert {job.name for job in jobs_of(plan)} == names
+        left = plan.walk.skipped
         assert (left["no picture"], left["folder marker"]) == (1, 1)
         assert left["hidden"] + left["in a folder, not recursive"] >= 2
 
@@ -284,8 +217,10 @@ def test_boxes_and_renaming_go_the_same_way(
 ) -> None:
     boxes = tmp_path / "boxes.jsonl"
     assert faceanon("detect", photos, "-o", boxes, *FAST).returncode == 0
-    command = ("blackbar", photos, f"{bucket.url}/out", "--boxes", boxes, *FAST)
-    command += ("--rename", "hash", "--seed", "81239")
+    command = (
+        *("blackbar", photos, f"{bucket.url}/out", "--boxes", boxes, *FAST),
+        *("--rename", "hash", "--seed", "81239"),
+    )
     assert "4 pictures" in faceanon(*command).stderr
     assert "4 already done" in faceanon(*command).stderr
     names = bucket.keys("out/")
@@ -313,24 +248,25 @@ def test_killed_in_the_middle_the_same_command_does_the_rest(
     bucket: Bucket,
     many: dict[str, bytes],
     slow: tuple[object, ...],
+    start: Start,
     environment: dict[str, str],
 ) -> None:
     bucket.keep_versions()
-    arguments = [*slow, f"{bucket.url}/many", f"{bucket.url}/out", "-j", "2"]
+    arguments = (*slow, f"{bucket.url}/many", f"{bucket.url}/out", "-j", 2)
     for number in (3, 7):
-        with subprocess.Popen(
-            [COMMAND, *arguments], env=environment, stderr=subprocess.DEVNULL
-        ) as process:
-            wait_for(lambda n=number: len(bucket.keys("out/")) >= n, "output")
-            process.kill()
+        run = start(*arguments)
+        wait_for_outputs(bucket, number)
+        run.kill()
+        run.wait()
     finished = len(bucket.keys("out/"))
     assert 5 < finished < 16
+    environment["FAULTY_HURRY"] = "1"
     done = faceanon(*arguments)
     assert done.returncode == 0, done.stderr
     assert set(bucket.below("out/")) == set(many)
     assert bucket.versions("out/") == sorted(f"out/{name}" for name in many)
     for name, data in bucket.below("out/").items():
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        pixels = decoded(data)
         assert pixels.shape[1] == 200 + int(name[:2])
         assert not pixels.any()
 
@@ -339,22 +275,18 @@ def test_shards_and_a_run_over_everything_share_a_bucket(
     bucket: Bucket,
     many: dict[str, bytes],
     slow: tuple[object, ...],
-    environment: dict[str, str],
+    start: Start,
     faceanon: Run,
 ) -> None:
     bucket.keep_versions()
-    command = [COMMAND, *slow, f"{bucket.url}/many", f"{bucket.url}/out", "-j", "1"]
-    parts: list[list[str]] = [["--shard", "0/2"], ["--shard", "1/2"], []]
-    running = [
-        subprocess.Popen(
-            [*command, *part], env=environment, stderr=subprocess.PIPE, text=True
-        )
-        for part in parts
-    ]
-    said = [process.communicate(timeout=100)[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], said
+    command = (*slow, f"{bucket.url}/many", f"{bucket.url}/out", "-j", 1)
+    command = (*command, "--seconds", 0.3)
+    parts: list[tuple[str, ...]] = [("--shard", "0/2"), ("--shard", "1/2"), ()]
+    running = [start(*command, *part) for part in parts]
+    said = [run.communicate(timeout=GUARD)[1] for run in running]
+    assert [run.returncode for run in running] == [0, 0, 0], said
     assert bucket.versions("out/") == sorted(f"out/{name}" for name in many)
-    again = faceanon(*command[1:], "--shard", "1/3")
+    again = faceanon(*command, "--shard", "1/3")
     assert "already done" in again.stderr
     assert "anonymized" not in again.stderr
 
@@ -371,7 +303,7 @@ def test_what_is_there_is_replaced_only_when_asked_for(
 
 
 def test_what_appears_meanwhile_is_not_replaced(
-    bucket: Bucket, between: s3.Proxy, photos: str, black: Told
+    bucket: Bucket, between: Proxy, photos: str, black: Told
 ) -> None:
     def somebody_is_quicker(method: str, path: str) -> None:
         if method == "PUT" and "cat.png" in path:
@@ -406,7 +338,7 @@ def test_a_picture_that_changed_is_told(
 
 
 def test_a_picture_that_changes_while_the_run_goes_on_fails(
-    bucket: Bucket, between: s3.Proxy, photos: str, black: Told
+    bucket: Bucket, between: Proxy, photos: str, black: Told
 ) -> None:
     def disturb(method: str, path: str) -> None:
         if method == "HEAD" and "out/cat.png" in path:
@@ -428,9 +360,7 @@ def test_a_report_in_a_bucket(faceanon: Run, bucket: Bucket, photos: str) -> Non
     report = f"{bucket.url}/runs/report.jsonl"
     command = ("blackbar", photos, f"{bucket.url}/out", *FAST, "--report", report)
     assert faceanon(*command).returncode == 1
-    reported = [
-        json.loads(line) for line in bucket.get("runs/report.jsonl").splitlines()
-    ]
+    reported = json_lines(bucket.get("runs/report.jsonl"))
     assert len(reported) == 5
     assert {line["output"] for line in reported if line["status"] == "no_faces"} == {
         f"{bucket.url}/out/cat.png"
@@ -439,7 +369,7 @@ def test_a_report_in_a_bucket(faceanon: Run, bucket: Bucket, photos: str) -> Non
     bucket.put("in/broken.jpg", (EXAMPLES / "curies.jpg").read_bytes())
     again = faceanon(*command, "--retry-failed", report)
     assert again.stderr.startswith("1 picture ")
-    more = [json.loads(line) for line in bucket.get("runs/report.jsonl").splitlines()]
+    more = json_lines(bucket.get("runs/report.jsonl"))
     assert more[:5] == reported
     assert [(x["picture"], x["status"]) for x in more[5:]] == [
         ("broken.jpg", "anonymized")
@@ -450,18 +380,18 @@ def test_an_interrupted_run_puts_its_report(
     bucket: Bucket,
     many: dict[str, bytes],
     slow: tuple[object, ...],
+    start: Start,
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
     environment["TMPDIR"] = str(tmp_path)
-    report = ["--report", f"{bucket.url}/report.jsonl"]
-    command = [COMMAND, *slow, f"{bucket.url}/many", f"{bucket.url}/out", *report]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        wait_for(lambda: len(bucket.keys("out/")) > 2, "output")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
-    reported = [json.loads(line) for line in bucket.get("report.jsonl").splitlines()]
+    report = ("--report", f"{bucket.url}/report.jsonl")
+    run = start(*slow, f"{bucket.url}/many", f"{bucket.url}/out", *report)
+    wait_for_outputs(bucket, 3)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=GUARD)
+    assert run.returncode == 130
+    reported = json_lines(bucket.get("report.jsonl"))
     assert {f"out/{line['picture']}" for line in reported} == bucket.keys("out/")
     assert not list(tmp_path.glob("faceanon-report*"))
 
@@ -470,7 +400,7 @@ def test_a_report_that_cannot_be_put_stays_here(
     faceanon: Run,
     bucket: Bucket,
     photos: str,
-    between: s3.Proxy,
+    between: Proxy,
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
@@ -499,18 +429,19 @@ def test_odd_keys_fail_and_the_rest_is_done(
     odd = {"/a.png", "a//b.png", "./c.png", "a/./d.png", "c\x1b.png"}
     for name in fine | odd:
         bucket.put(f"in/{name}", cat)
-    for output, written in (
-        (f"{bucket.url}/out", lambda: set(bucket.below("out/"))),
-        (tmp_path / "out", lambda: set(pictures(tmp_path / "out"))),
-    ):
+    outputs: tuple[tuple[object, Callable[[], dict[str, bytes]]], ...] = (
+        (f"{bucket.url}/out", lambda: bucket.below("out/")),
+        (tmp_path / "out", lambda: pictures(tmp_path / "out")),
+    )
+    for output, written in outputs:
         outcomes = black(f"{bucket.url}/in", output)
         failed = {n for n, o in outcomes.items() if o.status is Status.FAILED}
         assert failed == odd
-        assert written() == fine
+        assert set(written()) == fine
 
 
 def test_keys_that_climb_never_become_files_elsewhere(
-    bucket: Bucket, photos: str, between: s3.Proxy, tmp_path: Path, black: Told
+    bucket: Bucket, photos: str, between: Proxy, tmp_path: Path, black: Told
 ) -> None:
     """The server of the tests refuses such keys; others do not."""
     bucket.put("in/QQ/QQ/QQ/escaped.png", (EXAMPLES / "cat.png").read_bytes())
@@ -529,9 +460,10 @@ def test_keys_that_climb_never_become_files_elsewhere(
 def test_keys_that_lead_elsewhere_on_windows_only() -> None:
     outputs = Outputs(PureWindowsPath("D:/safe"))  # type: ignore[arg-type]
     for name in ("C:a.png", "..\\a.png", "a:hidden.png"):
-        job = outputs.job(name, place(f"s3://photos/{name}"))
-        assert "no name for a file on Windows" in job.problem
-    assert not outputs.job("a/b.png", place("s3://photos/a/b.png")).problem
+        refused = outputs.job(name, place(f"s3://photos/{name}"))
+        assert isinstance(refused, Outcome)
+        assert "no name for a file on Windows" in refused.error
+    assert isinstance(outputs.job("a/b.png", place("s3://photos/a/b.png")), Job)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names are Linux's")
@@ -589,8 +521,7 @@ def test_the_extra_that_is_missing_is_named(
 ) -> None:
     for name in ("boto3.py", "obstore.py"):
         (tmp_path / name).write_text("raise ImportError")
-    before = environment.get("PYTHONPATH", "")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(tmp_path), before]))
+    add_to_path(environment, tmp_path)
     done = faceanon("blackbar", bucket.url, tmp_path / "out")
     assert done.returncode == 2
     assert "pip install 'faceanon[cloud]'" in done.stderr
@@ -619,7 +550,7 @@ def test_credentials_of_a_profile(
 
 
 def test_requests_are_made_again_when_the_server_is_overloaded(
-    bucket: Bucket, between: s3.Proxy, photos: str, black: Told
+    bucket: Bucket, between: Proxy, photos: str, black: Told
 ) -> None:
     seen: set[tuple[str, str]] = set()
 
@@ -634,7 +565,7 @@ def test_requests_are_made_again_when_the_server_is_overloaded(
 
 
 def test_each_picture_takes_three_requests(
-    bucket: Bucket, between: s3.Proxy, photos: str, black: Told
+    bucket: Bucket, between: Proxy, photos: str, black: Told
 ) -> None:
     black(photos, f"{bucket.url}/out")
     lists = between.count("GET", "list-type")
@@ -648,7 +579,7 @@ def test_each_picture_takes_three_requests(
 
 
 def test_an_object_that_may_not_be_read_fails_alone(
-    bucket: Bucket, between: s3.Proxy, photos: str, black: Told
+    bucket: Bucket, between: Proxy, photos: str, black: Told
 ) -> None:
     between.answer = lambda _, path: 403 if "in/cat.png" in path else None
     outcomes = black(photos, f"{bucket.url}/out")
@@ -657,7 +588,7 @@ def test_an_object_that_may_not_be_read_fails_alone(
 
 
 def test_what_all_pictures_suffer_from_stops_the_run(
-    bucket: Bucket, between: s3.Proxy, photos: str, black: Told
+    bucket: Bucket, between: Proxy, photos: str, black: Told
 ) -> None:
     between.answer = lambda method, _: 401 if method == "PUT" else None
     with pytest.raises(StorageError, match="the credentials for s3://"):
@@ -687,10 +618,10 @@ def test_what_needs_a_local_path_says_so(
 
 
 def test_a_large_bucket_is_listed_page_by_page(
-    server: tuple[str, s3.Order], between: s3.Proxy, bucket: Bucket, black: Told
+    between: Proxy, bucket: Bucket, black: Told
 ) -> None:
-    server[1](f"fill {bucket.name} 6000")
-    jobs = files.plan(place(bucket.url), place("out")).jobs()
+    bucket.fill(6000)
+    jobs = make_plan(place(bucket.url), place("out")).jobs()
     assert len(list(islice(jobs, 500))) == 500
     assert between.count("GET") == 1
     assert len(list(islice(jobs, 1500))) == 1500
@@ -703,11 +634,11 @@ def test_a_large_bucket_is_listed_page_by_page(
 
 
 def test_a_listing_that_breaks_off_is_told_when_the_rest_is_done(
-    server: tuple[str, s3.Order], between: s3.Proxy, bucket: Bucket, black: Told
+    between: Proxy, bucket: Bucket, black: Told
 ) -> None:
-    server[1](f"fill {bucket.name} 1500")
+    bucket.fill(1500)
     between.answer = lambda _, path: 403 if "continuation-token" in path else None
-    plan = files.plan(place(bucket.url), place("out"))
+    plan = make_plan(place(bucket.url), place("out"))
     assert len(list(plan.jobs())) == 1000
     ((folder, reason),) = plan.walk.problems
     assert folder == f"{bucket.url}/"
@@ -715,18 +646,22 @@ def test_a_listing_that_breaks_off_is_told_when_the_rest_is_done(
 
 
 def test_what_is_too_large_to_be_held_is_read_and_put_in_pieces(
-    bucket: Bucket, between: s3.Proxy, black: Told, tmp_path: Path
+    bucket: Bucket, between: Proxy, black: Told, tmp_path: Path
 ) -> None:
     held = tmp_path / "large.tar"
     held.write_bytes(os.urandom(70 * 2**20))
     target = place(f"{bucket.url}/large.tar")
-    job = Job("large.tar", held, target, made_by=b"settings")
-    storage.put_file(job, held, storage.source_stamp(job))
+    job = Job("large.tar", held, target, temporary=held)
+    outcome = Outcome(job, Status.ANONYMIZED, source_stamp=file_stamp(held))
+    ledger = BucketLedger(b"settings", overwrite=False)
+    ledger.publish(outcome)
     assert between.count("PUT") > 10
-    assert storage.is_finished(job)
-    (found,) = files.plan_reading(place(f"{bucket.url}/large.tar")).jobs()
+    assert ledger.standing(job) is Standing.FINISHED
+    (found,) = jobs_of(make_reading_plan(place(f"{bucket.url}/large.tar")))
+    assert found.source is not None
     between.requests.clear()
-    with storage.open_source(found) as stream, held.open("rb") as file:
+    with open_source(found.source) as source, held.open("rb") as file:
+        stream = source.file
         for offset in (60 * 2**20, 100):
             file.seek(offset)
             assert stream.seek(offset) == offset
@@ -734,32 +669,27 @@ def test_what_is_too_large_to_be_held_is_read_and_put_in_pieces(
         assert stream.seek(-10, os.SEEK_END) == 70 * 2**20 - 10
         assert len(stream.read()) == 10
     assert between.count("GET") <= 4
-    changed = replace(job, made_by=b"others")
     with pytest.raises(PictureError, match="exists already"):
-        storage.put_file(changed, held, storage.source_stamp(job))
+        BucketLedger(b"others", overwrite=False).publish(outcome)
     bucket.put("large.tar", b"another")
-    with storage.open_source(found) as stream, pytest.raises(PictureError):
-        stream.read(10)
+    with open_source(found.source) as source, pytest.raises(PictureError):
+        source.file.read(10)
 
 
 def test_from_bucket_to_bucket_on_a_cluster_with_a_worker_killed(
     bucket: Bucket,
     many: dict[str, bytes],
     slow: tuple[object, ...],
-    environment: dict[str, str],
+    start: Start,
 ) -> None:
     pytest.importorskip("ray", reason="needs the extra 'ray'")
     bucket.keep_versions()
-    report = ["--report", f"{bucket.url}/report.jsonl", "--engine", "ray", "-j", "2"]
-    command = [COMMAND, *slow, f"{bucket.url}/many", f"{bucket.url}/out", *report]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        wait_for(lambda: len(bucket.keys("out/")) > 2, "output")
-        at_work = subprocess.run(
-            ["pgrep", "-f", "^ray::_work"], capture_output=True, text=True, check=True
-        )
-        os.kill(int(at_work.stdout.split()[0]), signal.SIGKILL)
-        _, errors = process.communicate(timeout=100)
-    assert process.returncode == 0, errors
+    report = ("--report", f"{bucket.url}/report.jsonl", "--engine", "ray", "-j", 2)
+    run = start(*slow, f"{bucket.url}/many", f"{bucket.url}/out", *report)
+    wait_for_outputs(bucket, 3)
+    os.kill(ray_workers_of(run.pid)[0], signal.SIGKILL)
+    _, errors = run.communicate(timeout=GUARD)
+    assert run.returncode == 0, errors
     assert bucket.versions("out/") == sorted(f"out/{name}" for name in many)
-    reported = [json.loads(line) for line in bucket.get("report.jsonl").splitlines()]
+    reported = json_lines(bucket.get("report.jsonl"))
     assert sorted(line["picture"] for line in reported) == sorted(many)

@@ -1,13 +1,11 @@
 """The installed command, as a user meets it."""
 
 import io
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -15,59 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from conftest import COMMAND, Run
-from support import EXAMPLES, read, write_png
-
-PLUGINS = Path(__file__).parent / "plugins"
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder and its bytes, hidden ones too."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-def pictures(folder: Path) -> dict[str, bytes]:
-    return {n: d for n, d in tree(folder).items() if not n.startswith(".faceanon")}
-
-
-def lines(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A small folder: one face, two faces in a folder below, none."""
-    folder = tmp_path / "in"
-    (folder / "album").mkdir(parents=True)
-    shutil.copy(EXAMPLES / "astronaut.png", folder)
-    shutil.copy(EXAMPLES / "curies.jpg", folder / "album")
-    shutil.copy(EXAMPLES / "cat.png", folder)
-    return folder
-
-
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    """Twelve pictures with a face, each of another width: 200 to 211."""
-    folder = tmp_path / "many"
-    folder.mkdir()
-    face = read(EXAMPLES / "astronaut.png")[20:240]
-    for number in range(12):
-        width = 200 + number
-        write_png(folder / f"{number:02}.png", face[:, 120 : 120 + width])
-    return folder
-
-
-@pytest.fixture
-def faulty(faceanon: Run, environment: dict[str, str]) -> Run:
-    """The command with the plug-in `faulty` installed."""
-    before = environment.get("PYTHONPATH", "")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PLUGINS), before]))
-    return faceanon
-
+from conftest import COMMAND, Run, Start
+from processes import GUARD, is_group_alive, wait_until
+from support import EXAMPLES, lines, pictures, read, tree, write_png
 
 # --- The run of every day --------------------------------------------------------
 
@@ -86,7 +34,7 @@ def test_a_folder_is_mirrored_and_only_the_faces_change(
     assert tree(source) == before
     assert set(pictures(tmp_path / "out")) == set(before)
 
-    (line,) = (x for x in lines(report) if str(x["input"]).endswith("astronaut.png"))
+    (line,) = (x for x in lines(report) if x["input"].endswith("astronaut.png"))
     (face,) = line["faces"]
     left, top, right, bottom = face["box"]
     original = read(source / "astronaut.png").astype(int)
@@ -122,13 +70,13 @@ def test_the_report_tells_what_was_done(
         "pixelate", source, tmp_path / "out", "--report", report, "--seed", "8731"
     )
     assert done.returncode == 0
-    by_name = {Path(str(line["input"])).name: line for line in lines(report)}
+    by_name = {Path(line["input"]).name: line for line in lines(report)}
     curies = by_name["curies.jpg"]
     assert curies["status"] == "anonymized"
     assert curies["output"] == str(tmp_path / "out" / "album" / "curies.jpg")
     assert (curies["width"], curies["height"]) == (840, 700)
     assert curies["input_bytes"] == (EXAMPLES / "curies.jpg").stat().st_size
-    assert curies["output_bytes"] == Path(str(curies["output"])).stat().st_size
+    assert curies["output_bytes"] == Path(curies["output"]).stat().st_size
     assert len(curies["faces"]) >= 2
     for face in curies["faces"]:
         left, top, right, bottom = face["box"]
@@ -381,14 +329,14 @@ def test_names_that_are_not_text_and_very_long_ones(
         b"x" * 251 + b".png",
     ]
     for name in names:
-        shutil.copy(EXAMPLES / "astronaut.png", os.path.join(os.fsencode(source), name))
+        shutil.copy(EXAMPLES / "astronaut.png", source / os.fsdecode(name))
     report = tmp_path / "report.jsonl"
     done = faceanon("blackbar", source, tmp_path / "out", "-v", "--report", report)
     assert done.returncode == 0, done.stderr
     out = os.fsencode(tmp_path / "out")
     assert sorted(set(os.listdir(out)) - {b".faceanon.db"}) == sorted(names)
     assert r"two\nlines.png" in done.stderr
-    reported = {os.path.basename(os.fsencode(str(x["input"]))) for x in lines(report)}
+    reported = {os.path.basename(os.fsencode(x["input"])) for x in lines(report)}
     assert reported == set(names)
 
 
@@ -480,16 +428,19 @@ def test_nothing_is_written_outside_of_the_output(
 
 
 def test_two_runs_do_not_share_an_output(
-    faulty: Run, many: Path, tmp_path: Path, environment: dict[str, str]
+    faulty: Run, start: Start, many: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = [COMMAND, "faulty", many, out, "--fault", "slow", "-j", "1"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as first:
-        wait_for(lambda: pictures(out))
-        second = faulty("faulty", many, out, "--fault", "slow")
-        assert second.returncode == 2
-        assert "another run writes into" in second.stderr
-        assert first.wait(60) == 0
+    command = ("faulty", many, out, "--fault", "slow")
+    first = start(*command, "-j", 1)
+    wait_until(lambda: pictures(out), "a picture")
+    # It must not come to its end before the second one has started.
+    os.killpg(first.pid, signal.SIGSTOP)
+    second = faulty(*command)
+    os.killpg(first.pid, signal.SIGCONT)
+    assert second.returncode == 2
+    assert "another run writes into" in second.stderr
+    assert first.wait(GUARD) == 0
     assert len(pictures(out)) == 12
 
 
@@ -535,7 +486,7 @@ def test_what_failed_is_tried_again_and_nothing_else(
         ("raise", ("-j", 2), r"unexpected ZeroDivisionError: a fault\nof two lines"),
         ("kill", ("-j", 2), "its worker process died (SIGKILL, perhaps for want of"),
         ("crash", ("-j", 2), "its worker process died (SIGABRT)"),
-        ("hang", ("-j", 2, "--timeout", 4), "took longer than 4 seconds"),
+        ("hang", ("-j", 2, "--timeout", 20), "took longer than 20 seconds"),
         ("memory", ("-j", 2, "--max-memory", 2048), "not enough memory for it"),
         ("shape", ("-j", 1), "the method faulty made uint8 (219, 207, 3) of"),
     ],
@@ -560,7 +511,7 @@ def test_a_fault_costs_exactly_the_picture_it_befell(
     assert message in line
     assert set(pictures(out)) == {f"{n:02}.png" for n in range(12)} - {"07.png"}
     assert not list(out.glob("*.tmp"))
-    assert sorted(Path(str(x["input"])).name for x in lines(report)) == [
+    assert sorted(Path(x["input"]).name for x in lines(report)) == [
         f"{n:02}.png" for n in range(12)
     ]
 
@@ -573,17 +524,11 @@ def test_verbose_twice_shows_where_an_unexpected_error_came_from(
     assert "ZeroDivisionError" in done.stderr
 
 
-def wait_for(condition: object, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_soon_and_leaves_nothing_half_done(
     faulty: Run,
+    start: Start,
     many: Path,
     tmp_path: Path,
     environment: dict[str, str],
@@ -591,17 +536,13 @@ def test_ctrl_c_stops_soon_and_leaves_nothing_half_done(
     number: signal.Signals,
 ) -> None:
     out = tmp_path / "out"
-    command = [COMMAND, "faulty", many, out, "--fault", "slow", "-j", str(jobs)]
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, process_group=0
-    ) as process:
-        wait_for(lambda: pictures(out))
-        start = time.monotonic()
-        # A terminal sends it to every process of the group.
-        os.killpg(process.pid, number)
-        _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - start < 5
-    assert process.returncode == 130
+    command = ("faulty", many, out, "--fault", "slow", "--seconds", 2)
+    run = start(*command, "-j", jobs)
+    wait_until(lambda: pictures(out), "a picture")
+    # A terminal sends it to every process of the group.
+    os.killpg(run.pid, number)
+    _, errors = run.communicate(timeout=GUARD)
+    assert run.returncode == 130
     assert b"interrupted" in errors
     assert b"Traceback" not in errors
     left = tree(out)
@@ -611,37 +552,29 @@ def test_ctrl_c_stops_soon_and_leaves_nothing_half_done(
     for data in finished.values():
         PillowImage.open(io.BytesIO(data)).load()
 
-    again = faulty("faulty", many, out, "--fault", "slow")
+    environment["FAULTY_HURRY"] = "1"
+    again = faulty(*command)
     assert again.returncode == 0
     assert f"{len(finished)} already done" in again.stderr
     assert len(pictures(out)) == 12
 
 
 def test_a_killed_run_leaves_no_orphans_and_a_rerun_cleans_up(
-    faulty: Run, many: Path, tmp_path: Path, environment: dict[str, str]
+    faulty: Run, start: Start, many: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = [COMMAND, "faulty", many, out, "--fault", "slow", "-j", "2"]
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.DEVNULL, process_group=0
-    ) as process:
-        wait_for(lambda: pictures(out))
-        process.kill()
-    wait_for(lambda: not group_is_alive(process.pid), seconds=10)
+    command = ("faulty", many, out, "--fault", "slow")
+    run = start(*command, "-j", 2)
+    wait_until(lambda: pictures(out), "a picture")
+    run.kill()
+    run.wait()
+    wait_until(lambda: not is_group_alive(run.pid), "the end of its workers")
     finished = pictures(out)
-    done = faulty("faulty", many, out, "--fault", "slow")
+    done = faulty(*command)
     assert done.returncode == 0
     assert f"{len(finished)} already done" in done.stderr
     assert len(pictures(out)) == 12
     assert not list(out.glob("*.tmp"))
-
-
-def group_is_alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 # --- What it must not do ---------------------------------------------------------

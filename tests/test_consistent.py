@@ -18,14 +18,17 @@ from PIL import Image as PillowImage
 import faceanon
 from conftest import COMMAND, Run
 from faceanon import anonymizers
-from faceanon.boxes import content_digest
 from faceanon.errors import OptionError
-from faceanon.gui import preview_worker as worker
+from faceanon.gui import preview_worker
 from faceanon.gui.choices import Choices
 from faceanon.model import Box, Cover, Face, Image
 from faceanon.pipeline.job import Status
 from faceanon.vision.recognition.embedding import SIZE
-from faceanon.vision.recognition.identities import Crowd, Scene, Sight
+from faceanon.vision.recognition.identities import (
+    Identities,
+    Observation,
+    ObservedPicture,
+)
 from support import EXAMPLES, read, write_png
 from test_command import pictures
 
@@ -181,13 +184,13 @@ def test_a_picture_more_or_less_changes_few_of_the_others(
     assert np.mean(kept) > 0.6
 
 
-def crowded(rng: np.random.Generator) -> list[Scene]:
+def crowded(rng: np.random.Generator) -> list[ObservedPicture]:
     """300 people nobody of whom resembles another, in 60 pictures."""
     people = iter(rng.normal(size=(300, SIZE)).astype(np.float32))
     return [
-        Scene(
-            content_digest(rng.bytes(8)),
-            tuple(Sight((column, 3), next(people)) for column in range(5)),
+        ObservedPicture(
+            rng.bytes(16).hex(),
+            tuple(Observation((column, 3), next(people)) for column in range(5)),
         )
         for _ in range(60)
     ]
@@ -195,25 +198,25 @@ def crowded(rng: np.random.Generator) -> list[Scene]:
 
 @pytest.mark.parametrize("number", [0, 7, 59])
 def test_of_more_people_than_emoji_few_change_with_a_picture(number: int) -> None:
-    scenes = crowded(np.random.default_rng(number))
-    before = Crowd.of(scenes, 16, 1)
-    after = Crowd.of(scenes[:number] + scenes[number + 1 :], 16, 1)
+    taken = crowded(np.random.default_rng(number))
+    before = Identities.of(taken, 16, 1)
+    after = Identities.of(taken[:number] + taken[number + 1 :], 16, 1)
     gone = slice(5 * number, 5 * number + 5)
-    others = np.delete(before.disguises, gone)
-    assert len(after.disguises) == len(others) == 295
-    assert np.mean(after.disguises == others) > 0.9
+    others = np.delete(before.pseudonyms, gone)
+    assert len(after.pseudonyms) == len(others) == 295
+    assert np.mean(after.pseudonyms == others) > 0.9
 
 
 def test_of_more_people_than_emoji_those_of_one_picture_wear_different_ones() -> None:
     """Also beside somebody whom one of them has met before."""
-    scenes = crowded(np.random.default_rng(1))
-    known = scenes[30].sights[0]
-    scenes[50] = replace(scenes[50], sights=(*scenes[50].sights, known))
-    disguises = Crowd.of(scenes, 16, 1).disguises
-    assert set(disguises[:16]) == set(range(16))
+    taken = crowded(np.random.default_rng(1))
+    known = taken[30].observations[0]
+    taken[50] = replace(taken[50], observations=(*taken[50].observations, known))
+    pseudonyms = Identities.of(taken, 16, 1).pseudonyms
+    assert set(pseudonyms[:16]) == set(range(16))
     for first in range(0, 300, 5):
-        assert len(set(disguises[first : first + 5])) == 5
-    assert len({*disguises[250:255], disguises[150]}) == 6
+        assert len(set(pseudonyms[first : first + 5])) == 5
+    assert len({*pseudonyms[250:255], pseudonyms[150]}) == 6
 
 
 def test_who_cannot_be_told_wears_what_nobody_wears(tmp_path: Path) -> None:
@@ -274,11 +277,12 @@ def test_each_preview_of_the_window_is_consistent_within_itself(tmp_path: Path) 
     image = together()
     write_png(tmp_path / "friends.png", image)
     choices = Choices("emoji", str(tmp_path), "", {"consistent": "yes"})
-    (job,) = worker.listing(choices.values()).jobs
-    faces = worker.look(job, "emoji", choices.values()).faces
+    (job,) = preview_worker.listing(choices.values()).jobs
+    faces = preview_worker.search(job, "emoji", choices.values()).outcome.faces
     height, width = image.shape[:2]
-    part = worker.Part(Box(0, 0, width, height), (width, height))
-    view = worker.view(job, "emoji", choices.values(), faces, part)
+    frame = preview_worker.FrameOf(job, 0)
+    part = preview_worker.Part(Box(0, 0, width, height), (width, height))
+    view = preview_worker.view(frame, "emoji", choices.values(), faces, part)
     assert view.after is not None, view.problem
     after = cv2.imdecode(np.frombuffer(view.after, np.uint8), cv2.IMREAD_COLOR)
     in_order = sorted(faces, key=lambda face: face.box.left)

@@ -4,84 +4,34 @@ import gzip
 import io
 import json
 import os
-import shutil
 import signal
-import subprocess
 import tarfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from conftest import COMMAND, Run
-from faceanon.batch.planning.brace_expansion import Braces
+from conftest import Run, Start
+from dataset_files import (
+    ASTRONAUT,
+    BROKEN,
+    CAT,
+    CURIES,
+    EYE,
+    FAST,
+    MTIME,
+    read_tar,
+    samples,
+    write_small_tars,
+    write_tar,
+)
+from faceanon.batch.planning.brace_expansion import BraceExpansion
 from faceanon.errors import FaceanonError
-from faceanon.model import Image
-from support import EXAMPLES, read
-from test_command import PLUGINS, lines
+from processes import GUARD, descendants, is_alive, wait_until, workers_of
+from support import decoded, lines, with_examples
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra 'parquet'")
 pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra 'parquet'")
-
-FAST = ("--accuracy", "fast")
-MTIME = 1_700_000_000
-ASTRONAUT = (EXAMPLES / "astronaut.png").read_bytes()
-CAT = (EXAMPLES / "cat.png").read_bytes()
-CURIES = (EXAMPLES / "curies.jpg").read_bytes()
-BROKEN = CURIES[: len(CURIES) // 2]
-# Her left eye.
-EYE = (112, 203)
-
-Members = dict[str, bytes]
-
-
-def write_tar(path: Path, members: Members, mode: str = "w") -> Path:
-    """A tar as the webdataset package writes them."""
-    with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]
-        for name, data in members.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mtime, member.mode = len(data), MTIME, 0o640
-            member.uname = member.gname = "bigdata"
-            tar.addfile(member, io.BytesIO(data))
-    return path
-
-
-def read_tar(path: Path) -> Members:
-    with tarfile.open(path) as tar:
-        return {
-            member.name: file.read()
-            for member in tar
-            if (file := tar.extractfile(member)) is not None
-        }
-
-
-def samples() -> Members:
-    """Three samples: pictures with what belongs to them."""
-    return {
-        "000000.png": ASTRONAUT,
-        "000000.json": b'{"text": "an astronaut"}',
-        "000000.cls": b"3",
-        "000001.seg.jpg": CURIES,
-        "000001.json": b"{}",
-        "000002.png": CAT,
-        "000002.npy": bytes(range(256)) * 8000,  # not small
-    }
-
-
-def decoded(data: bytes) -> Image:
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert pixels is not None
-    return pixels
-
-
-def small(width: int) -> bytes:
-    """A picture of a face, of a width by which the plug-in `faulty` knows it."""
-    face = cv2.resize(read(EXAMPLES / "astronaut.png")[20:240, 120:330], (width, 90))
-    return cv2.imencode(".jpg", face)[1].tobytes()
-
 
 HUGGING_FACE = {
     "info": {"features": {"image": {"_type": "Image"}, "label": {"_type": "Value"}}}
@@ -105,13 +55,6 @@ def cells(path: Path) -> list[object]:
     return column
 
 
-@pytest.fixture
-def faulty(faceanon: Run, environment: dict[str, str]) -> Run:
-    path = [str(PLUGINS), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-    return faceanon
-
-
 @pytest.fixture(autouse=True)
 def _start_soon(environment: dict[str, str]) -> None:
     environment["FACEANON_INFERENCE"] = "opencv"  # the one that starts sooner
@@ -130,9 +73,8 @@ def test_a_tar_keeps_all_but_the_faces(
 ) -> None:
     source = tmp_path / "in"
     source.mkdir()
-    mode = "w" if name.endswith(".tar") else "w:gz"
     before = samples()
-    write_tar(source / name, before, mode)
+    write_tar(source / name, before)
     out, report = tmp_path / "out", tmp_path / "report.jsonl"
     done = faceanon("blackbar", source, out, *FAST, "--report", report)
     assert done.returncode == 0, done.stderr
@@ -158,10 +100,7 @@ def test_a_tar_keeps_all_but_the_faces(
 
 
 def test_pictures_come_out_as_they_do_singly(faceanon: Run, tmp_path: Path) -> None:
-    single = tmp_path / "train.tar.d"
-    single.mkdir()
-    shutil.copy(EXAMPLES / "curies.jpg", single)
-    shutil.copy(EXAMPLES / "astronaut.png", single)
+    single = with_examples(tmp_path / "train.tar.d", "curies.jpg", "astronaut.png")
     names = [path.name for path in single.iterdir()]
     write_tar(tmp_path / "a.tar", {n: (single / n).read_bytes() for n in names})
     faceanon("blackbar", single, tmp_path / "singly", *FAST)
@@ -357,19 +296,16 @@ def test_only_the_culprit_fails(
     faulty: Run, tmp_path: Path, fault: str, jobs: int
 ) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    for name in ("a", "b"):
-        members = {f"{width}.jpg": small(width) for width in range(90, 100)}
-        write_tar(source / f"{name}.tar", members)
+    write_small_tars(source, "ab", range(90, 100))
     done = faulty(
         *("faulty", source, out, "--fault", fault, "--width", 94, "-j", jobs),
-        *("--timeout", 3, "--max-memory", 2048, *FAST),
+        *("--timeout", 20, "--max-memory", 2048, *FAST),
     )
     assert done.returncode == 1
     said = done.stderr.splitlines()[:-1]
     culprits = [line.partition(": ")[0] for line in sorted(said)]
     assert culprits == [f"{source}/a.tar/94.jpg", f"{source}/b.tar/94.jpg"]
-    reason = {"hang": "took longer than 3 seconds", "memory": "not enough memory"}
+    reason = {"hang": "took longer than 20 seconds", "memory": "not enough memory"}
     assert all(reason.get(fault, "its worker process died") in line for line in said)
     for name in ("a", "b"):
         after = read_tar(out / f"{name}.tar")
@@ -377,72 +313,38 @@ def test_only_the_culprit_fails(
     assert no_temporaries(out)
 
 
-def children_of(parent: int) -> set[int]:
-    """All processes that a process has started, and those that they have."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-    found, new = set(), {parent}
-    while new:
-        new = {pid for pid, of in pairs if of in new} - found
-        found |= new
-    return found
-
-
 def test_a_killed_run_leaves_nothing_behind_and_is_done_again(
-    faulty: Run, tmp_path: Path, environment: dict[str, str]
+    faulty: Run, start: Start, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    for name in ("a", "b"):
-        members = {f"{width}.jpg": small(width) for width in range(90, 110)}
-        write_tar(source / f"{name}.tar", members)
-    command = ("faulty", source, out, "--fault", "slow", "-j", 2, *FAST)
-    with subprocess.Popen(
-        [COMMAND, *map(str, command)], env=environment, stderr=subprocess.DEVNULL
-    ) as run:
-        deadline = time.monotonic() + 30
-        while len(list(out.glob("*.tmp"))) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        time.sleep(1)
-        children = children_of(run.pid)
-        assert len(children) >= 4
-        run.kill()
+    write_small_tars(source, "ab", range(90, 110))
+    command = (
+        *("faulty", source, out, "--fault", "slow", "--seconds", 1, "-j", 2),
+        *FAST,
+    )
+    run = start(*command)
+    wait_until(lambda: len(list(out.glob("*.tmp"))) >= 2, "two unfinished outputs")
+    wait_until(lambda: len(descendants(run.pid)) >= 3, "the processes at work")
+    children = descendants(run.pid)
+    run.kill()
+    run.wait()
     assert not list(out.glob("*.tar"))
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{child}/exe").exists() for child in children):
-        assert time.monotonic() < deadline, "orphans"
-        time.sleep(0.1)
-    assert faulty(*command, "--seconds", 0, "--overwrite").returncode == 0
+    wait_until(lambda: not any(map(is_alive, children)), "the end of all processes")
+    environment["FAULTY_HURRY"] = "1"
+    assert faulty(*command, "--overwrite").returncode == 0
     assert no_temporaries(out)
     assert len(read_tar(out / "a.tar")) == 20
 
 
 def test_a_worker_that_is_killed_costs_no_picture(
-    faulty: Run, tmp_path: Path, environment: dict[str, str]
+    faulty: Run, start: Start, tmp_path: Path
 ) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    for name in ("a", "b"):
-        members = {f"{width}.jpg": small(width) for width in range(90, 100)}
-        write_tar(source / f"{name}.tar", members)
-    command = ("faulty", source, out, "--fault", "slow", "-j", 2, *FAST)
-    with subprocess.Popen(
-        [COMMAND, *map(str, command)], env=environment, stderr=subprocess.PIPE
-    ) as run:
-        deadline = time.monotonic() + 30
-        while not list(out.glob("*.tmp")):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        spawned = [
-            child
-            for child in children_of(run.pid)
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
-        os.kill(spawned[0], signal.SIGKILL)
-        _, errors = run.communicate(timeout=60)
+    write_small_tars(source, "ab", range(90, 100))
+    run = start("faulty", source, out, "--fault", "slow", "-j", 2, *FAST)
+    wait_until(lambda: list(out.glob("*.tmp")), "an unfinished output")
+    os.kill(workers_of(run.pid)[0], signal.SIGKILL)
+    _, errors = run.communicate(timeout=GUARD)
     assert run.returncode == 0, errors
     assert b"20 pictures in" in errors
     assert {len(read_tar(out / f"{name}.tar")) for name in ("a", "b")} == {10}
@@ -595,13 +497,13 @@ def test_braces_stand_for_many_files(faceanon: Run, tmp_path: Path) -> None:
     ],
 )
 def test_braces_are_those_of_shells(text: str, names: list[str]) -> None:
-    assert list(Braces(text).names())[: len(names)] == names
+    assert list(BraceExpansion(text).names())[: len(names)] == names
 
 
 def test_braces_leave_other_names_alone() -> None:
-    assert not Braces.are_in("in/{a}.tar")
+    assert not BraceExpansion.are_in("in/{a}.tar")
     with pytest.raises(FaceanonError, match="bucket"):
-        Braces("s3://bucket-{1..3}/a.tar")
+        BraceExpansion("s3://bucket-{1..3}/a.tar")
 
 
 def test_detect_correct_hide_works_in_dataset_files(
@@ -613,10 +515,10 @@ def test_detect_correct_hide_works_in_dataset_files(
     write_parquet(source / "b.parquet", [{"bytes": CURIES, "path": None}])
     boxes = tmp_path / "boxes.jsonl"
     assert faceanon("detect", source, "-o", boxes, *FAST).returncode == 0
-    records = {str(line["picture"]): line for line in lines(boxes)}
+    records = {line["picture"]: line for line in lines(boxes)}
     assert set(records) == {"a.tar/0.png", "a.tar/1.png", "b.parquet/0/image"}
     # Somebody drops her face and forgets the cat.
-    for face in records["a.tar/0.png"]["faces"]:  # type: ignore[attr-defined]
+    for face in records["a.tar/0.png"]["faces"]:
         face["hide"] = False
     del records["a.tar/1.png"]
     boxes.write_text("".join(json.dumps(line) + "\n" for line in records.values()))

@@ -1,29 +1,25 @@
 """Dataset files in buckets, and on a Ray cluster."""
-# ruff: noqa: F811  fixtures of another file are arguments here
 
-import io
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from conftest import Run
-from support import EXAMPLES
-from test_buckets import Bucket, bucket, server  # noqa: F401  fixtures
-from test_command import lines
-from test_datasets import BROKEN, CAT, FAST, read_tar, samples, small, write_tar
+from dataset_files import (
+    BROKEN,
+    CAT,
+    FAST,
+    read_tar,
+    samples,
+    unpacked,
+    write_small_tars,
+    write_tar,
+)
+from s3 import Bucket
+from support import EXAMPLES, lines
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra 'parquet'")
 pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra 'parquet'")
-
-
-def unpacked(data: bytes) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        return {
-            member.name: file.read()
-            for member in tar
-            if (file := tar.extractfile(member)) is not None
-        }
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ def test_dataset_files_go_from_bucket_to_bucket(
     report = tmp_path / "report.jsonl"
     again = faceanon(*command, "--report", report)
     assert again.returncode == 1
-    assert sorted(str(line["status"]) for line in lines(report)) == [
+    assert sorted(line["status"] for line in lines(report)) == [
         *("failed", "failed", "skipped", "skipped"),
     ]
     later = {name: unpacked(data) for name, data in bucket.below("out/").items()}
@@ -89,16 +85,12 @@ def test_parquet_is_read_from_a_bucket(
 
 
 def test_a_picture_that_kills_costs_itself_on_a_cluster(
-    faceanon: Run, tmp_path: Path, environment: dict[str, str]
+    faulty: Run, tmp_path: Path
 ) -> None:
-    ray = pytest.importorskip("test_ray", reason="needs the extra 'ray'")
-    environment["PYTHONPATH"] = f"{ray.PLUGINS}:{environment.get('PYTHONPATH', '')}"
+    pytest.importorskip("ray", reason="needs the extra 'ray'")
     source, out = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    for name in ("a", "b", "c"):
-        members = {f"{width}.jpg": small(width) for width in range(90, 96)}
-        write_tar(source / f"{name}.tar", members)
-    done = faceanon(
+    write_small_tars(source, "abc", range(90, 96))
+    done = faulty(
         *("faulty", source, out, "--fault", "kill", "--width", 94),
         *("--engine", "ray", "-j", 2, "--report", tmp_path / "r.jsonl", *FAST),
     )

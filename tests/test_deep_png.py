@@ -1,5 +1,6 @@
 """Animated PNG of 16 bits: made here by hand, chunk by chunk."""
 
+import io
 import json
 import struct
 import zlib
@@ -15,7 +16,7 @@ from PIL import Image as PillowImage
 from conftest import Run
 from faceanon.audit.scan import scan
 from faceanon.errors import PictureError
-from faceanon.media.clip_reading import opened
+from faceanon.media.reading import open_clip
 from support import EXAMPLES, read
 
 LIMIT = 10_000_000
@@ -83,9 +84,8 @@ def animated(
 
 
 def shown(data: bytes) -> list[NDArray[np.uint16]]:
-    with opened(data, LIMIT) as several:
-        assert several is not None
-        return [frame.pixels for frame in several.frames]
+    with open_clip(io.BytesIO(data), LIMIT) as clip:
+        return [frame.picture.pixels for frame in clip.frames()]
 
 
 def portrait(step: int) -> NDArray[np.uint16]:

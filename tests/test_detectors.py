@@ -6,13 +6,13 @@ import pytest
 
 from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face, Image
-from faceanon.vision import detection as detectors
-from faceanon.vision import inference
+from faceanon.vision import detection
 from faceanon.vision.detection import centerface
 from faceanon.vision.detection.candidates import Candidates
-from faceanon.vision.detection.levels import ACCURACIES, LEVELS, Pass
-from faceanon.vision.detection.views import Region
-from faceanon.vision.detection.voting import Look, voted
+from faceanon.vision.detection.levels import ACCURACIES, LEVELS, ScalePass
+from faceanon.vision.detection.tiles import Region
+from faceanon.vision.detection.voting import PassResult, voted
+from faceanon.vision.inference.opencv import OpenCVNetwork
 from support import EXAMPLES, read
 
 # Annotated by eye: left, top, right, bottom.
@@ -53,8 +53,8 @@ def assert_same(
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 @pytest.mark.parametrize("name", FACES)
-def test_faces_are_found_where_they_are(name: str, accuracy: str):
-    faces = detectors.make("centerface", accuracy)(read(EXAMPLES / name))
+def test_faces_are_found_where_they_are(name: str, accuracy: str) -> None:
+    (faces,) = detection.make("centerface", accuracy)([read(EXAMPLES / name)])
     assert all(finds(faces, box, 0.7) for box in FACES[name])
     scores = [face.score for face in faces]
     assert scores == sorted(scores, reverse=True)
@@ -62,47 +62,51 @@ def test_faces_are_found_where_they_are(name: str, accuracy: str):
 
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
-@pytest.mark.parametrize("detector", detectors.names())
-def test_a_cat_is_no_face(detector: str, accuracy: str):
-    assert detectors.make(detector, accuracy)(read(EXAMPLES / "cat.png")) == ()
+@pytest.mark.parametrize("detector", detection.names())
+def test_a_cat_is_no_face(detector: str, accuracy: str) -> None:
+    cat = read(EXAMPLES / "cat.png")
+    assert detection.make(detector, accuracy)([cat]) == [()]
 
 
-def test_points_lie_on_eyes_nose_and_mouth():
+def test_points_lie_on_eyes_nose_and_mouth() -> None:
     """As seen in the picture, the left eye comes first."""
-    (face,) = detectors.make("centerface")(read(EXAMPLES / "astronaut.png"))
+    ((face,),) = detection.make("centerface")([read(EXAMPLES / "astronaut.png")])
     assert face.points is not None
     known = ((203, 109), (247, 107), (226, 132), (207, 148), (248, 147))
     assert np.abs(np.subtract(face.points, known)).max() < 8
 
 
-def test_a_mirrored_picture_has_the_mirrored_faces():
+def test_a_mirrored_picture_has_the_mirrored_faces() -> None:
     image = read(EXAMPLES / "curies.jpg")
-    detector = detectors.make("centerface", "fast")
-    for face in detector(cv2.flip(image, 1)):
+    detector = detection.make("centerface", "fast")
+    faces, mirrored = detector([image, cv2.flip(image, 1)])
+    for face in mirrored:
         box = face.box
         width = image.shape[1]
         back = Box(width - box.right, box.top, width - box.left, box.bottom)
-        assert finds(detector(image), back, 0.6)
+        assert finds(faces, back, 0.6)
         assert face.points is not None
         assert face.points[0][0] < face.points[1][0]
 
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
-def test_size_of_the_picture_does_not_move_the_faces(accuracy: str):
-    detector = detectors.make("centerface", accuracy)
+def test_size_of_the_picture_does_not_move_the_faces(accuracy: str) -> None:
+    detector = detection.make("centerface", accuracy)
     image = read(EXAMPLES / "astronaut.png")
-    box = detector(image)[0].box
-    larger = detector(cv2.resize(image, None, fx=3, fy=3))
+    ((face, *_),) = detector([image])
+    box = face.box
+    (larger,) = detector([cv2.resize(image, None, fx=3, fy=3)])
     assert finds(
         larger, Box(3 * box.left, 3 * box.top, 3 * box.right, 3 * box.bottom), 0.8
     )
-    padded = detector(cv2.copyMakeBorder(image, 40, 25, 130, 60, cv2.BORDER_REPLICATE))
+    border = (40, 25, 130, 60, cv2.BORDER_REPLICATE)
+    (padded,) = detector([cv2.copyMakeBorder(image, *border)])
     moved = Box(box.left + 130, box.top + 40, box.right + 130, box.bottom + 40)
     assert finds(padded, moved, 0.8)
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_portrait_that_lies_on_its_side_is_found(quarters: int):
+def test_a_portrait_that_lies_on_its_side_is_found(quarters: int) -> None:
     turned = np.ascontiguousarray(
         np.rot90(read(EXAMPLES / "grace_hopper.jpg"), quarters)
     )
@@ -111,17 +115,18 @@ def test_a_portrait_that_lies_on_its_side_is_found(quarters: int):
     upright[box.slices] = 1
     rows, columns = np.nonzero(np.rot90(upright, quarters))
     known = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    assert finds(detectors.make("centerface", "thorough")(turned), known, 0.5)
+    (faces,) = detection.make("centerface", "thorough")([turned])
+    assert finds(faces, known, 0.5)
 
 
-def test_a_tiny_face_in_a_huge_picture_is_found_by_thorough():
+def test_a_tiny_face_in_a_huge_picture_is_found_by_thorough() -> None:
     """20 pixels in 24 million, which no view of the whole picture shows."""
     small = cv2.resize(read(EXAMPLES / "astronaut.png"), (110, 110), interpolation=3)
     huge = np.full((4000, 6000, 3), 128, np.uint8)
     face = Box(38, 13, 58, 38)
     for left, top in ((4000, 3000), (1020, 975)):
         huge[top : top + 110, left : left + 110] = small
-    faces = detectors.make("centerface", "thorough")(huge)
+    (faces,) = detection.make("centerface", "thorough")([huge])
     for left, top in ((4000, 3000), (1020, 975)):
         known = Box(
             face.left + left, face.top + top, face.right + left, face.bottom + top
@@ -130,11 +135,13 @@ def test_a_tiny_face_in_a_huge_picture_is_found_by_thorough():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (3000, 10), (10, 3000), (33, 31)])
-@pytest.mark.parametrize("detector", detectors.names())
-def test_odd_shapes_hold_no_face_and_do_no_harm(detector: str, shape: tuple[int, int]):
+@pytest.mark.parametrize("detector", detection.names())
+def test_odd_shapes_hold_no_face_and_do_no_harm(
+    detector: str, shape: tuple[int, int]
+) -> None:
     image = np.full((*shape, 3), 90, np.uint8)
     for accuracy in ACCURACIES:
-        assert detectors.make(detector, accuracy)(image) == ()
+        assert detection.make(detector, accuracy)([image]) == [()]
 
 
 def aged(image: Image) -> Image:
@@ -167,41 +174,39 @@ def masked(image: Image, box: Box) -> Image:
 @pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg", "curies.jpg"])
 def test_faces_behind_masks_and_in_grainy_old_prints_are_found(
     name: str, accuracy: str
-):
+) -> None:
     image, box = read(EXAMPLES / name), FACES[name][0]
-    detector = detectors.make("centerface", accuracy)
-    assert finds(detector(masked(image, box)), box)
-    assert finds(detector(aged(image)), box)
+    detector = detection.make("centerface", accuracy)
+    assert all(
+        finds(faces, box) for faces in detector([masked(image, box), aged(image)])
+    )
 
 
-def test_faces_tell_which_pass_found_them():
+def test_faces_tell_which_pass_found_them() -> None:
     """A large face is seen by the pass that shows it small; a small one by another."""
     image = np.full((1000, 1500, 3), 128, np.uint8)
     portrait = read(EXAMPLES / "astronaut.png")
     image[400:912, 900:1412] = portrait
     image[100:228, 100:228] = cv2.resize(portrait, (128, 128), interpolation=3)
-    large, small = sorted(
-        detectors.make("centerface", "balanced")(image, 0.5),
-        key=lambda face: face.box.width,
-        reverse=True,
-    )
+    (faces,) = detection.make("centerface", "balanced")([image], 0.5)
+    large, small = sorted(faces, key=lambda face: face.box.width, reverse=True)
     assert large.found_by == "centerface 640"
     level = LEVELS["balanced"]
     assert small.found_by in {f"centerface {one.name}" for one in level.others}
 
 
-def test_a_part_of_a_face_is_no_second_face():
+def test_a_part_of_a_face_is_no_second_face() -> None:
     """A mouth inside of a face is not; a child in front of somebody is."""
     whole = Region(0, 0, 1000, 1000)
     boxes = np.array([(100, 100, 300, 380), (160, 290, 240, 350), (250, 300, 330, 400)])
     scores = np.array((0.9, 0.6, 0.6), np.float32)
     seen = Candidates(boxes.astype(np.float32), scores, np.zeros((3, 5, 2), np.float32))
-    found, seen_by = voted([Look(Pass(640), 1.0, whole, seen)], 0.1)
+    found, seen_by = voted([PassResult(ScalePass(640), 1.0, whole, seen)], 0.1)
     assert np.abs(found.boxes - boxes[[0, 2]]).max() < 0.01
     assert seen_by.tolist() == [0, 0]
 
 
-def test_covers_of_small_faces_are_grown_more():
+def test_covers_of_small_faces_are_grown_more() -> None:
     def factor(side: int, grow: float) -> float:
         return Cover(grow).grown(Face(Box(0, 0, side, side), 1.0)).width / side
 
@@ -210,63 +215,62 @@ def test_covers_of_small_faces_are_grown_more():
     assert factor(20, 1.0) == 1
 
 
-@pytest.mark.parametrize("detector", detectors.names())
-def test_the_same_picture_gives_the_same_faces_and_is_not_changed(detector: str):
+@pytest.mark.parametrize("detector", detection.names())
+def test_the_same_picture_gives_the_same_faces_and_is_not_changed(
+    detector: str,
+) -> None:
     image = read(EXAMPLES / "curies.jpg")
     before = image.copy()
     other = read(EXAMPLES / "grace_hopper.jpg")
-    find = detectors.make(detector)
-    first = find(image)
-    find(other)
-    assert find(image) == first != ()
+    find = detection.make(detector)
+    (first,) = find([image])
+    find([other])
+    assert find([image]) == [first] != [()]
     assert np.array_equal(image, before)
 
 
-@pytest.mark.parametrize("detector", detectors.names())
-def test_min_score_only_takes_away(detector: str):
+@pytest.mark.parametrize("detector", detection.names())
+def test_min_score_only_takes_away(detector: str) -> None:
     image = read(EXAMPLES / "group.jpg")
-    find = detectors.make(detector)
-    every = find(image, 0.05)
-    some = find(image, 0.6)
+    find = detection.make(detector)
+    (every,) = find([image], 0.05)
+    (some,) = find([image], 0.6)
     assert 0 < len(some) <= len(every)
     assert all(face.score >= 0.6 for face in some)
     assert all(face.score >= 0.05 for face in every)
     assert all(finds(every, face.box, 0.9) for face in some)
 
 
-def test_the_fallback_engine_finds_the_same():
+def test_the_fallback_engine_finds_the_same() -> None:
     """On pictures of several shapes in a row, more than once."""
-    slow = centerface.CenterFace(
-        inference.OpenCVNetwork("centerface.onnx"), LEVELS["fast"]
-    )
-    quick = detectors.make("centerface", "fast")
+    slow = centerface.CenterFace(OpenCVNetwork("centerface.onnx"), LEVELS["fast"])
+    quick = detection.make("centerface", "fast")
     for name in ("astronaut.png", "curies.jpg", "grace_hopper.jpg", "astronaut.png"):
         image = read(EXAMPLES / name)
-        assert_same(slow(image, 0.5), quick(image, 0.5), 0.85)
+        for first, second in zip(slow([image], 0.5), quick([image], 0.5), strict=True):
+            assert_same(first, second, 0.85)
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg"])
-def test_haar_finds_faces_from_the_front(name: str):
-    faces = detectors.make("haar")(read(EXAMPLES / name))
+def test_haar_finds_faces_from_the_front(name: str) -> None:
+    (faces,) = detection.make("haar")([read(EXAMPLES / name)])
     assert finds(faces, FACES[name][0])
     assert len(faces) == len({face.box for face in faces})
 
 
-def test_haar_finds_the_mirrored_face_too():
+def test_haar_finds_the_mirrored_face_too() -> None:
     image: Image = cv2.flip(read(EXAMPLES / "astronaut.png"), 1)
     box = FACES["astronaut.png"][0]
-    assert finds(
-        detectors.make("haar")(image),
-        Box(512 - box.right, box.top, 512 - box.left, box.bottom),
-    )
+    (faces,) = detection.make("haar")([image])
+    assert finds(faces, Box(512 - box.right, box.top, 512 - box.left, box.bottom))
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_are_refused() -> None:
     with pytest.raises(OptionError, match="centerface, haar"):
-        detectors.make("eagle")
+        detection.make("eagle")
     with pytest.raises(OptionError, match="fast, balanced, thorough"):
-        detectors.make("centerface", "perfect")
+        detection.make("centerface", "perfect")
 
 
-def test_detectors_are_made_once():
-    assert detectors.make("haar") is detectors.make("haar")
+def test_detectors_are_made_once() -> None:
+    assert detection.make("haar") is detection.make("haar")

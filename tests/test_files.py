@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from faceanon.batch.planning import folder as files
+from faceanon.batch.planning.folder import sweep
+from faceanon.batch.planning.make_plan import EVERYTHING, make_plan
+from faceanon.batch.planning.plan import InputFilter
 from faceanon.errors import FaceanonError
 from faceanon.storage.names import shown
+from faceanon.storage.suffixes import Format
+from support import jobs_of
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -17,15 +21,19 @@ def touch(folder: Path, *names: str) -> None:
         path.touch()
 
 
-def planned(source: Path, target: Path, **options: object) -> dict[str, str]:
+def planned(
+    source: Path,
+    target: Path,
+    input_filter: InputFilter = EVERYTHING,
+    format_: Format | None = None,
+) -> dict[str, str]:
     """Input to output, both below their folders."""
-    plan = files.plan(source, target, **options)
-    pairs = {
-        job.name: str(job.target.relative_to(target))
-        for job in plan.jobs()
-        if job.target
-    }
-    assert len(pairs) == plan.pictures.count()
+    plan = make_plan(source, target, format_=format_, input_filter=input_filter)
+    pairs = {}
+    for job in jobs_of(plan):
+        assert isinstance(job.target, Path)
+        pairs[job.name] = str(job.target.relative_to(target))
+    assert len(pairs) == plan.source.count()
     return pairs
 
 
@@ -36,9 +44,7 @@ def test_the_tree_is_mirrored(tmp_path: Path) -> None:
         "b/c.PNG": "b/c.PNG",
         "b/d/e.webp": "b/d/e.webp",
     }
-    flat = planned(
-        tmp_path / "in", tmp_path / "out", choice=files.Choice(recursive=False)
-    )
+    flat = planned(tmp_path / "in", tmp_path / "out", InputFilter(recursive=False))
     assert list(flat) == ["a.jpg"]
 
 
@@ -56,7 +62,7 @@ def test_jobs_are_handed_out_while_the_folder_is_walked(tmp_path: Path) -> None:
     """Of a million pictures, the first must not wait for the last."""
     source = tmp_path / "in"
     touch(source, "a.jpg", "below/b.jpg")
-    jobs = files.plan(source, tmp_path / "out").jobs()
+    jobs = jobs_of(make_plan(source, tmp_path / "out"))
     assert next(jobs).name == "a.jpg"
     touch(source, "below/late.jpg")
     assert {job.name for job in jobs} == {"below/b.jpg", "below/late.jpg"}
@@ -71,13 +77,13 @@ def test_originals_are_never_written_over(tmp_path: Path) -> None:
     touch(tmp_path, "in/deep/a.jpg")
     (tmp_path / "alias").symlink_to("in")
     with pytest.raises(FaceanonError, match="OUTPUT is INPUT itself"):
-        files.plan(tmp_path / "in", tmp_path / "alias")
+        make_plan(tmp_path / "in", tmp_path / "alias")
     with pytest.raises(FaceanonError, match="INPUT lies inside of OUTPUT"):
-        files.plan(tmp_path / "in" / "deep", tmp_path / "in")
+        make_plan(tmp_path / "in" / "deep", tmp_path / "in")
     picture = tmp_path / "in" / "deep" / "a.jpg"
     for same in (picture, picture.parent):
         with pytest.raises(FaceanonError, match="is the input itself"):
-            files.plan(picture, same)
+            make_plan(picture, same)
 
 
 def test_only_regular_files_are_taken_and_the_rest_is_counted(tmp_path: Path) -> None:
@@ -88,10 +94,10 @@ def test_only_regular_files_are_taken_and_the_rest_is_counted(tmp_path: Path) ->
     (source / "dangling.jpg").symlink_to("nowhere")
     (source / "loop").symlink_to(source)
     os.mkfifo(source / "pipe.jpg")
-    plan = files.plan(source, tmp_path / "out")
-    assert plan.pictures.count() == 2
-    assert sorted(job.name for job in plan.jobs()) == ["a.jpg", "x.jpg/c.jpg"]
-    assert dict(plan.walk.left_alone) == {
+    plan = make_plan(source, tmp_path / "out")
+    assert plan.source.count() == 2
+    assert sorted(job.name for job in jobs_of(plan)) == ["a.jpg", "x.jpg/c.jpg"]
+    assert dict(plan.walk.skipped) == {
         "link": 3,
         "no picture": 2,
         "hidden": 3,
@@ -122,13 +128,13 @@ def test_names_that_are_not_text_are_taken(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     touch(tmp_path, ".faceanon-0123456789abcdef.tmp", ".faceanon.db", "a.jpg", "b.tmp")
-    files.sweep(tmp_path, None)
+    sweep(tmp_path, None)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         ".faceanon.db",
         "a.jpg",
         "b.tmp",
     ]
-    files.sweep(tmp_path / "missing", None)
+    sweep(tmp_path / "missing", None)
 
 
 def test_links_are_followed_on_request_but_not_out_and_not_in_circles(
@@ -142,8 +148,8 @@ def test_links_are_followed_on_request_but_not_out_and_not_in_circles(
     (source / "self.jpg").symlink_to("self.jpg")
     (source / "out.jpg").symlink_to(tmp_path / "secret" / "c.jpg")
     (source / "outside").symlink_to(tmp_path / "secret")
-    choice = files.Choice(follow_symlinks=True)
-    names = set(planned(source, tmp_path / "out", choice=choice))
+    input_filter = InputFilter(follow_symlinks=True)
+    names = set(planned(source, tmp_path / "out", input_filter))
     # The album is there once, by one of its two names.
     albums = [name for name in names if name.endswith("b.jpg")]
     assert len(albums) == 1
@@ -155,8 +161,8 @@ def test_patterns_choose_pictures_and_folders(tmp_path: Path) -> None:
     touch(source, "a.jpg", "b.png", "day1/c.jpg", "day1/raw/d.jpg", "day2/e.jpg")
 
     def chosen(**patterns: tuple[str, ...]) -> set[str]:
-        choice = files.Choice(**patterns)
-        return set(planned(source, tmp_path / "out", choice=choice))
+        input_filter = InputFilter(**patterns)
+        return set(planned(source, tmp_path / "out", input_filter))
 
     assert chosen(include=("*.png",)) == {"b.png"}
     assert chosen(include=("day1/*", "b.*")) == {

@@ -15,11 +15,12 @@ from PIL import PngImagePlugin
 
 from conftest import Run
 from faceanon.errors import PictureError
-from faceanon.media.clip import Frame, Header
+from faceanon.media.clip import EditedFrame, Header
 from faceanon.media.formats import gif
-from faceanon.media.picture import Encoding, Format, Picture
+from faceanon.media.picture import Encoding, Picture
 from faceanon.media.reading import decode
 from faceanon.media.writing import encode
+from faceanon.storage.suffixes import Format
 from support import EXAMPLES
 
 LIMIT = 1_000_000
@@ -217,9 +218,10 @@ def test_a_gif_shows_nothing_of_an_opaque_frame_through_the_next() -> None:
     clear = np.zeros((30, 40, 4), np.uint8)
     clear[:, 20:] = 255, 0, 0, 255
     films = [clear, opaque, clear]
-    frames = [Frame(pixels, Encoding("gif"), 0.05) for pixels in films]
-    data = gif.write(Header(40, 30, len(films)), frames)
-    with PillowImage.open(io.BytesIO(data)) as film:
+    frames = [EditedFrame(Picture(one, Encoding("gif")), 0.05) for one in films]
+    data = io.BytesIO()
+    gif.write_film(Header("gif", "film", 40, 30, len(films)), frames, data, None)
+    with PillowImage.open(data) as film:
         for number, wanted in enumerate(films):
             film.seek(number)
             shown = np.asarray(film.convert("RGBA"))[:, :, 3]

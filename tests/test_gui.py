@@ -6,38 +6,38 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from conftest import COMMAND, Run
-from faceanon import anonymizers, boxes
+from faceanon import anonymizers
+from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
-from faceanon.gui import preview_worker as worker
-from faceanon.gui.background import Background
+from faceanon.gui import preview_worker
+from faceanon.gui.background import Answer, Background
 from faceanon.gui.choices import Choices, fields
 from faceanon.gui.corrections import Corrections
-from faceanon.gui.face_state import Marked
-from faceanon.gui.preview_model import Looking
+from faceanon.gui.face_state import FaceState
+from faceanon.gui.preview_model import PreviewModel
+from faceanon.gui.preview_worker import FrameOf, Part
 from faceanon.gui.runner import Runner
 from faceanon.gui.viewport import Viewport
 from faceanon.model import Box
 from faceanon.pipeline.job import Job, Outcome, Status
-from support import ASTRONAUT_FACE, EXAMPLES, read
+from processes import are_idle, wait_until, workers_of
+from support import ASTRONAUT_FACE, EXAMPLES, digest, read, with_examples
 
 
-def wait_for(holds: Callable[[], object], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
+def finish(runner: Runner) -> None:
+    def is_over() -> bool:
+        runner.poll()
+        return runner.state == "over"
 
-
-def finished(runner: Runner) -> bool:
-    runner.poll()
-    return runner.state == "over"
+    wait_until(is_over, "the end of the run")
 
 
 # --- Choices ---------------------------------------------------------------------
@@ -63,14 +63,12 @@ def test_the_form_has_every_option_of_the_command(method: str, faceanon: Run) ->
 
 
 def test_the_command_that_is_shown_does_the_same(tmp_path: Path) -> None:
-    source = tmp_path / "it's here"
-    source.mkdir()
-    shutil.copy(EXAMPLES / "astronaut.png", source)
+    source = with_examples(tmp_path / "it's here", "astronaut.png")
     choices = Choices("pixelate", str(source), str(tmp_path / "by window"))
     choices.options = {"cells": "4", "seed": "7", "jobs": "1", "exclude": "'a b' x*"}
     runner = Runner()
     runner.start("pixelate", choices.values())
-    wait_for(lambda: finished(runner))
+    finish(runner)
     assert runner.progress.end == "done"
     choices.target = str(tmp_path / "by command")
     command = shlex.split(choices.command())
@@ -110,11 +108,10 @@ def test_a_path_that_looks_like_an_option_or_a_stream_is_a_path() -> None:
 
 @pytest.fixture
 def seen() -> Outcome:
-    content = boxes.content_digest((EXAMPLES / "astronaut.png").read_bytes())
+    content = digest(EXAMPLES / "astronaut.png")
     job = Job("astronaut.png", EXAMPLES / "astronaut.png", None)
-    return Outcome(
-        job, Status.FOUND, (ASTRONAUT_FACE,), width=512, height=512, content=content
-    )
+    record = Record("astronaut.png", 512, 512, content, hidden=(ASTRONAUT_FACE,))
+    return Outcome(job, Status.FOUND, record)
 
 
 def test_corrections_are_kept_beside_the_output_and_found_again(
@@ -139,12 +136,9 @@ def test_corrections_are_kept_beside_the_output_and_found_again(
 
 def test_a_face_added_by_hand_is_gone_after_a_second_click(seen: Outcome) -> None:
     corrections = Corrections()
-    record = corrections.add(seen, Box(10, 10, 60, 60))
+    record = corrections.add(seen, Box(10, 10, 60, 60), None)
     *_, added = record.hidden
-    looked = Outcome(
-        seen.job, seen.status, record.hidden, width=512, height=512, content="x"
-    )
-    after = corrections.toggle(looked, added)
+    after = corrections.toggle(replace(seen, record=record), added)
     assert after.hidden == (ASTRONAUT_FACE,)
     assert after.shown == ()
 
@@ -163,8 +157,10 @@ def many(tmp_path: Path) -> Path:
 
 def settled(runner: Runner, counted: Callable[[], int]) -> int:
     """How far a paused run has come; it must come no further."""
-    # What was in hand comes to its end.
-    time.sleep(1)
+    wait_until(
+        lambda: are_idle([os.getpid(), *workers_of(os.getpid())]),
+        "the end of what is in hand",
+    )
     runner.poll()
     paused_at = counted()
     time.sleep(1)
@@ -173,22 +169,27 @@ def settled(runner: Runner, counted: Callable[[], int]) -> int:
     return paused_at
 
 
+def pause_and_cancel(runner: Runner, counted: Callable[[], int]) -> None:
+    """Pause a run over six pictures when the first is counted, and then cancel it."""
+    wait_until(lambda: runner.poll() and counted() >= 1, "a picture")
+    runner.pause()
+    assert settled(runner, counted) < 6
+    runner.cancel()
+    finish(runner)
+    assert runner.progress.end == "cancelled"
+
+
 def test_a_pause_begins_nothing_new_and_a_cancel_leaves_nothing_behind(
     many: Path, tmp_path: Path
 ) -> None:
     choices = Choices("blackbar", str(many), str(tmp_path / "safe"), {"jobs": "1"})
     runner = Runner()
     runner.start("blackbar", choices.values())
-    wait_for(lambda: runner.poll() and runner.progress.done >= 1)
-    runner.pause()
-    assert settled(runner, lambda: runner.progress.done) < 6
-    runner.cancel()
-    wait_for(lambda: finished(runner))
-    assert runner.progress.end == "cancelled"
+    pause_and_cancel(runner, lambda: runner.progress.done)
     left = {path.name for path in (tmp_path / "safe").iterdir()}
     assert left <= {".faceanon.db", *(f"{number}.jpg" for number in range(6))}
     runner.start("blackbar", choices.values())
-    wait_for(lambda: finished(runner))
+    finish(runner)
     assert runner.progress.done == runner.progress.total == 6
     assert runner.progress.summary.statuses[Status.SKIPPED] >= 1
 
@@ -200,19 +201,14 @@ def test_the_look_at_all_pictures_before_a_run_can_be_paused_and_cancelled(
     choices = Choices("emoji", str(many), str(tmp_path / "safe"), filled_in)
     runner = Runner()
     runner.start("emoji", choices.values())
-    wait_for(lambda: runner.poll() and runner.progress.looked_at >= 1)
-    runner.pause()
-    assert settled(runner, lambda: runner.progress.looked_at) < 6
-    runner.cancel()
-    wait_for(lambda: finished(runner))
-    assert runner.progress.end == "cancelled"
+    pause_and_cancel(runner, lambda: runner.progress.looked_at)
     assert {path.name for path in (tmp_path / "safe").iterdir()} == {".faceanon.db"}
 
 
 def test_a_run_that_is_refused_says_why(many: Path) -> None:
     runner = Runner()
     runner.start("blur", Choices("blur", str(many), str(many)).values())
-    wait_for(lambda: finished(runner))
+    finish(runner)
     assert runner.progress.end == "refused"
     assert "OUTPUT is INPUT itself" in runner.progress.message
 
@@ -227,14 +223,26 @@ def background() -> Iterator[Background]:
     background.close()
 
 
+def answers_of(background: Background) -> Collection[Answer]:
+    """The answers to all that was asked."""
+    answers: list[Answer] = []
+
+    def take() -> bool:
+        answer = background.poll()
+        if answer is not None:
+            answers.append(answer)
+        return not background.is_busy
+
+    wait_until(take, "the answers")
+    return answers
+
+
 def test_only_the_latest_question_is_answered(background: Background) -> None:
     background.ask("sum", sum, [1, 2])
     background.poll()
     background.ask("sum", sum, [3, 4])
     background.ask("other", len, "abc")
-    answers = []
-    wait_for(lambda: answers.append(background.poll()) or not background.is_busy)
-    results = [answer.result for answer in answers if answer is not None]
+    results = [answer.result for answer in answers_of(background)]
     assert sorted(results) == [3, 7]
     assert len(results) == 2
 
@@ -244,15 +252,7 @@ def test_a_question_that_kills_the_worker_costs_its_own_answer_only(
 ) -> None:
     background.ask("fatal", os._exit, 3)
     background.ask("next", len, "abc")
-    answers = {}
-
-    def take() -> bool:
-        answer = background.poll()
-        if answer is not None:
-            answers[answer.topic] = answer
-        return not background.is_busy
-
-    wait_for(take)
+    answers = {answer.topic: answer for answer in answers_of(background)}
     assert answers["fatal"].problem
     assert answers["next"].result == 3
 
@@ -260,10 +260,10 @@ def test_a_question_that_kills_the_worker_costs_its_own_answer_only(
 def test_the_preview_hides_what_the_run_hides() -> None:
     values = Choices("blackbar", str(EXAMPLES), "out").values()
     job = Job("astronaut.png", EXAMPLES / "astronaut.png", None)
-    seen = worker.look(job, "blackbar", values)
+    seen = preview_worker.search(job, "blackbar", values).outcome
     assert seen.faces[0].box.overlap(ASTRONAUT_FACE.box) > 0.7
-    part = worker.Part(seen.faces[0].box, (40, 50))
-    view = worker.view(job, "blackbar", values, seen.faces, part)
+    part = Part(seen.faces[0].box, (40, 50))
+    view = preview_worker.view(FrameOf(job, 0), "blackbar", values, seen.faces, part)
     header = b"P6 40 50 255\n"
     assert view.after == header + bytes(40 * 50 * 3)
     assert view.before != view.after
@@ -272,20 +272,18 @@ def test_the_preview_hides_what_the_run_hides() -> None:
 def test_people_to_show_are_shown_by_the_preview_and_by_the_run(
     tmp_path: Path,
 ) -> None:
-    friends, source = tmp_path / "friends" / "eileen", tmp_path / "source"
-    for folder in (friends, source):
-        folder.mkdir(parents=True)
-        shutil.copy(EXAMPLES / "astronaut.png", folder)
-    shutil.copy(EXAMPLES / "grace_hopper.jpg", source)
+    with_examples(tmp_path / "friends" / "eileen", "astronaut.png")
+    names = ("astronaut.png", "grace_hopper.jpg")
+    source = with_examples(tmp_path / "source", *names)
     choices = Choices("blackbar", str(source), str(tmp_path / "safe"))
     choices.options["except_"] = str(tmp_path / "friends")
     job = Job("astronaut.png", source / "astronaut.png", None)
-    seen = worker.look(job, "blackbar", choices.values())
+    seen = preview_worker.search(job, "blackbar", choices.values()).outcome
     assert seen.faces == ()
-    assert [Marked(face, "kept").label for face in seen.shown] == ["eileen"]
+    assert [FaceState(face, "kept").label for face in seen.shown] == ["eileen"]
     runner = Runner()
     runner.start("blackbar", choices.values())
-    wait_for(lambda: finished(runner))
+    finish(runner)
     assert runner.progress.end == "done", runner.progress.message
     for name, is_changed in (("astronaut.png", False), ("grace_hopper.jpg", True)):
         before, after = read(source / name), read(tmp_path / "safe" / name)
@@ -293,29 +291,29 @@ def test_people_to_show_are_shown_by_the_preview_and_by_the_run(
 
 
 def test_looking_through_a_folder() -> None:
-    looking = Looking(("blackbar", "blur"), (60, 40))
+    model = PreviewModel(("blackbar", "blur"), (60, 40))
 
     def take() -> bool:
-        looking.poll()
-        return not looking.is_busy
+        model.poll()
+        return not model.is_busy
 
     try:
         choices = Choices("blackbar", str(EXAMPLES), "out")
         values = {name: choices.values(name) for name in ("blackbar", "blur")}
-        looking.choose("blackbar", values)
-        wait_for(take)
-        assert [job.name for job in looking.jobs][:2] == ["astronaut.png", "cat.png"]
-        looking.add(Box(0, 0, 20, 20))
-        looking.open(1)
-        wait_for(take)
-        assert "added" not in [marked.label for marked in looking.marked()]
-        looking.open(0)
-        wait_for(take)
-        assert [marked.label for marked in looking.marked()][-1] == "added"
-        kinds = [marked.kind for marked in looking.marked()]
+        model.choose("blackbar", values)
+        wait_until(take, "the preview")
+        assert [job.name for job in model.jobs][:2] == ["astronaut.png", "cat.png"]
+        model.add(Box(0, 0, 20, 20))
+        model.open(1)
+        wait_until(take, "the preview")
+        assert "added" not in [state.label for state in model.face_states()]
+        model.open(0)
+        wait_until(take, "the preview")
+        assert [state.label for state in model.face_states()][-1] == "added"
+        kinds = [state.kind for state in model.face_states()]
         assert kinds.count("hidden") == 2
     finally:
-        looking.close()
+        model.close()
 
 
 # --- Viewport --------------------------------------------------------------------

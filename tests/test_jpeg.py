@@ -24,17 +24,17 @@ from PIL import Image as PillowImage
 from PIL import ImageCms, ImageOps
 
 from conftest import Run
-from faceanon.anonymizers import get
 from faceanon.boxes import Record, to_line
 from faceanon.errors import PictureError
+from faceanon.media.clip import Frame
 from faceanon.media.formats.jpeg import turbojpeg
 from faceanon.media.picture import Picture
 from faceanon.media.reading import decode
-from faceanon.media.writing import encode
+from faceanon.media.write_options import WriteOptions
+from faceanon.media.writing import TRANSCODED, encode, encode_still
 from faceanon.model import Box, Cover, Face, Image
-from faceanon.pipeline.hide import hide_faces
-from faceanon.pipeline.write import KEPT, make_hidden, make_output
-from faceanon.settings import Settings
+from faceanon.pipeline.hide import hide_faces, hiding
+from faceanon.requests.settings import make_settings
 from support import EXAMPLES, read
 
 jpeglib = pytest.importorskip("jpeglib", reason="it has no wheel here")
@@ -109,33 +109,38 @@ def stored_as(kind: str, pixels: Image) -> bytes:
     return with_pillow(pixels, **{"quality": 85, **KINDS[kind]})
 
 
-def settings_of(method: str = "blackbar", **options: object) -> Settings:
-    return Settings(method, get(method)(), **options)
-
-
-def hidden(data: bytes, *, faces: tuple[Face, ...] = FACES) -> tuple[Picture, Picture]:
+def hidden(data: bytes, faces: tuple[Face, ...] = FACES) -> tuple[Picture, Picture]:
     """The picture before and after black bars."""
     before = decode(data, LIMIT)
     before = replace(before, metadata=before.metadata.kept("safe"))
-    if not faces:
-        return before, before
     rng = np.random.default_rng(0)
-    pixels = hide_faces(before.color, faces, settings_of(), rng)
+    pixels = hide_faces(before.color, faces, make_settings("blackbar", {}), rng)
     return before, before.with_color(pixels)
+
+
+def written(
+    data: bytes,
+    *,
+    faces: tuple[Face, ...] = FACES,
+    method: str = "blackbar",
+    lazily: bool = False,
+) -> tuple[bytes, str]:
+    """The output with hidden faces, and what became of its blocks."""
+    picture = decode(data, LIMIT, lazily=lazily)
+    picture = replace(picture, metadata=picture.metadata.kept("safe"))
+    edit = None
+    if faces:
+        settings, rng = make_settings(method, {}), np.random.default_rng(0)
+        edit = hiding(picture, faces, settings, rng)
+    return encode_still(Frame(picture, edit=edit), WriteOptions())
 
 
 def kept(
     data: bytes, *, faces: tuple[Face, ...] = FACES, method: str = "blackbar"
 ) -> bytes:
     """The output with hidden faces; it must have kept the blocks."""
-    picture = decode(data, LIMIT, lazily=True)
-    picture = replace(picture, metadata=picture.metadata.kept("safe"))
-    settings, rng = settings_of(method), np.random.default_rng(0)
-    if faces:
-        output, how = make_hidden(picture, faces, settings, rng)
-    else:
-        output, how = make_output(picture, picture, (), settings)
-    assert how == KEPT
+    output, how = written(data, faces=faces, method=method, lazily=True)
+    assert how == TRANSCODED
     return output
 
 
@@ -204,8 +209,9 @@ def test_coefficients_outside_the_hidden_blocks_stay(
 @needs_library
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_bars_look_as_in_a_picture_that_is_encoded_anew(kind: str) -> None:
-    before, after = hidden(stored_as(kind, PHOTO))
-    output, _ = make_output(before, after, FACES, settings_of())
+    data = stored_as(kind, PHOTO)
+    before, after = hidden(data)
+    output, _ = written(data)
     reference = decode(encode(after), LIMIT).pixels
     mask = covered()
     # The largest blocks of chroma are 32 pixels wide.
@@ -255,12 +261,7 @@ def test_decoding_no_more_than_the_faces_makes_no_difference(
     data = data[:2] + b"\xff\xe1" + (2 + len(body)).to_bytes(2) + body + data[2:]
     # With two of them, chance may serve the other one first.
     faces = FACES if method == "blackbar" else FACES[:1]
-    before = decode(data, LIMIT)
-    before = replace(before, metadata=before.metadata.kept("safe"))
-    rng = np.random.default_rng(0)
-    pixels = hide_faces(before.color, faces, settings_of(method), rng)
-    after = before.with_color(pixels)
-    whole, _ = make_output(before, after, faces, settings_of(method))
+    whole, _ = written(data, faces=faces, method=method)
     sparing = kept(data, faces=faces, method=method)
     # But for coefficients that are as near to one number as to the next.
     difference = np.abs(
@@ -437,10 +438,9 @@ def test_what_cannot_be_written_again_is_encoded_anew(tmp_path: Path) -> None:
         file = jpeglib.read_dct(str(path))
         file.Y[::2, ::2, 0, 0] = 1500
         file.write_dct(str(path))
-    before, after = hidden(path.read_bytes())
-    output, how = make_output(before, after, FACES, settings_of())
+    output, how = written(path.read_bytes())
     assert how == "re-encoded: its coefficients are out of range"
-    assert decode(output, LIMIT).pixels.shape == before.pixels.shape
+    assert decode(output, LIMIT).pixels.shape == PHOTO.shape
 
 
 # --- When the blocks are not kept --------------------------------------------------

@@ -31,12 +31,12 @@ from faceanon.media.metadata import (
     Unit,
     clean_profile,
     exif_block,
-    make_thumbnail,
     parse_exif,
     read_metadata,
     write_into,
 )
 from faceanon.media.reading import decode
+from faceanon.media.thumbnail import make_thumbnail
 from faceanon.media.writing import encode
 from faceanon.model import Image
 from leaky import (

@@ -14,14 +14,15 @@ from PIL import Image as PillowImage
 from conftest import Run
 from faceanon.errors import PeopleError
 from faceanon.model import Box, Face, Image
-from faceanon.vision import detection as detectors
+from faceanon.vision import detection
 from faceanon.vision.recognition import gallery
 from faceanon.vision.recognition.alignment import aligned
-from faceanon.vision.recognition.embedding import direction, embed
+from faceanon.vision.recognition.embedding import direction
 from faceanon.vision.recognition.gallery import People, Person
 from faceanon.vision.recognition.matching import split
-from faceanon.vision.recognition.quality import MET, REFERENCE, look
+from faceanon.vision.recognition.quality import ENROLMENT, PROBE, assess
 from faceanon.vision.recognition.selection import LEVELS, Selection
+from faceanon.vision.recognition.sface import embed
 from support import EXAMPLES, read, write_png
 
 # Where heads are in `curies.jpg`, his seen from the side, and in `group.jpg`.
@@ -472,13 +473,14 @@ def test_a_damaged_file_of_people_is_refused(tmp_path: Path, spoil) -> None:
 
 
 def faces_in(image: Image) -> list[Face]:
-    return sorted(detectors.make("centerface")(image), key=lambda face: face.box.left)
+    (faces,) = detection.make("centerface")([image])
+    return sorted(faces, key=lambda face: face.box.left)
 
 
 def selected(people: dict[str, Image], **options: object) -> Selection:
     persons = []
     for name, image in people.items():
-        seen = look(image, faces_in(image)[0], REFERENCE)
+        seen = assess(image, faces_in(image)[0], ENROLMENT)
         assert seen.embedding is not None
         persons.append(Person.of(name, [seen.embedding]))
     return Selection(People(tuple(persons)), **options)
@@ -534,10 +536,10 @@ def test_a_face_seen_from_the_side_is_not_compared(curies: Image) -> None:
     (left, top), right, _, *mouth = marie.points
     profile = (left, top), right, (left - 20, top + 30), *mouth
     face = Face(marie.box, 0.9, profile)
-    assert look(curies, marie, MET).problem == ""
-    assert look(curies, face, MET).problem == "turned away"
+    assert assess(curies, marie, PROBE).problem == ""
+    assert assess(curies, face, PROBE).problem == "turned away"
     one_place = Face(marie.box, 0.9, ((left, top),) * 5)
-    assert look(curies, one_place, MET).problem == "turned away"
+    assert assess(curies, one_place, PROBE).problem == "turned away"
 
 
 def test_levels_grow_stricter() -> None:

@@ -4,69 +4,41 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from conftest import COMMAND, Run
-from support import EXAMPLES, read, write_png
-from test_command import PLUGINS, lines, pictures, tree
+from conftest import PLUGINS, Run, Start, add_to_path
+from processes import GUARD, Server, ray_workers_of, server, wait_until
+from support import (
+    EXAMPLES,
+    faces_of_all_widths,
+    lines,
+    pictures,
+    tree,
+    with_examples,
+)
 
 pytest.importorskip("ray", reason="needs the extra 'ray'")
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A cluster in processes of its own."""
-
-    address: str
-    orders: IO[str]
-    answers: IO[str]
-
-    def stop_second_node(self) -> None:
-        self.orders.write("stop\n")
-        self.orders.flush()
-        assert self.answers.readline() == "stopped\n"
-
-
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    before = os.environ.get("PYTHONPATH", "")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PLUGINS), before])),
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
-    with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("ray_cluster.py")],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        assert address, "the cluster did not start"
-        yield Cluster(address, process.stdin, process.stdout)
-        process.stdin.close()
+def cluster() -> Iterator[Server]:
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    add_to_path(environment, PLUGINS)
+    with server("ray_cluster.py", environment) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def on_ray(faceanon: Run, environment: dict[str, str], cluster: Cluster) -> Run:
+def on_ray(faulty: Run, environment: dict[str, str], cluster: Server) -> Run:
     """The command, with the plug-in `faulty` installed, on the cluster."""
-    before = environment.get("PYTHONPATH", "")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PLUGINS), before]))
     environment["RAY_ADDRESS"] = cluster.address
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return faceanon(*arguments, "--engine", "ray")
+        return faulty(*arguments, "--engine", "ray")
 
     return run
 
@@ -74,21 +46,7 @@ def on_ray(faceanon: Run, environment: dict[str, str], cluster: Cluster) -> Run:
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     """Forty pictures with a face, each of another width: 200 to 239."""
-    folder = tmp_path / "many"
-    folder.mkdir()
-    face = read(EXAMPLES / "astronaut.png")[20:240]
-    for number in range(40):
-        width = 200 + number
-        write_png(folder / f"{number:02}.png", face[:, 120 : 120 + width])
-    return folder
-
-
-def workers() -> set[int]:
-    """The processes in which Ray does our work at the moment."""
-    listed = subprocess.run(
-        ["pgrep", "-f", "^ray::_work"], capture_output=True, text=True, check=False
-    )
-    return {int(line) for line in listed.stdout.split()}
+    return faces_of_all_widths(tmp_path / "many", 40)
 
 
 def test_people_keep_their_emoji_on_a_cluster(
@@ -110,11 +68,9 @@ def test_people_keep_their_emoji_on_a_cluster(
 def test_a_run_on_a_cluster_is_the_same_run(
     faceanon: Run, on_ray: Run, tmp_path: Path
 ) -> None:
-    source = tmp_path / "in"
-    (source / "album").mkdir(parents=True)
-    for name in ("astronaut.png", "cat.png", "grace_hopper.jpg"):
-        shutil.copy(EXAMPLES / name, source)
-    shutil.copy(EXAMPLES / "curies.jpg", source / "album")
+    with_examples(tmp_path / "in" / "album", "curies.jpg")
+    names = ("astronaut.png", "cat.png", "grace_hopper.jpg")
+    source = with_examples(tmp_path / "in", *names)
     (source / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     here, there = tmp_path / "here", tmp_path / "there"
     common = ("--accuracy", "fast", "--report")
@@ -134,10 +90,20 @@ def test_a_run_on_a_cluster_is_the_same_run(
 
 
 @pytest.mark.parametrize(
-    ("fault", "options"), [("kill", ()), ("crash", ()), ("hang", ("--timeout", 4))]
+    ("fault", "options", "message"),
+    [
+        ("kill", (), "its worker process died (SIGKILL, perhaps for want of memory)"),
+        ("crash", (), "its worker process died (SIGABRT)"),
+        ("hang", ("--timeout", 20), "took longer than 20 seconds"),
+    ],
 )
 def test_only_the_culprit_fails(
-    on_ray: Run, many: Path, tmp_path: Path, fault: str, options: tuple[object, ...]
+    on_ray: Run,
+    many: Path,
+    tmp_path: Path,
+    fault: str,
+    options: tuple[object, ...],
+    message: str,
 ) -> None:
     report, out = tmp_path / "report.jsonl", tmp_path / "out"
     done = on_ray(
@@ -147,23 +113,22 @@ def test_only_the_culprit_fails(
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     (line,) = (x for x in done.stderr.splitlines() if "37.png" in x)
-    assert "its worker process died" in line
+    assert message in line
     assert set(pictures(out)) == {f"{n:02}.png" for n in range(40)} - {"37.png"}
     assert not [name for name in tree(out) if name.endswith(".tmp")]
     assert len(lines(report)) == 40
 
 
 def test_an_interrupted_run_can_be_finished(
-    on_ray: Run, many: Path, tmp_path: Path, environment: dict[str, str]
+    on_ray: Run, start: Start, many: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["faulty", many, out, "--fault", "slow"]
-    command = [COMMAND, *arguments, "--engine", "ray"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        wait_for_some(out)
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    arguments = ("faulty", many, out, "--fault", "slow")
+    run = start(*arguments, "--engine", "ray")
+    wait_until(lambda: len(pictures(out)) >= 3, "three pictures")
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=GUARD)
+    assert run.returncode == 130
     assert b"interrupted" in errors
     assert not [name for name in tree(out) if name.endswith(".tmp")]
     finished = len(pictures(out))
@@ -173,36 +138,26 @@ def test_an_interrupted_run_can_be_finished(
     assert len(pictures(out)) == 40
 
 
+@pytest.mark.usefixtures("on_ray")
 def test_killed_workers_and_a_lost_node_cost_nothing(
-    many: Path,
-    tmp_path: Path,
-    on_ray: Run,
-    environment: dict[str, str],
-    cluster: Cluster,
+    many: Path, tmp_path: Path, start: Start, cluster: Server
 ) -> None:
     """The last test on the cluster, as it stops one of its nodes."""
     out, report = tmp_path / "out", tmp_path / "report.jsonl"
-    command = [COMMAND, "faulty", many, out, "--fault", "slow", "--report", report]
-    with subprocess.Popen(
-        [*command, "--engine", "ray"], env=environment, stderr=subprocess.PIPE
-    ) as process:
-        wait_for_some(out)
-        os.kill(min(workers()), signal.SIGKILL)
-        time.sleep(1)
-        cluster.stop_second_node()
-        _, errors = process.communicate(timeout=90)
-    assert process.returncode == 0, errors
+    run = start(
+        *("faulty", many, out, "--fault", "slow", "--report", report),
+        *("--engine", "ray"),
+    )
+    wait_until(lambda: len(pictures(out)) >= 3, "three pictures")
+    os.kill(ray_workers_of(cluster.process.pid)[0], signal.SIGKILL)
+    time.sleep(1)
+    assert cluster.order("stop") == "stopped"
+    _, errors = run.communicate(timeout=GUARD)
+    assert run.returncode == 0, errors
     assert set(pictures(out)) == {f"{n:02}.png" for n in range(40)}
     assert not [name for name in tree(out) if name.endswith(".tmp")]
-    assert len({str(line["picture"]) for line in lines(report)}) == 40
+    assert len({line["picture"] for line in lines(report)}) == 40
     assert len(lines(report)) == 40
-
-
-def wait_for_some(out: Path) -> None:
-    end = time.monotonic() + 60
-    while len(pictures(out)) < 3:
-        assert time.monotonic() < end, "no picture within a minute"
-        time.sleep(0.1)
 
 
 def test_a_cluster_that_is_not_there_is_named(

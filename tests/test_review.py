@@ -24,11 +24,11 @@ from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.model import Box, Face
-from support import ASTRONAUT_FACE, EXAMPLES
+from support import ASTRONAUT_FACE, EXAMPLES, digest
 
 pytest.importorskip("flask", reason="Flask is not installed: faceanon[review]")
 
-from faceanon.review.boxfile import BoxFile
+from faceanon.review.box_file import BoxFile
 from faceanon.review.server import running
 
 HAND = {"box": [10, 20, 60, 80], "score": 1.0, "hide": True, "found_by": "hand"}
@@ -99,7 +99,7 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 def record_of(path: Path, name: str, *hidden: Face, **more: Any) -> Record:
     data = path.read_bytes()
     height, width = cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
-    return Record(name, width, height, boxes.content_digest(data), hidden, **more)
+    return Record(name, width, height, digest(path), hidden, **more)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def file(source: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/pictures", "/wrong/", "/wrong/pictures/1/view", "/favicon.ico", "//"],
+    ["/", "/pictures", "/wrong/", "/wrong/pictures/1/frames/0", "/favicon.ico", "//"],
 )
 def test_nothing_is_told_without_the_token(source: Path, file: Path, path: str) -> None:
     with review(source, file) as client:
@@ -177,7 +177,7 @@ def test_other_pages_are_refused(
 
 def test_every_answer_is_closed_to_others(source: Path, file: Path) -> None:
     with review(source, file) as client:
-        for path in ("", "static/main.js", "pictures", "pictures/0/view", "nothing"):
+        for path in ("", "static/main.js", "pictures", "pictures/0/frames/0", "nothing"):
             headers = client.ask(path).headers
             assert headers["Cache-Control"] == "no-store"
             assert headers["X-Content-Type-Options"] == "nosniff"
@@ -206,7 +206,7 @@ def test_only_the_loopback_listens(source: Path, file: Path) -> None:
         "static/..%2fapplication.py",
         "static/review.html",
         "pictures/../../boxes.jsonl",
-        "pictures/-1/view",
+        "pictures/-1/frames/0",
         "pictures/3",
         "pictures/1/large",
     ],
@@ -239,7 +239,7 @@ def test_nothing_outside_of_input_is_read(source: Path, tmp_path: Path) -> None:
     boxes.write(path, [record_of(secret, name) for name in names])
     with review(source, path) as client:
         for index, reason in enumerate(names.values()):
-            for what in ("", "/view", "/thumbnail"):
+            for what in ("", "/frames/0", "/thumbnail"):
                 status, error = client.error(f"pictures/{index}{what}")
                 assert status == 409
                 assert reason in error
@@ -250,7 +250,7 @@ def test_a_link_within_input_is_followed(source: Path, file: Path) -> None:
     (source / "cat.png").rename(target)
     (source / "cat.png").symlink_to(target)
     with review(source, file) as client:
-        assert client.ask("pictures/0/view").status == 200
+        assert client.ask("pictures/0/frames/0").status == 200
 
 
 def test_pictures_are_upright_and_not_too_large(source: Path, tmp_path: Path) -> None:
@@ -272,10 +272,10 @@ def test_pictures_are_upright_and_not_too_large(source: Path, tmp_path: Path) ->
         return cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
 
     with review(source, path) as client:
-        assert shape(client.ask("pictures/0/view")) == (500, 2000)
+        assert shape(client.ask("pictures/0/frames/0")) == (500, 2000)
         assert shape(client.ask("pictures/0/thumbnail")) == (40, 160)
         size = (records[1].height, records[1].width)
-        assert shape(client.ask("pictures/1/view")) == size
+        assert shape(client.ask("pictures/1/frames/0")) == size
 
 
 def test_names_that_are_not_text_are_shown_and_found(

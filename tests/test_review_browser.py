@@ -9,7 +9,7 @@ import pytest
 from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.model import Box, Face
-from support import ASTRONAUT_FACE, EXAMPLES
+from support import ASTRONAUT_FACE, EXAMPLES, digest
 
 pytest.importorskip("flask", reason="Flask is not installed: faceanon[review]")
 pytest.importorskip("selenium", reason="selenium is not installed: faceanon[test]")
@@ -82,7 +82,7 @@ def file(tmp_path: Path) -> Path:
         ("astronaut.png", (512, 512), ASTRONAUT_FACE),
         ("cat.png", (451, 300), CAT),
     ):
-        content = boxes.content_digest((EXAMPLES / name).read_bytes())
+        content = digest(EXAMPLES / name)
         records.append(Record(name, *size, content, hidden=(face,)))
     boxes.write(path, records)
     return path

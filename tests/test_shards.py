@@ -1,15 +1,17 @@
 """Runs split among machines with `--shard I/N`."""
 
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import COMMAND, Run
-from support import EXAMPLES
-from test_command import pictures
+from conftest import COMMAND, Run, Start
+from processes import GUARD, wait_until
+from support import EXAMPLES, pictures
 
 NAMES = [
     f"{folder}{number:02}.png" for folder in ("", "album/") for number in range(20)
@@ -28,21 +30,14 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_shards_cover_everything_once_and_at_the_same_time(
-    source: Path, tmp_path: Path, environment: dict[str, str], first: int
+    source: Path, tmp_path: Path, start: Start, first: int
 ) -> None:
     out = tmp_path / "out"
-    command = [COMMAND, "blackbar", source, out, "--accuracy", "fast", "-j", "1"]
-    running = [
-        subprocess.Popen(
-            [*command, "--shard", f"{first + index}/3"],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for index in range(3)
-    ]
-    said = [process.communicate(timeout=100)[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], said
+    command = ("blackbar", source, out, "--accuracy", "fast", "-j", 1)
+    shards = [f"{first + index}/3" for index in range(3)]
+    running = [start(*command, "--shard", shard) for shard in shards]
+    said = [run.communicate(timeout=GUARD)[1].decode() for run in running]
+    assert [run.returncode for run in running] == [0, 0, 0], said
     done = [int(text.split(" picture")[0].split()[-1]) for text in said]
     assert sum(done) == len(NAMES)
     assert min(done) > 0
@@ -68,18 +63,17 @@ def test_what_shards_did_is_known_to_other_shards_and_to_a_run_over_everything(
 
 
 def test_a_run_over_everything_waits_for_shards(
-    faceanon: Run, source: Path, tmp_path: Path, environment: dict[str, str]
+    faceanon: Run, source: Path, tmp_path: Path, start: Start
 ) -> None:
     out = tmp_path / "out"
-    command = [COMMAND, "blackbar", source, out, "-j", "1", "--accuracy", "thorough"]
-    with subprocess.Popen(
-        [*command, "--shard", "0/2"], env=environment, stderr=subprocess.DEVNULL
-    ) as process:
-        while not any(out.glob("[!.]*")):
-            assert process.poll() is None
-        refused = faceanon("blackbar", source, out)
-        twin = faceanon("blackbar", source, out, "--shard", "0/2")
-        process.kill()
+    command = ("blackbar", source, out, "-j", 1, "--accuracy", "thorough")
+    run = start(*command, "--shard", "0/2")
+    wait_until(lambda: pictures(out), "a picture")
+    # It must not come to its end before the others have started.
+    os.killpg(run.pid, signal.SIGSTOP)
+    assert run.poll() is None
+    refused = faceanon("blackbar", source, out)
+    twin = faceanon("blackbar", source, out, "--shard", "0/2")
     for done in (refused, twin):
         assert done.returncode == 2
         assert "another run writes into" in done.stderr

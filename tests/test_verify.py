@@ -16,7 +16,7 @@ from PIL import Image as PillowImage
 
 from conftest import COMMAND, Run
 from faceanon.anonymizers import get
-from faceanon.anonymizers.base import Promise
+from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.audit import Probe
 from faceanon.audit.verify.figures import LEAST_FACES, figures
 from faceanon.vision.recognition.embedding import SIZE
@@ -221,7 +221,7 @@ def test_a_leaky_file_copied_through_fails_all_audits(
         assert any(line["similarity"] == 1 for line in lines)
 
 
-def test_each_method_is_held_to_what_it_promises(
+def test_each_method_is_held_to_what_it_guarantees(
     faceanon: Run, verify: Verify, originals: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.jpg"
@@ -340,7 +340,7 @@ def probes(share: float, rng: np.random.Generator) -> list[Probe]:
         original = rng.normal(size=SIZE).astype(np.float32)
         noise = rng.normal(size=SIZE).astype(np.float32)
         treated = noise + original * (number < share * 40)
-        made.append(Probe(f"{number}.jpg", original, treated, Promise.HIDDEN))
+        made.append(Probe(f"{number}.jpg", original, treated, Guarantee.HIDDEN))
     return made
 
 
@@ -357,10 +357,12 @@ def test_what_is_left_of_many_faces_is_told_against_chance() -> None:
     assert not list(figures(probes(1, rng)[: LEAST_FACES - 1]))
 
 
-def test_promises() -> None:
-    promises = {name: get(name).promise for name in ("blackbar", "swap", "eyecolor")}
-    assert promises == {
-        "blackbar": Promise.HIDDEN,
-        "swap": Promise.MOVED,
-        "eyecolor": Promise.NONE,
+def test_guarantees() -> None:
+    guarantees = {
+        name: get(name).guarantee for name in ("blackbar", "swap", "eyecolor")
+    }
+    assert guarantees == {
+        "blackbar": Guarantee.HIDDEN,
+        "swap": Guarantee.MOVED,
+        "eyecolor": Guarantee.NONE,
     }

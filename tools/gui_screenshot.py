@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageGrab
 
-from faceanon.gui import preferences as memory
+from faceanon.gui import preferences
 from faceanon.gui.palette import Appearance
 from faceanon.gui.window import Window
 from faceanon.model import Box
@@ -59,9 +59,9 @@ def photograph(folder: Path, appearance: Appearance, target: Path) -> None:
     root = tk.Tk()
     window = Window(root, appearance)
     root.geometry(f"{SIZE}+0+0")
-    window.paths.source.set(str(folder / "pictures"))
-    window.paths.target.set(str(folder / f"safe-{appearance}"))
-    wait_until(root, lambda: len(window.looking.jobs) > 1)
+    window.path_bar.source.set(str(folder / "pictures"))
+    window.path_bar.target.set(str(folder / f"safe-{appearance}"))
+    wait_until(root, lambda: len(window.model.jobs) > 1)
     window.pane.visit("group.jpg")
     wait_until(root, lambda: is_shown(window))
     draw(window, Box(1280, 1880, 1470, 2110))
@@ -76,20 +76,20 @@ def photograph(folder: Path, appearance: Appearance, target: Path) -> None:
 
 def draw(window: Window, box: Box) -> None:
     """Add a box as the mouse does."""
-    stage = window.pane.stage
-    assert stage.viewport is not None, "a picture is shown"
-    start = stage.viewport.on_screen(box.left, box.top)
-    end = stage.viewport.on_screen(box.right, box.bottom)
+    preview = window.pane.before_after
+    assert preview.viewport is not None, "a picture is shown"
+    start = preview.viewport.on_screen(box.left, box.top)
+    end = preview.viewport.on_screen(box.right, box.bottom)
     for event, (x, y) in (
         ("<Button-1>", start),
         ("<B1-Motion>", end),
         ("<ButtonRelease-1>", end),
     ):
-        stage.after_side.event_generate(event, x=round(x), y=round(y))
+        preview.after_side.event_generate(event, x=round(x), y=round(y))
 
 
 def is_shown(window: Window) -> bool:
-    return window.looking.seen is not None and not window.looking.is_busy
+    return window.model.seen is not None and not window.model.is_busy
 
 
 def save(target: Path) -> None:
@@ -103,7 +103,7 @@ def main() -> None:
         os.environ["DISPLAY"] = display
         folder = Path(scratch, "home")
         os.environ["XDG_CONFIG_HOME"] = str(folder)
-        assert memory.file() is not None, "the extra 'gui' is not installed"
+        assert preferences.file() is not None, "the extra 'gui' is not installed"
         shutil.copytree(
             ROOT / "examples",
             folder / "pictures",

@@ -5,6 +5,7 @@ Needs faceanon[review], selenium, and Chromium with its driver:
     python tools/review_screenshot.py
 """
 
+import io
 import shutil
 import tempfile
 import time
@@ -45,7 +46,7 @@ def found_in(folder: Path) -> list[boxes.Record]:
         height, width = image.shape[:2]
         faces = faceanon.detect(image)
         doubtful = (DOUBTFUL,) if path.name == SHOWN else ()
-        content = boxes.content_digest(data)
+        content = boxes.content_digest(io.BytesIO(data))
         is_reviewed = path.name == "astronaut.png"
         records.append(
             boxes.Record(

@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 
 from faceanon import anonymizers
-from faceanon.batch import runs as batch
-from faceanon.batch.planning import folder as files
+from faceanon.batch import runs
+from faceanon.batch.planning.make_plan import make_plan
+from faceanon.batch.run_options import RunOptions
 from faceanon.errors import OptionError
 from faceanon.media.picture import eight_bit
 from faceanon.model import Face, Image
-from faceanon.options import declared
+from faceanon.options import build, declared
+from faceanon.pipeline.find import pseudonymized, select
 from faceanon.pipeline.hide import hide_faces
 from faceanon.pipeline.job import Outcome
-from faceanon.settings import RunOptions, Settings
+from faceanon.pipeline.steps import Hide
+from faceanon.requests.people import with_people
+from faceanon.requests.settings import make_settings
+from faceanon.settings import Settings
 from faceanon.storage.places import place
-from faceanon.vision import detection as detectors
-from faceanon.vision.detection.find import Found
+from faceanon.vision import detection
 from faceanon.vision.detection.levels import Accuracy
-from faceanon.vision.recognition.enrolment import selecting
-from faceanon.vision.recognition.identities import disguised_alone
-from faceanon.vision.recognition.matching import select
 
 # The options that say whom to hide.
 _SELECTING = {"only", "except_", "match"}
@@ -51,7 +52,8 @@ def detect(
         ValueError: the image is not of that kind, or an option is wrong.
     """
     _check_image(image)
-    return detectors.make(detector, accuracy)(eight_bit(image), min_score)
+    detector_ = detection.make(detector, accuracy)
+    return detector_([eight_bit(image)], min_score)[0]
 
 
 def anonymize(
@@ -79,24 +81,20 @@ def anonymize(
         PictureError: the faces cannot be hidden in this way; `swap` needs two.
     """
     _check_image(image)
-    settings = make_settings(method, options)
+    settings = _settings(method, options)
     if faces is None:
+        how = settings.finding
         faces = detect(
             image,
-            detector=settings.detector,
-            accuracy=settings.accuracy,
-            min_score=settings.min_score,
+            detector=how.detector,
+            accuracy=how.accuracy,
+            min_score=how.min_score,
         )
-    found = Found(tuple(faces))
-    if settings.selection is not None:
-        found = select(image, found, settings)
-    if not found.sure:
+    hidden, _ = select(image, faces, settings)
+    if not hidden:
         return image.copy()
-    hidden = found.sure
-    if settings.disguises:
-        hidden = disguised_alone(
-            eight_bit(image), hidden, settings.disguises, settings.seed
-        )
+    if settings.pseudonyms:
+        hidden = tuple(pseudonymized(image, hidden, settings))
     rng = np.random.default_rng(settings.seed)
     return hide_faces(image, hidden, settings, rng)
 
@@ -109,8 +107,7 @@ def run(
 ) -> Generator[Outcome, None, None]:
     """Hide the faces in a folder of pictures, or in one picture.
 
-    A program that uses more than one job must be guarded by
-    `if __name__ == "__main__":`, as workers import it.
+    Workers do not import the program that calls this.
 
     Args:
         source: a folder or a file, or the URL of one, such as "s3://photos/2024/".
@@ -127,44 +124,36 @@ def run(
         ValueError: an option is wrong.
     """
     names = {option.name for option in declared(RunOptions)}
-    run_options = RunOptions(
-        **{name: options.pop(name) for name in names & options.keys()}
+    run_options = build(RunOptions, options)
+    settings = _settings(
+        method, {name: options[name] for name in options.keys() - names}
     )
-    settings = make_settings(method, options)
-    plan = files.plan(
+    plan = make_plan(
         place(fspath(source)),
         place(fspath(target)),
-        format_=settings.format,
-        choice=run_options.choice,
+        format_=settings.writing.format,
+        input_filter=run_options.input_filter,
         renaming=settings.renaming,
     )
-    yield from batch.run(plan, settings, run_options)
+    yield from runs.run(plan, Hide(settings), run_options)
 
 
-def make_settings(method: str, options: dict[str, Any]) -> Settings:
-    """Sort options into those of the method and those of every method.
+def _settings(method: str, values: dict[str, Any]) -> Settings:
+    """The settings that options stand for.
 
     Raises:
         OptionError: a method or an option is unknown, or a value is wrong.
         PeopleError: the people of `only` or `except_` cannot be used.
     """
-    anonymizer = anonymizers.get(method)
-    own = {option.name for option in declared(anonymizer)}
+    own = {option.name for option in declared(anonymizers.get(method))}
     common = {option.name for option in declared(Settings)}
-    unknown = options.keys() - own - common - _SELECTING
+    unknown = values.keys() - own - common - _SELECTING
     if unknown:
         raise OptionError(
             f"{method} has no option {', '.join(sorted(unknown))}; "
             f"it has {', '.join(sorted(own | common | _SELECTING))}"
         )
-    settings = Settings(
-        method,
-        anonymizer(**{name: options[name] for name in own & options.keys()}),
-        **{name: options[name] for name in common & options.keys()},
-    )
-    only, except_ = options.get("only"), options.get("except_")
-    match = options.get("match", "normal")
-    return selecting(settings, only, except_, match)[0]
+    return with_people(make_settings(method, values), values)[0]
 
 
 def _check_image(image: Image) -> None:

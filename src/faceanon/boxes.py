@@ -7,22 +7,25 @@ document, is what labelling tools read and write. Both are described in `docs/bo
 import json
 import math
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
-from faceanon.errors import BoxesError
+from faceanon.errors import BoxesError, PictureError
 from faceanon.model import Box, Face, Points
 from faceanon.storage.names import shown, temporary_name
+
+_BLOCK = 2**20
 
 SCHEMA = 1
 """The version of the lines' schema; readers refuse others."""
 
 BoxesFormat: TypeAlias = Literal["jsonl", "coco"]
 
-NOT_SPOKEN_OF = "the box file does not speak of it; detect its faces first"
+NOT_IN_BOX_FILE = "the box file does not speak of it; detect its faces first"
 """Why a picture fails of which a box file tells nothing."""
 
 FACE_CATEGORY = {"id": 1, "name": "face", "supercategory": "person"}
@@ -38,8 +41,11 @@ class Record:
         height: of the upright picture, in pixels.
         content: `content_digest` of the file; empty when it is not known.
         hidden: the faces to hide.
-        shown: faces, or what may be some, that are not to be hidden: those of which the
-            detector is unsure, and those that somebody has dropped.
+        shown: faces, or what may be some, that are not to be hidden: those that
+            somebody has dropped or chosen by who they are. Of a box file that was read,
+            also those of which the detector was unsure.
+        unsure: what may be faces, but is not sure enough to be hidden, as long as that
+            is known.
         reviewed: whether somebody has looked at it.
     """
 
@@ -50,11 +56,72 @@ class Record:
     hidden: tuple[Face, ...] = ()
     shown: tuple[Face, ...] = ()
     reviewed: bool = False
+    unsure: tuple[Face, ...] = ()
 
 
-def content_digest(data: bytes) -> str:
+def content_digest(file: BinaryIO) -> str:
     """What tells whether a picture is still the one in which faces were found."""
-    return blake2b(data, digest_size=16).hexdigest()
+    digest = blake2b(digest_size=16)
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def faces_by_frame(faces: Sequence[Face]) -> dict[int, list[Face]]:
+    """The faces of each frame; those of a still are in the first."""
+    by_frame: dict[int, list[Face]] = defaultdict(list)
+    for face in faces:
+        by_frame[face.frame or 0].append(face)
+    return by_frame
+
+
+def check_is_same(
+    record: Record, *, size: tuple[int, int] | None = None, content: str = ""
+) -> None:
+    """Refuse a record that is of another picture.
+
+    Args:
+        record: what a box file tells.
+        size: width and height of the upright picture, where they are known.
+        content: `content_digest` of it; empty where that is not known.
+
+    Raises:
+        PictureError: it is another picture.
+    """
+    is_same = not (record.content and content) or record.content == content
+    if size not in (None, (record.width, record.height)) or not is_same:
+        raise PictureError(
+            "it is not the picture that the box file speaks of: it has changed since; "
+            "detect its faces again"
+        )
+
+
+def check_all_met(record: Record, met: Set[Face], frames: int) -> None:
+    """Refuse a record of which a face hides nothing.
+
+    Args:
+        record: what a box file tells.
+        met: those of its faces that lie, at least in part, in a frame that they are of.
+        frames: how many frames there are.
+
+    Raises:
+        PictureError: a face to hide is nowhere in the picture.
+    """
+    for face in record.hidden:
+        if face in met:
+            continue
+        box = face.box
+        where = f"a box at {box.left},{box.top} to {box.right},{box.bottom}"
+        if face.frame is not None and not 0 <= face.frame < frames:
+            raise PictureError(
+                f"the box file has {where} in frame {face.frame}, and there are only "
+                f"{frames} (frames are counted from 0); correct the box file"
+            )
+        raise PictureError(
+            f"the box file has {where}, which lies outside of the picture; correct "
+            "the box file"
+        )
 
 
 # --- JSON Lines ------------------------------------------------------------------
@@ -64,7 +131,7 @@ def to_line(record: Record) -> str:
     """The record as a line, without its end; ASCII, whatever the name holds."""
     faces = [
         *(face_to_json(face, hide=True) for face in record.hidden),
-        *(face_to_json(face, hide=False) for face in record.shown),
+        *(face_to_json(face, hide=False) for face in (*record.unsure, *record.shown)),
     ]
     return json.dumps(
         {

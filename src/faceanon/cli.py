@@ -1,18 +1,13 @@
-"""The command line: options to settings, outcomes to a progress bar and a summary."""
+"""The front door of the terminal: the group of all commands."""
 
 import signal
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
 import click
 
 from faceanon import anonymizers
-from faceanon.commands.gui import gui_command
-from faceanon.commands.hide import method_command
-from faceanon.commands.look import detect_command, preview_command, review_command
-from faceanon.commands.people import people_command
-from faceanon.commands.scan import scan_command
-from faceanon.commands.verify import verify_command
 from faceanon.errors import OptionError
 
 EPILOG = """\
@@ -22,57 +17,71 @@ FACEANON_METHOD_OPTION, such as FACEANON_PIXELATE_CELLS, for the options of a me
 Exit status: 0 all done, 1 a picture failed, 2 wrong usage, 130 interrupted.
 """
 
-_BEFORE: dict[str, Callable[[], click.Command]] = {
-    "detect": detect_command,
-    "preview": preview_command,
-    "review": review_command,
-    "people": people_command,
+# The commands that are no methods, with the first sentences of their help. Each is
+# imported when it is needed: `--help` brings neither NumPy nor OpenCV.
+_BEFORE = {
+    "detect": "Find the faces in INPUT and write a box file; no picture is written.",
+    "preview": "Draw the boxes and scores of what is found; nothing is hidden.",
+    "review": "Correct a box file in the browser, least certain pictures first.",
+    "people": "Check the reference pictures in PEOPLE, for --only and --except.",
 }
-_AFTER: dict[str, Callable[[], click.Command]] = {
-    "verify": verify_command,
-    "scan": scan_command,
+_AFTER = {
+    "verify": "Audit a run: what can still be told from the outputs in OUT?",
+    "scan": "Look for what else the files hold: places, names, hidden pictures.",
 }
-_WINDOW: dict[str, Callable[[], click.Command]] = {"gui": gui_command}
+_WINDOW = {"gui": "Choose, preview, correct and run in a window."}
 _TOOLS = _BEFORE | _AFTER | _WINDOW
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what is wrong with a method, or with the package of one."""
+    try:
+        yield
+    except OptionError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _methods() -> tuple[str, ...]:
+    with _told():
+        return anonymizers.names()
 
 
 class Commands(click.Group):
     """The methods of the registry, and tools; each made when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the methods, then of the tools."""
-        return [*anonymizers.names(), *_TOOLS]
+        """The names of the methods, then of the other commands."""
+        return [*_methods(), *_TOOLS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The subcommand of a method, or a tool."""
+        """The command of a method, or another one."""
+        methods = _methods()
         if cmd_name in _TOOLS:
-            return _TOOLS[cmd_name]()
-        if cmd_name not in anonymizers.names():
+            module = import_module(f"faceanon.commands.{cmd_name}")
+            command: click.Command = getattr(module, f"{cmd_name}_command")()
+            return command
+        if cmd_name not in methods:
             return None
-        try:
+        from faceanon.commands.hide import method_command  # noqa: PLC0415  see _TOOLS
+
+        with _told():
             return method_command(cmd_name)
-        except OptionError as error:
-            raise click.ClickException(str(error)) from error
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
-        """List methods and tools under headings of their own."""
-        for heading, names in (
-            ("Methods", anonymizers.names()),
-            ("Before hiding", tuple(_BEFORE)),
-            ("After hiding", tuple(_AFTER)),
-            ("In a window", tuple(_WINDOW)),
+        """List the commands under headings."""
+        with _told():
+            methods = {name: anonymizers.summary(name) for name in _methods()}
+        for heading, summaries in (
+            ("Methods", methods),
+            ("Before hiding", _BEFORE),
+            ("After hiding", _AFTER),
+            ("In a window", _WINDOW),
         ):
-            commands = {name: self.get_command(ctx, name) for name in names}
             with formatter.section(heading):
-                formatter.write_dl(
-                    [
-                        (name, command.get_short_help_str(limit=70))
-                        for name, command in commands.items()
-                        if command is not None
-                    ]
-                )
+                formatter.write_dl(list(summaries.items()))
 
 
 @click.group(
@@ -80,7 +89,7 @@ class Commands(click.Group):
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(version("faceanon"), prog_name="faceanon")
+@click.version_option(package_name="faceanon", prog_name="faceanon")
 def cli() -> None:
     """Hide the faces in pictures: faceanon METHOD INPUT OUTPUT.
 

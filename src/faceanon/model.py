@@ -164,8 +164,8 @@ class Face:
         frame: in which of several frames or pages, counted from 0; None in a file of
             one picture.
         match: whose it is; None when nobody was asked for.
-        disguise: the number of the disguise that its person wears all over a run; None
-            where the person cannot be told, or the method has no disguises.
+        pseudonym: the number that stands for its person all over a run; None where the
+            person cannot be told, or the method has no pseudonyms.
     """
 
     box: Box
@@ -174,7 +174,7 @@ class Face:
     found_by: str = ""
     frame: int | None = None
     match: Match | None = None
-    disguise: int | None = None
+    pseudonym: int | None = None
 
     def placed(self, factor: int = 1, right: int = 0, down: int = 0) -> "Face":
         """The face in a picture enlarged by a factor, then moved by so many pixels."""

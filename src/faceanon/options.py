@@ -1,15 +1,17 @@
 """Options declared once, as dataclass fields; command line and window read them.
 
 A field made with `option()` carries its help and its limits. `check()` enforces the
-limits wherever the value comes from: the shell, the environment, or Python.
+limits wherever the value comes from: the shell, the environment, or Python. A field
+made with `group()` holds a dataclass with options of its own, which count as those of
+the dataclass that it is in: users see one flat list.
 """
 
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from faceanon.errors import OptionError
 
@@ -54,11 +56,18 @@ def option(default: Any, help: str, **declared: Any) -> Any:
     )
 
 
+def group(owner: type) -> Any:
+    """Declare a dataclass field that holds another dataclass with options."""
+    return dataclasses.field(default_factory=owner, metadata={"group": owner})
+
+
 def declared(owner: type) -> Iterator[Option]:
     """The options that a dataclass declares, in the order of its fields."""
     hints = typing.get_type_hints(owner)
     for field in dataclasses.fields(owner):
-        if "option" in field.metadata:
+        if "group" in field.metadata:
+            yield from declared(field.metadata["group"])
+        elif "option" in field.metadata:
             default = None if field.default is MISSING else field.default
             yield Option(
                 field.name,
@@ -69,12 +78,39 @@ def declared(owner: type) -> Iterator[Option]:
             )
 
 
+T = TypeVar("T")
+
+
+def build(owner: type[T], chosen: Mapping[str, Any], **fields: Any) -> T:
+    """Make a dataclass of a flat list of values.
+
+    Args:
+        owner: the dataclass.
+        chosen: values of its options, by their names; what is missing has its default,
+            and what it does not declare is passed over.
+        **fields: its fields that are no options.
+
+    Raises:
+        OptionError: a value is outside of what was declared.
+    """
+    for field in dataclasses.fields(owner):  # type: ignore[arg-type]  # a dataclass
+        if "group" in field.metadata:
+            fields[field.name] = build(field.metadata["group"], chosen)
+        elif "option" in field.metadata and field.name in chosen:
+            fields[field.name] = chosen[field.name]
+    return owner(**fields)
+
+
 def values(instance: Any) -> dict[str, Any]:
     """The options that a dataclass declares, with the values they have."""
-    return {
-        option.name: getattr(instance, option.name)
-        for option in declared(type(instance))
-    }
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        if "group" in field.metadata:
+            found.update(values(value))
+        elif "option" in field.metadata:
+            found[field.name] = value
+    return found
 
 
 def check(instance: Any) -> None:
@@ -83,8 +119,9 @@ def check(instance: Any) -> None:
     Raises:
         OptionError: a value is outside of what was declared.
     """
+    chosen = values(instance)
     for declaration in declared(type(instance)):
-        value = getattr(instance, declaration.name)
+        value = chosen[declaration.name]
         if value is not None:
             _check_value(declaration, value)
 

@@ -1,36 +1,64 @@
-"""The methods, and the registry that finds them by name.
+"""The methods, and the registry that finds them; may import `vision` and below.
 
 A method of a plug-in package is found through the entry point group
 `faceanon.anonymizers`, whose value names the class: `median = "my_package:Median"`.
 """
 
+import inspect
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
 
-from faceanon.anonymizers.base import Anonymizer, PatchAnonymizer
 from faceanon.errors import OptionError
 
-__all__ = ["Anonymizer", "PatchAnonymizer", "get", "names"]
+if TYPE_CHECKING:
+    from faceanon.anonymizers.base import Anonymizer, PatchAnonymizer
+
+__all__ = ["Anonymizer", "PatchAnonymizer", "get", "names", "summary"]
 
 ENTRY_POINT_GROUP = "faceanon.anonymizers"
 
-# Where each built-in method is defined, in the order of the help. Named, not imported:
-# a run needs one of them, and `--version` none.
+# Where each built-in method is defined, and the first sentence of its help, in the
+# order of the help. Named, not imported: a run needs one of them, and a list none.
 _BUILT_IN = {
-    "blackbar": "faceanon.anonymizers.blackbar:BlackBar",
-    "pixelate": "faceanon.anonymizers.pixelate:Pixelate",
-    "blur": "faceanon.anonymizers.blur:Blur",
-    "swap": "faceanon.anonymizers.swap:Swap",
-    "emoji": "faceanon.anonymizers.emoji:Emoji",
-    "eyecolor": "faceanon.anonymizers.eyecolor:EyeColor",
+    "blackbar": (
+        "faceanon.anonymizers.blackbar:BlackBar",
+        "Paint a solid rectangle over each whole face.",
+    ),
+    "pixelate": (
+        "faceanon.anonymizers.pixelate:Pixelate",
+        "Replace each face by a mosaic of a few cells with noise.",
+    ),
+    "blur": ("faceanon.anonymizers.blur:Blur", "Blur each face."),
+    "swap": (
+        "faceanon.anonymizers.swap:Swap",
+        "Let the faces of each picture trade places: nobody keeps their own.",
+    ),
+    "emoji": (
+        "faceanon.anonymizers.emoji:Emoji",
+        "Put an emoji on each face, large enough to hide all of it.",
+    ),
+    "eyecolor": (
+        "faceanon.anonymizers.eyecolor:EyeColor",
+        "Give each visible iris the average colour of the face's skin.",
+    ),
 }
+
+RESERVED = frozenset(["detect", "gui", "people", "preview", "review", "scan", "verify"])
+"""What no method can be called: the commands that are no methods."""
 
 
 @cache
 def _registry() -> dict[str, str]:
-    registry = dict(_BUILT_IN)
+    registry = {name: where for name, (where, _) in _BUILT_IN.items()}
     for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name in RESERVED:
+            raise OptionError(
+                f"the method {point.name!r} of {point.value} is called like a command "
+                "of faceanon; uninstall its package, or ask its author for another "
+                "name"
+            )
         if registry.get(point.name, point.value) != point.value:
             raise OptionError(
                 f"two installed packages define the method {point.name!r}: "
@@ -45,7 +73,18 @@ def names() -> tuple[str, ...]:
     return tuple(_registry())
 
 
-def get(name: str) -> type[Anonymizer]:
+def summary(name: str) -> str:
+    """The first sentence of a method's help.
+
+    Raises:
+        OptionError: there is no such method, or its package cannot be loaded.
+    """
+    if name in _BUILT_IN:
+        return _BUILT_IN[name][1]
+    return (inspect.getdoc(get(name)) or "").partition("\n\n")[0]
+
+
+def get(name: str) -> "type[Anonymizer]":
     """The class of a method.
 
     Raises:
@@ -57,6 +96,8 @@ def get(name: str) -> type[Anonymizer]:
         raise OptionError(
             f"no method is called {name!r}; there are {', '.join(names())}"
         ) from None
+    from faceanon.anonymizers.base import Anonymizer  # noqa: PLC0415  brings NumPy
+
     try:
         method = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
@@ -64,3 +105,10 @@ def get(name: str) -> type[Anonymizer]:
     if not (isinstance(method, type) and issubclass(method, Anonymizer)):
         raise OptionError(f"the method {name!r} is not an Anonymizer class")
     return method
+
+
+def __getattr__(name: str) -> Any:
+    # What plug-ins derive from; whoever lists names needs none of it.
+    if name in ("Anonymizer", "PatchAnonymizer"):
+        return getattr(import_module("faceanon.anonymizers.base"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

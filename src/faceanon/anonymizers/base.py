@@ -11,7 +11,7 @@ from faceanon import options
 from faceanon.model import Box, Cover, Face, Image
 
 
-class Promise(StrEnum):
+class Guarantee(StrEnum):
     """What holds of the outputs of a method, so that `faceanon verify` can check it.
 
     Whatever the method, nothing but the picture itself may tell who is in it.
@@ -38,7 +38,7 @@ class Anonymizer(ABC):
     default_grow: ClassVar[float] = 1.4
     """How much this method grows a face's box when the user does not say."""
 
-    promise: ClassVar[Promise] = Promise.HIDDEN
+    guarantee: ClassVar[Guarantee] = Guarantee.HIDDEN
     """What its outputs are held to."""
 
     def __post_init__(self) -> None:
@@ -55,15 +55,15 @@ class Anonymizer(ABC):
         return ()
 
     @property
-    def disguises(self) -> int:
-        """How many disguises it has for people who are to be told apart.
+    def pseudonyms(self) -> int:
+        """How many pseudonyms it has for people who are to be told apart.
 
-        Where there are any, `Face.disguise` says which of them a person wears, the same
+        Where there are any, `Face.pseudonym` says which of them a person has, the same
         in all pictures of a run. Where there is none, nobody is told apart.
         """
         return 0
 
-    def reach(self, face: Face, cover: Cover) -> Box | None:
+    def affected_box(self, face: Face, cover: Cover) -> Box | None:
         """The part of a picture in which a face is hidden; it may reach over the edge.
 
         Nothing outside of it is changed, nor makes a difference, but for the parts of
@@ -110,8 +110,8 @@ class Anonymizer(ABC):
 class PatchAnonymizer(Anonymizer):
     """A method that hides each face by itself, from the pixels under its cover."""
 
-    def reach(self, face: Face, cover: Cover) -> Box | None:
-        """See `Anonymizer.reach`; another `hide` may do anything."""
+    def affected_box(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.affected_box`; another `hide` may do anything."""
         is_own = type(self).hide is PatchAnonymizer.hide
         return cover.grown(face) if is_own else None
 

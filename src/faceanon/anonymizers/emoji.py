@@ -78,8 +78,8 @@ class Emoji(Anonymizer):
         )
 
     @property
-    def disguises(self) -> int:
-        """See `Anonymizer.disguises`; the others are for those who cannot be told."""
+    def pseudonyms(self) -> int:
+        """See `Anonymizer.pseudonyms`; the others are for those who cannot be told."""
         return len(stickers.names()) - _FOR_UNKNOWN if self.consistent else 0
 
     @classmethod
@@ -87,8 +87,8 @@ class Emoji(Anonymizer):
         """The names of the emoji that come with faceanon."""
         return stickers.names()
 
-    def reach(self, face: Face, cover: Cover) -> Box | None:
-        """See `Anonymizer.reach`."""
+    def affected_box(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.affected_box`."""
         reach = stickers.load(self.emoji).reach if self.emoji else stickers.FARTHEST
         box = cover.grown(face)
         return _around(_centre(box), (_radius(box, cover) + _MARGIN) * reach)
@@ -107,8 +107,8 @@ class Emoji(Anonymizer):
         for face in sorted(faces, key=lambda face: face.box.width):
             # Drawn also where it is not needed: whether somebody can be told in a frame
             # must not change what the others wear.
-            drawn = int(rng.integers(self.disguises, len(names)))
-            number = drawn if face.disguise is None else face.disguise
+            drawn = int(rng.integers(self.pseudonyms, len(names)))
+            number = drawn if face.pseudonym is None else face.pseudonym
             _paste(result, stickers.load(self.emoji or names[number]), face, cover)
         return result
 

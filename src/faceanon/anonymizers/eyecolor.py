@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import Anonymizer, Promise
+from faceanon.anonymizers.base import Anonymizer, Guarantee
 from faceanon.model import Box, Cover, Face, Image, white
 from faceanon.vision.landmarks import (
     LEFT_EYE,
@@ -64,7 +64,7 @@ class EyeColor(Anonymizer):
     programs. It takes away the colour of the eyes and nothing else.
     """
 
-    promise: ClassVar[Promise] = Promise.NONE
+    guarantee: ClassVar[Guarantee] = Guarantee.NONE
 
     def cautions(self) -> tuple[str, ...]:
         """Say that this protects nobody."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from faceanon.anonymizers.base import Anonymizer, Promise
+from faceanon.anonymizers.base import Anonymizer, Guarantee
 from faceanon.anonymizers.facewarp import put_in_place
 from faceanon.anonymizers.pixelate import Pixelate
 from faceanon.errors import PictureError
@@ -32,7 +32,7 @@ class Swap(Anonymizer):
     on the shoulders of others.
     """
 
-    promise: ClassVar[Promise] = Promise.MOVED
+    guarantee: ClassVar[Guarantee] = Guarantee.MOVED
 
     def cautions(self) -> tuple[str, ...]:
         """Say that the faces are still in the picture."""

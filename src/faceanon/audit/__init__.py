@@ -1,1 +1,1 @@
-"""After the run: `verify` and `scan`; knows nothing of how outputs are made."""
+"""After the run: `verify`, over `batch` and what is below, and `scan`, on its own."""

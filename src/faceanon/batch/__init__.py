@@ -1,1 +1,1 @@
-"""Many inputs, each accounted for once; may import `pipeline` and what lies below."""
+"""Many inputs, each accounted for once; may import `pipeline` and what is below it."""

@@ -57,16 +57,9 @@ class BoxWriter:
         Raises:
             StorageError: it cannot be written.
         """
-        if outcome.status is Status.FAILED:
+        record = outcome.record
+        if record is None or outcome.status is Status.FAILED:
             return
-        record = Record(
-            outcome.job.name,
-            outcome.width,
-            outcome.height,
-            outcome.content,
-            hidden=outcome.faces,
-            shown=outcome.unsure,
-        )
         if self._form == "coco":
             self._records.append(record)
         else:

@@ -1,43 +1,51 @@
 """The first pass of a run that tells people apart: who is in its pictures."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 
-from faceanon.batch.engines.dispatch import dispatched
-from faceanon.batch.planning.plan import Plan, Walk
+from faceanon.batch.control import Control
+from faceanon.batch.engines import results_of
+from faceanon.batch.planning.plan import Plan, WalkReport
+from faceanon.batch.run_options import RunOptions
+from faceanon.batch.work import Task
 from faceanon.pipeline.job import Job
-from faceanon.settings import CENSUS, RunOptions, Settings
-from faceanon.vision.recognition.identities import Crowd, Scene
+from faceanon.pipeline.steps import CollectIdentities
+from faceanon.settings import Settings
+from faceanon.vision.recognition.identities import Identities, ObservedPicture
 
 
-def take(plan: Plan, settings: Settings, run_options: RunOptions) -> Crowd:
+def collect_identities(
+    plan: Plan, settings: Settings, run_options: RunOptions, control: Control
+) -> Identities:
     """The people in the pictures of a plan.
 
     All of INPUT is looked at, whatever part of it is to be done: so all parts agree.
     What fails here fails in the run itself, too, and is told there.
     """
-    scenes: dict[str, Scene] = {}
-    looking = replace(settings, method=CENSUS)
-    with ExitStack() as stack:
-        outcomes = dispatched(_jobs(plan), looking, run_options, stack)
-        for outcome in stack.enter_context(closing(outcomes)):
-            for picture in outcome.pictures():
-                if picture.sights:
-                    scene = Scene(picture.content, picture.sights)
-                    scenes[picture.job.name] = scene
-                plan.walk.looked_at()
-            if outcome.stop:
+    pictures: dict[str, ObservedPicture] = {}
+    results = results_of(
+        _tasks(plan, control), CollectIdentities(settings), run_options
+    )
+    with closing(results):
+        for result in results:
+            for outcome in result.outcome.pictures():
+                if outcome.observations and outcome.record is not None:
+                    pictures[outcome.job.name] = ObservedPicture(
+                        outcome.record.content, outcome.observations
+                    )
+                control.looked_at()
+            if result.outcome.stop:
                 break
     # Workers are done in any order, and folders are walked in any.
-    in_order = (scenes[name] for name in sorted(scenes))
-    return Crowd.of(in_order, settings.disguises, settings.seed)
+    in_order = (pictures[name] for name in sorted(pictures))
+    return Identities.of(in_order, settings.pseudonyms, settings.seed)
 
 
-def _jobs(plan: Plan) -> Iterator[Job]:
+def _tasks(plan: Plan, control: Control) -> Iterator[Task]:
     """The jobs of all pictures, to be looked at only."""
-    for job in plan.pictures.whole().jobs(Walk()):
-        if plan.walk.stopped:
+    for job in plan.source.whole().jobs(WalkReport()):
+        if control.is_stopped:
             return
-        if not job.problem:
-            yield plan.with_records(replace(job, target=None, temporary=None))
+        if isinstance(job, Job):
+            yield Task(plan.with_records(replace(job, target=None, temporary=None)))

@@ -1,133 +1,215 @@
-"""Pictures of dataset files, each done in a process that may die of it.
+"""Work in processes that may die or hang of it, and cost one task only.
 
-Whoever reads a dataset file must not die of one of its pictures. So the pictures go, as
-bytes, to processes that do nothing else. One that dies or takes too long costs the
-picture it held, and is replaced.
+Each process does one task at a time and has a pipe of its own, so that whatever becomes
+of one, the others have nothing to wait for. It is started by name, not by importing the
+program that uses it: that program needs no guard for it.
 """
 
 import os
 import pickle
 import sys
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
 from subprocess import DEVNULL, PIPE, Popen
-from threading import Timer
-from typing import Any, TypeAlias
+from threading import Event, Lock, Thread
+from typing import Any, Generic, Protocol, TypeVar
 
 from faceanon.batch.workers import Limits, death, interrupts_for_others, lateness
-from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.settings import Settings
+from faceanon.errors import StorageError
 
-Result: TypeAlias = tuple[Outcome, bytes | None]
-"""What came of a picture, and its output; None where there is none."""
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
+_TaskT_contra = TypeVar("_TaskT_contra", contravariant=True)
+_ResultT_co = TypeVar("_ResultT_co", covariant=True)
+
+# Seconds between two looks at how long processes have been at work.
+_TICK = 0.2
+
+# How often in a row a process may die before it is ready for its first task.
+_STARTS = 3
 
 
-class PictureProcesses:
+class Work(Protocol[_TaskT_contra, _ResultT_co]):
+    """What is done to each task; plain data, so that it can be sent to processes."""
+
+    def __call__(self, task: _TaskT_contra, /) -> _ResultT_co:
+        """Do a task, in a process of its own. It raises nothing that is expected."""
+
+    def failed(self, task: _TaskT_contra, reason: str, /) -> _ResultT_co:
+        """What comes of a task whose process did not survive it, or was too slow."""
+
+    def clear_away(self, task: _TaskT_contra, /) -> None:
+        """Remove what an attempt has left that is over."""
+
+    def attempts(self, task: _TaskT_contra, /) -> int:
+        """How often a task is done whose process dies."""
+
+    def has_time_limit(self, task: _TaskT_contra, /) -> bool:
+        """Whether the limit of time holds for a task."""
+
+
+class Isolated(Generic[TaskT, ResultT]):
     """Some processes, started when they are needed; a context manager.
 
     Args:
-        settings: what is done to each picture.
-        limits: what a picture may take.
-        count: how many processes.
+        work: what they do.
+        count: how many they are.
+        limits: what a task may take.
     """
 
-    def __init__(self, settings: Settings, limits: Limits, count: int) -> None:
+    def __init__(self, work: Work[TaskT, ResultT], count: int, limits: Limits) -> None:
         self.count = count
-        self._arguments = settings, limits, count
-        self._processes = [_Process(settings, limits) for _ in range(count)]
+        self._work = work
+        self._limits = limits
+        self._processes = [_Process(work, limits.megabytes) for _ in range(count)]
         self._idle: SimpleQueue[_Process] = SimpleQueue()
         for process in self._processes:
             self._idle.put(process)
         # A thread waits for each of them.
         self._threads = ThreadPoolExecutor(count)
+        self._watch = _Watch(self._processes)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Another process gets processes of its own.
-        return PictureProcesses, self._arguments
-
-    def __enter__(self) -> "PictureProcesses":
+    def __enter__(self) -> "Isolated[TaskT, ResultT]":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         """End them, whatever they are doing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in self._processes:
             process.end()
         self._threads.shutdown()
+        self._watch.stop()
         for process in self._processes:
-            process.end()
+            process.bury()
 
-    def submit(self, job: Job, data: bytes) -> Future[Result]:
-        """Do a picture as soon as a process is free; also its failure is a result."""
+    def submit(self, task: TaskT) -> Future[ResultT]:
+        """Do a task as soon as a process is free; also its failure is a result.
+
+        Raises:
+            StorageError: by the future: processes cannot be started.
+        """
         with interrupts_for_others():
-            return self._threads.submit(self._do, job, data)
+            self._watch.start()
+            return self._threads.submit(self._do, task)
 
-    def _do(self, job: Job, data: bytes) -> Result:
+    def _do(self, task: TaskT) -> ResultT:
         process = self._idle.get()
         try:
-            return process.do(job, data)
+            return self._attempted(process, task)
         finally:
             self._idle.put(process)
 
+    def _attempted(self, process: "_Process", task: TaskT) -> ResultT:
+        seconds = self._limits.seconds if self._work.has_time_limit(task) else None
+        reason = ""
+        for _ in range(self._work.attempts(task)):
+            try:
+                return process.do(task, seconds)  # type: ignore[no-any-return]  # as pickles are
+            except _Died as error:
+                self._work.clear_away(task)
+                reason = str(error)
+                if error.is_late:
+                    break
+        return self._work.failed(task, reason)
+
+
+class _Died(Exception):
+    """A process did not survive a task."""
+
+    def __init__(self, text: str, is_late: bool) -> None:
+        super().__init__(text)
+        self.is_late = is_late
+
 
 class _Process:
-    """A process that does one picture at a time."""
+    """A process that does one task at a time, replaced when it has died."""
 
-    def __init__(self, settings: Settings, limits: Limits) -> None:
-        self._settings = settings
-        self._limits = limits
+    def __init__(self, work: Any, megabytes: int) -> None:
+        self._greeting = work, megabytes
         self._running: Popen[bytes] | None = None
+        self._lock = Lock()
+        self._is_closed = False
+        self._seconds_left: float | None = None
+        self._is_late = False
 
-    def do(self, job: Job, data: bytes) -> Result:
-        """Do a picture; should the process not survive it, the outcome says so."""
-        is_late = False
+    def do(self, task: object, seconds: float | None) -> Any:
+        """Do a task.
 
-        def give_up() -> None:
-            nonlocal is_late
-            is_late = True
-            self.end()
-
-        timer = Timer(self._limits.seconds, give_up)
+        Raises:
+            _Died: the process has not survived it, or was ended as it took too long.
+            StorageError: processes cannot be started.
+        """
+        running = self._running or self._started()
+        with self._lock:
+            self._is_late, self._seconds_left = False, seconds
         try:
-            running = self._running or self._started()
-            timer.start()
-            result: Result = _asked(running, (job, data))
+            answer = _asked(running, task)
         except (OSError, EOFError, pickle.UnpicklingError):
-            exit_code = self._buried()
-            reason = lateness(self._limits.seconds) if is_late else death(exit_code)
-            result = Outcome(job, Status.FAILED, error=reason), None
+            # Also an answer that could not be read to its end is none.
+            exit_code = self._buried(running)
+            text = lateness(seconds or 0) if self._is_late else death(exit_code)
+            raise _Died(text, self._is_late) from None
         finally:
-            timer.cancel()
-            if timer.is_alive():
-                timer.join()
-        if is_late:
-            # The answer may have come at the last moment; the process is dead anyway.
-            self._buried()
-        return result
+            with self._lock:
+                self._seconds_left = None
+        if self._is_late:
+            # The answer came at the last moment; the process is dead anyway.
+            self._buried(running)
+        return answer
+
+    def tick(self, seconds: float) -> None:
+        """Count time that was worked; end the process when there is none left."""
+        with self._lock:
+            if self._seconds_left is None:
+                return
+            self._seconds_left -= seconds
+            if self._seconds_left <= 0:
+                self._is_late, self._seconds_left = True, None
+                self._kill()
+
+    def end(self) -> None:
+        """End the process; a task that it holds has failed, and there is no next."""
+        with self._lock:
+            self._is_closed = True
+            self._kill()
+
+    def bury(self) -> None:
+        """Leave nothing of a process that was ended while it had no task."""
+        if self._running is not None:
+            self._buried(self._running)
+
+    def _kill(self) -> None:
+        if self._running is not None:
+            self._running.kill()
 
     def _started(self) -> "Popen[bytes]":
-        # It must find the same modules, and none in the folder it happens to be in.
-        path = os.pathsep.join(filter(None, sys.path))
-        # It inherits the signals that the thread which starts it has blocked.
-        with interrupts_for_others():
-            running = Popen(
-                [sys.executable, "-P", "-m", "faceanon.batch.isolated_main"],
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
-            )
-        self._running = running
-        # What it takes to start does not count as the first picture's time.
-        _asked(running, (self._settings, self._limits.megabytes))
-        return running
+        exit_code = None
+        for _ in range(_STARTS):
+            with self._lock:
+                if self._is_closed:
+                    raise _Died("the run was ended", is_late=True)
+                running = self._running = _new_process()
+            try:
+                # What it takes to start does not count as the first task's time.
+                _asked(running, self._greeting)
+            except (OSError, EOFError, pickle.UnpicklingError):
+                exit_code = self._buried(running)
+            else:
+                return running
+        raise StorageError(
+            f"worker processes cannot be started: {death(exit_code)}; try "
+            f"{sys.executable} -m {_MODULE}"
+        )
 
-    def _buried(self) -> int | None:
-        """The exit code of the process, which is dead, or of no use any more."""
-        running, self._running = self._running, None
-        if running is None:
-            return None
+    def _buried(self, running: "Popen[bytes]") -> int:
+        """The exit code of a process that is dead, or of no use any more."""
+        with self._lock:
+            self._running = None
         running.kill()
         for stream in (running.stdin, running.stdout):
             assert stream is not None, "both are pipes"
@@ -135,11 +217,22 @@ class _Process:
                 stream.close()  # with what could not be sent any more
         return running.wait()
 
-    def end(self) -> None:
-        """End the process; a picture that it holds has failed."""
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait()
+
+_MODULE = "faceanon.batch.isolated_main"
+
+
+def _new_process() -> "Popen[bytes]":
+    # It must find the same modules, and none in the folder it happens to be in.
+    path = os.pathsep.join(filter(None, sys.path))
+    # It inherits the signals that the thread which starts it has blocked.
+    with interrupts_for_others():
+        return Popen(
+            [sys.executable, "-P", "-m", _MODULE],
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
 
 
 def _asked(running: "Popen[bytes]", question: object) -> Any:
@@ -153,3 +246,34 @@ def _asked(running: "Popen[bytes]", question: object) -> Any:
     pickle.dump(question, running.stdin, pickle.HIGHEST_PROTOCOL)
     running.stdin.flush()
     return pickle.load(running.stdout)
+
+
+class _Watch:
+    """Counts the time that processes are at work.
+
+    Time in which this process itself stood still, as a laptop asleep does or a job that
+    was stopped, is nobody's.
+    """
+
+    def __init__(self, processes: list[_Process]) -> None:
+        self._processes = processes
+        self._is_over = Event()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        before = time.monotonic()
+        while not self._is_over.wait(_TICK):
+            now = time.monotonic()
+            passed, before = min(now - before, 2 * _TICK), now
+            for process in self._processes:
+                process.tick(passed)

@@ -1,4 +1,4 @@
-"""The process behind `picture_processes`: pictures in, outcomes out, until the end.
+"""The process behind `isolated`: tasks in, results out, until the end.
 
 It reads from standard input and answers on standard output, in pickles.
 """
@@ -10,23 +10,21 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
 
-from faceanon.batch.workers import settle_in
-from faceanon.pipeline.process import process_data
+from faceanon.batch.workers import configure_worker
 
 
 def main() -> None:
-    """Do the pictures that come in; end when the other side does."""
+    """Do the tasks that come in; end when the other side does."""
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever else writes to standard output must not get among the answers.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    settings, megabytes = pickle.load(questions)
-    settle_in(megabytes)
+    work, megabytes = pickle.load(questions)
+    configure_worker(megabytes)
     _answer(answers, None)
     queue: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_receive, args=(questions, queue), daemon=True).start()
     while True:
-        job, data = queue.get()
-        _answer(answers, process_data(job, data, settings))
+        _answer(answers, work(queue.get()))
 
 
 def _receive(questions: BinaryIO, queue: "SimpleQueue[Any]") -> None:

@@ -1,16 +1,16 @@
 """Which input became which output, written only where `--rename-map` asks for it."""
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from faceanon.batch.output_names import Claims
+from faceanon.batch.output_names import OutputNames
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.pipeline.job import Outcome, Status
 from faceanon.storage.names import shown
 from faceanon.storage.places import Place
+from faceanon.storage.private import private_opener
 
 
 class RenameMap:
@@ -29,7 +29,7 @@ class RenameMap:
 
     def __init__(self, path: Path | None, root: Place | None) -> None:
         self._file: IO[str] | None = None
-        self._known = Claims()
+        self._known = OutputNames()
         if path is None:
             return
         if isinstance(root, Path) and path.resolve().is_relative_to(root.resolve()):
@@ -39,7 +39,7 @@ class RenameMap:
             )
         try:
             self._file = open(  # noqa: SIM115  closed by __exit__
-                path, "a+", encoding="ascii", opener=_open_privately
+                path, "a+", encoding="ascii", opener=private_opener
             )
             self._take_in(path)
         except OSError as error:
@@ -65,7 +65,7 @@ class RenameMap:
         try:
             while (line := self._file.readline()).endswith("\n"):
                 json.loads(line)["input"]
-                self._known.take(line)
+                self._known.add(line)
                 end = self._file.tell()
         except (ValueError, LookupError, TypeError) as error:
             raise FaceanonError(
@@ -83,7 +83,7 @@ class RenameMap:
         if self._file is None or target is None or not _is_there(outcome, target):
             return
         line = json.dumps({"input": outcome.job.name, "output": target.name}) + "\n"
-        if not self._known.take(line):
+        if not self._known.add(line):
             return
         try:
             self._file.write(line)
@@ -99,7 +99,3 @@ def _is_there(outcome: Outcome, target: Place) -> bool:
         return outcome.target_stamp is not None
     # Of a picture without a face that is not written there is none.
     return not isinstance(target, Path) or target.exists()
-
-
-def _open_privately(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

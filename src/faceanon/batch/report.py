@@ -3,12 +3,14 @@
 import io
 import json
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from faceanon.batch.wording import counted, listed
 from faceanon.boxes import face_to_json
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.pipeline.job import Outcome, Status
@@ -39,7 +41,7 @@ class Summary:
         written: how many pictures without a face were written.
         not_written: how many were not, as `--no-face skip` asks for.
         unsure: in how many pictures something may be a face, but is not sure enough.
-        left_alone: how many files were passed over, by reason.
+        skipped: how many files were passed over, by reason.
     """
 
     statuses: Counter[Status] = field(default_factory=Counter)
@@ -50,7 +52,7 @@ class Summary:
     written: int = 0
     not_written: int = 0
     unsure: int = 0
-    left_alone: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
@@ -76,7 +78,7 @@ class Summary:
             (Status.FOUND, "with faces"),
         ):
             if self.statuses[status]:
-                faces = _counted(self.faces, "face")
+                faces = counted(self.faces, "face")
                 if self.persons:
                     faces += " hidden"
                 parts.append(f"{self.statuses[status]} {verb} ({faces})")
@@ -91,23 +93,20 @@ class Summary:
         if self.statuses[Status.FAILED]:
             parts.append(f"{self.statuses[Status.FAILED]} FAILED")
         total = sum(self.statuses.values())
-        line = f"{_counted(total, 'picture')} in {seconds:.1f} s"
+        line = f"{counted(total, 'picture')} in {seconds:.1f} s"
         if parts:
             line += f": {', '.join(parts)}"
         if self.persons:
             line += f"; {self._what_became_of_persons()}"
         if self.unsure:
             line += f"; worth a look: {self.unsure}, with what may be a face"
-        if self.left_alone:
-            reasons = ", ".join(
-                f"{reason} ({count})" for reason, count in self.left_alone.most_common()
-            )
-            line += f"; left alone: {reasons}"
+        if self.skipped:
+            line += f"; left alone: {listed(self.skipped)}"
         return line
 
     def _what_became_of_persons(self) -> str:
         nowhere = [name for name in self.persons if name not in self.seen]
-        said = [f"{_counted(self.shown, 'face')} shown"]
+        said = [f"{counted(self.shown, 'face')} shown"]
         if nowhere:
             names = ", ".join(shown(name) for name in nowhere[:_MOST_NAMES])
             more = len(nowhere) - _MOST_NAMES
@@ -127,10 +126,6 @@ def _surely_seen(outcome: Outcome) -> set[str]:
     """The persons who were recognised in a picture."""
     matches = [face.match for face in (*outcome.faces, *outcome.shown) if face.match]
     return {match.person for match in matches if match.verdict == "same"}
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class ReportFile:
@@ -209,6 +204,10 @@ class ReportFile:
         }
 
 
+# What comes of looking for what a line of a report has in another text.
+_NO_LINE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
 def _remove_torn_line(path: Path) -> None:
     """Take the last line away if it is one of a report and has no end."""
     if not path.is_file():
@@ -223,6 +222,34 @@ def _remove_torn_line(path: Path) -> None:
             file.truncate(offset + start)
 
 
+def read_report(report: Place, take: Callable[[dict[str, Any]], None]) -> None:
+    """Read a report to its end, or to where it was cut off by a kill.
+
+    Args:
+        report: the file or object.
+        take: is given each line; what it does not find there is not in a report.
+
+    Raises:
+        FaceanonError: it cannot be read, or is no report; and what `take` raises.
+    """
+    try:
+        with _opened(report) as file:
+            for number, text in enumerate(file, start=1):
+                if not text.endswith("\n"):
+                    return
+                try:
+                    take(json.loads(text))
+                except FaceanonError:
+                    raise
+                except _NO_LINE as error:
+                    raise FaceanonError(
+                        f"{shown(report)} is not a report: its line {number} is no "
+                        "line of one"
+                    ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FaceanonError(f"{shown(report)} cannot be read: {error}") from error
+
+
 def failed_pictures(report: Place) -> frozenset[str]:
     """The pictures and dataset files, as paths below INPUT, that failed by a report.
 
@@ -232,21 +259,11 @@ def failed_pictures(report: Place) -> frozenset[str]:
         FaceanonError: the report cannot be read, or is none.
     """
     status: dict[str, str] = {}
-    try:
-        with _opened(report) as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith("\n"):
-                    break  # cut off when the run was killed
-                try:
-                    data = json.loads(line)
-                    status[data["picture"]] = data["status"]
-                except (ValueError, LookupError, TypeError) as error:
-                    raise FaceanonError(
-                        f"{shown(report)} is not a report: its line {number} is no "
-                        "line of one"
-                    ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise FaceanonError(f"{shown(report)} cannot be read: {error}") from error
+
+    def take(line: dict[str, Any]) -> None:
+        status[line["picture"]] = line["status"]
+
+    read_report(report, take)
     failed = [name for name, last in status.items() if last == Status.FAILED.value]
     # Of a dataset file in which pictures failed, the file is what is done again.
     return frozenset([*failed, *filter(None, map(dataset_of, failed))])

@@ -1,34 +1,36 @@
-"""Many pictures: what is done already, what remains, and each output put in place."""
+"""Many inputs: what is done already, what remains, and each output put in place."""
 
-import os
-import stat
-from collections.abc import Generator, Iterable, Iterator
+import sys
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
-from os.path import lexists
 from pathlib import Path
 
-from faceanon.batch import first_pass as census
-from faceanon.batch.engines.dispatch import dispatched
-from faceanon.batch.engines.local import Item
-from faceanon.batch.ledger import State, made_by
-from faceanon.batch.output_names import Claims
-from faceanon.batch.planning import folder as files
+from faceanon.batch.control import Control
+from faceanon.batch.engines import results_of
+from faceanon.batch.engines.local import Known
+from faceanon.batch.first_pass import collect_identities
+from faceanon.batch.ledgers import Ledger, Standing
+from faceanon.batch.ledgers.bucket import BucketLedger
+from faceanon.batch.ledgers.folder import FolderLedger, SingleLedger, unwritable
+from faceanon.batch.output_names import OutputNames
+from faceanon.batch.planning.folder import sweep
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.planning.shards import Shard
-from faceanon.boxes import NOT_SPOKEN_OF
-from faceanon.errors import StorageError
+from faceanon.batch.run_options import RunOptions
+from faceanon.batch.work import Result, Task
+from faceanon.boxes import NOT_IN_BOX_FILE
+from faceanon.errors import PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.settings import RunOptions, Settings
+from faceanon.pipeline.steps import Hide, Step
 from faceanon.storage.buckets.listing import check
-from faceanon.storage.files import refusal
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
 from faceanon.storage.renaming import Numbering, numbered
 
 
 def run(
-    plan: Plan, settings: Settings, run_options: RunOptions
+    plan: Plan, step: Step, run_options: RunOptions, control: Control | None = None
 ) -> Generator[Outcome, None, None]:
     """Do a plan: one outcome for each picture, as they come.
 
@@ -36,165 +38,162 @@ def run(
     outcome is given. When the iterator is closed early, workers are ended and nothing
     unfinished stays behind.
 
+    Args:
+        plan: where jobs come from, and where outputs go.
+        step: what to do with each.
+        run_options: how the run goes.
+        control: to stop it, and to hear of its first pass.
+
     Raises:
         FaceanonError: another run writes to the same folder.
         StorageError: nothing more can be written; what was finished stays.
     """
+    control = control or Control()
     with ExitStack() as stack:
-        state, fingerprint = None, settings.fingerprint()
-        if isinstance(plan.root, BucketObject):
-            check(plan.root)
-        elif plan.root is not None:
-            state = stack.enter_context(
-                State(plan.root, fingerprint, plan.renaming, plan.shard)
-            )
-        claims = stack.enter_context(closing(Claims()))
-        run_ = _Run(state, claims, fingerprint, settings, run_options)
-        stack.callback(run_.clean_up)
-        if settings.disguises and not plan.is_stream:
-            crowd = census.take(plan, settings, run_options)
-            settings = replace(settings, crowd=crowd)
-        items = run_.items(plan.jobs(), plan)
-        outcomes = dispatched(items, settings, run_options, stack)
-        for outcome in stack.enter_context(closing(outcomes)):
-            settled = run_.settle(outcome)
-            yield from settled.pictures()
-            if settled.stop:
-                raise StorageError(settled.error)
+        ledger, of_bucket = _ledgers(plan, step, run_options, stack)
+        names = stack.enter_context(closing(OutputNames()))
+        publisher = _Publisher(plan, step, ledger, names)
+        stack.callback(publisher.clean_up)
+        settings = step.settings
+        if isinstance(step, Hide) and settings.pseudonyms and not plan.is_stream:
+            people = collect_identities(plan, settings, run_options, control)
+            step = Hide(replace(settings, identities=people))
+        items = publisher.items(control)
+        results = stack.enter_context(
+            closing(results_of(items, step, run_options, of_bucket))
+        )
+        for result in results:
+            outcome = publisher.publish(result)
+            yield from outcome.pictures()
+            if outcome.stop:
+                raise StorageError(outcome.error)
         for folder, reason in plan.walk.problems:
             yield Outcome(Job(folder, place(folder), None), Status.FAILED, error=reason)
 
 
-class _Run:
-    """What is under way, and the one who puts outputs in place."""
+def _ledgers(
+    plan: Plan, step: Step, run_options: RunOptions, stack: ExitStack
+) -> tuple[Ledger, BucketLedger | None]:
+    """What remembers the outputs, here and, for a bucket, where the work is done."""
+    overwrite = run_options.overwrite
+    if isinstance(plan.root or plan.target, BucketObject):
+        if isinstance(plan.root, BucketObject):
+            check(plan.root)
+        bucket = BucketLedger(step.settings.fingerprint(), overwrite)
+        return SingleLedger(overwrite), bucket
+    if plan.root is None:
+        return SingleLedger(overwrite), None
+    assert isinstance(plan.root, Path), "it is no bucket"
+    folder = FolderLedger(
+        plan.root,
+        step.settings.fingerprint(),
+        overwrite=overwrite,
+        renaming=plan.renaming,
+        shard=plan.shard,
+    )
+    return stack.enter_context(folder), None
+
+
+class _Publisher:
+    """Knows what is under way, and puts outputs in place."""
 
     def __init__(
-        self,
-        state: State | None,
-        claims: Claims,
-        fingerprint: bytes,
-        settings: Settings,
-        run_options: RunOptions,
+        self, plan: Plan, step: Step, ledger: Ledger, names: OutputNames
     ) -> None:
-        self._state = state
-        self._claims = claims
-        self._fingerprint = fingerprint
-        self._also_detect = settings.also_detect
-        self._overwrite = run_options.overwrite
+        self._plan = plan
+        self._also_detect = step.settings.also_detect
+        self._ledger = ledger
+        self._names = names
         self._under_way: set[Job] = set()
-        self._mode = 0o666 & ~_umask()
 
-    def items(self, jobs: Iterable[Job], plan: Plan) -> Iterator[Item]:
+    def items(self, control: Control) -> Iterator[Task | Known[Result]]:
         """The jobs that remain, and outcomes for those that do not."""
-        folder, problem = None, ""
-        for job in jobs:
-            if job.problem:
-                yield Outcome(job, Status.FAILED, error=job.problem)
+        plan, folder, problem = self._plan, None, ""
+        for planned in plan.jobs():
+            if control.is_stopped:
+                return
+            if isinstance(planned, Outcome):
+                yield Known(Result(planned))
                 continue
-            if isinstance(plan.renaming, Numbering):
-                job = self._numbered(job)  # noqa: PLW2901  from here on it is this one
+            job = self._numbered(planned)
             if isinstance(plan.root, Path) and _folder(job) != folder:
                 folder = _folder(job)
                 problem = _prepare(folder, plan.root, plan.shard) if folder else ""
-            item: Item
             if problem:
-                item = Outcome(job, Status.FAILED, error=problem)
-            else:
-                item = self._item(job, plan)
-            if isinstance(item, Job):
-                self._under_way.add(item)
-            yield item
+                yield Known(Result(Outcome(job, Status.FAILED, error=problem)))
+                continue
+            item = self._looked_up(plan.with_records(job))
+            if isinstance(item, Outcome):
+                yield Known(Result(item))
+                continue
+            self._under_way.add(item)
+            data = sys.stdin.buffer.read() if item.source is None else None
+            yield Task(item, data)
 
     def _numbered(self, job: Job) -> Job:
-        if self._state is None or not isinstance(job.target, Path):
+        is_numbered = isinstance(self._plan.renaming, Numbering)
+        if not (is_numbered and isinstance(self._ledger, FolderLedger)):
             return job
-        shard, number = self._state.number(job.name)
+        if not isinstance(job.target, Path):
+            return job
+        shard, number = self._ledger.number(job.name)
         return replace(job, target=numbered(job.target, number, shard))
 
-    def _item(self, job: Job, plan: Plan) -> Item:
-        """The job with its record, or what is known of it without doing it."""
-        job = plan.with_records(job)
+    def _looked_up(self, job: Job) -> Job | Outcome:
+        """The job, or what is known of it without doing it."""
         is_told_of = job.record is not None or job.is_dataset
-        if plan.records is not None and not (is_told_of or self._also_detect):
-            return Outcome(job, Status.FAILED, error=NOT_SPOKEN_OF)
-        target = job.target
-        if target is None:
+        has_boxes = self._plan.records is not None
+        if has_boxes and not (is_told_of or self._also_detect):
+            return Outcome(job, Status.FAILED, error=NOT_IN_BOX_FILE)
+        if job.target is None:
             return job
-        is_claimed = self._claims.claim(target)
-        if not self._overwrite and self._state:
-            if self._state.is_finished(job):
-                return Outcome(job, Status.SKIPPED)
-            job = replace(job, resumes=self._state.is_begun(job))
-        if is_claimed:
-            reason = self._obstacle(target, job.resumes)
-        else:
-            reason = _collision(target)
-        if reason:
-            return Outcome(job, Status.FAILED, error=reason)
-        if isinstance(job.target, BucketObject):
-            made = made_by(self._fingerprint, job)
-            return replace(job, made_by=made, overwrite=self._overwrite)
-        return job
-
-    def _obstacle(self, target: Place, is_ours: bool) -> str:
-        """Why an output cannot be put there, or nothing."""
-        if isinstance(target, BucketObject):
-            return ""  # the worker looks
+        is_reserved = self._names.reserve(job.target)
         try:
-            mode = target.lstat().st_mode
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            return _unwritable(target, error)
-        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            return f"{shown(target)} is a folder or device; name another output"
-        return "" if self._overwrite or is_ours else refusal(target)
+            standing = self._ledger.standing(job)
+        except PictureError as error:
+            reason = str(error) if is_reserved else _collision(job.target)
+            return Outcome(job, Status.FAILED, error=reason)
+        if standing is Standing.FINISHED:
+            return Outcome(job, Status.SKIPPED)
+        if not is_reserved:
+            return Outcome(job, Status.FAILED, error=_collision(job.target))
+        return replace(job, resumes=standing is Standing.PARTIAL)
 
-    def settle(self, outcome: Outcome) -> Outcome:
-        """Put the output of a job in place."""
+    def publish(self, result: Result) -> Outcome:
+        """Put the output of a job in place; what came of it in the end."""
+        outcome = result.outcome
         job = outcome.job
         if job not in self._under_way:
             return outcome
         if outcome.status is not Status.FAILED:
-            outcome = self._put_in_place(outcome)
-        self._remove_temporary(job)
+            try:
+                if result.output is not None:
+                    _write_to_stdout(result.output)
+                outcome = self._ledger.publish(outcome)
+            except StorageError as error:
+                outcome = replace(_failed(outcome, str(error)), stop=True)
+            except PictureError as error:
+                outcome = _failed(outcome, str(error))
+        _remove_temporary(job)
         self._under_way.discard(job)
-        return outcome
-
-    def _put_in_place(self, outcome: Outcome) -> Outcome:
-        job, target = outcome.job, outcome.job.target
-        if isinstance(target, BucketObject):
-            return outcome  # the worker has put it there
-        is_written = outcome.target_stamp is not None
-        try:
-            if target and job.resumes and self._state and self._state.is_begun(job):
-                # Should the run be killed just now, the next one does all of it anew.
-                target.unlink()
-            if is_written and not self._overwrite and target and lexists(target):
-                # Somebody made it since it was planned.
-                return _failed(outcome, refusal(target))
-            if self._state is not None:
-                self._state.remember(outcome)
-            if is_written and job.temporary and target:
-                job.temporary.chmod(self._mode)
-                job.temporary.replace(target)
-        except StorageError as error:
-            return replace(_failed(outcome, str(error)), stop=True)
-        except OSError as error:
-            return _failed(outcome, _unwritable(target, error))
         return outcome
 
     def clean_up(self) -> None:
         """Remove what unfinished jobs have written."""
         for job in self._under_way:
-            self._remove_temporary(job)
+            _remove_temporary(job)
 
-    @staticmethod
-    def _remove_temporary(job: Job) -> None:
-        if job.temporary is not None:
-            # Where its folder cannot be written to, there is none.
-            with suppress(OSError):
-                job.temporary.unlink()
+
+def _remove_temporary(job: Job) -> None:
+    if job.temporary is not None:
+        # Where its folder cannot be written to, there is none.
+        with suppress(OSError):
+            job.temporary.unlink()
+
+
+def _write_to_stdout(output: bytes) -> None:
+    sys.stdout.buffer.write(output)
+    sys.stdout.buffer.flush()
 
 
 def _folder(job: Job) -> Path | None:
@@ -211,21 +210,10 @@ def _prepare(folder: Path, root: Path, shard: Shard | None) -> str:
     try:
         if not folder.resolve().is_relative_to(root.resolve()):
             return f"{shown(folder)} is a link that leads out of OUTPUT; remove it"
-        files.sweep(folder, shard)
+        sweep(folder, shard)
     except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
-        return _unwritable(folder, error)
+        return unwritable(folder, error)
     return ""
-
-
-def _umask() -> int:
-    # The system gives it only in exchange for another; for that moment, a strict one.
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
-
-
-def _unwritable(path: Path | None, error: OSError | RuntimeError) -> str:
-    return f"cannot write to {shown(path)}: {getattr(error, 'strerror', error)}"
 
 
 def _collision(target: Place) -> str:

@@ -7,9 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
-
-import cv2
 
 # Names and values of malloc.h; how many free bytes are kept, which is more than a
 # picture of 24 megapixels takes; and the largest size that is taken from them, the most
@@ -31,7 +28,7 @@ class Limits:
     megabytes: int
 
 
-def settle_in(megabytes: int) -> None:
+def configure_worker(megabytes: int) -> None:
     """Make this process a worker: one thread, silent, with limited memory.
 
     Args:
@@ -42,6 +39,8 @@ def settle_in(megabytes: int) -> None:
     # Codecs in C write what they stumble over to file 2. It is in the outcome; nobody
     # needs to read it twice.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    import cv2  # noqa: PLC0415  whoever starts workers needs none of it
+
     cv2.setNumThreads(1)
     keep_freed_memory()
     if sys.platform == "linux":
@@ -76,8 +75,6 @@ def interrupts_for_others() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    # Starting it in here would let interrupts through again.
-    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

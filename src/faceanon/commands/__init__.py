@@ -1,1 +1,1 @@
-"""The terminal: one file a subcommand; may import everything but the window's parts."""
+"""The terminal, one file a subcommand; of window and page it opens the doors only."""

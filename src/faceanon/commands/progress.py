@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
-from faceanon.pipeline.job import Outcome, Status
+from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.storage.names import shown
 
 
@@ -38,10 +38,11 @@ class Console:
     def list_jobs(self, plan: Plan) -> None:
         """Say what would be done."""
         count = 0
-        for job in plan.jobs():
+        for planned in plan.jobs():
+            job = planned if isinstance(planned, Job) else planned.job
             source, target = (shown(path or "-") for path in (job.source, job.target))
-            if job.problem:
-                target = f"nowhere: {job.problem}"
+            if isinstance(planned, Outcome):
+                target = f"nowhere: {planned.error}"
             sys.stdout.write(f"{source} -> {target}\n")
             count += 1
         self.say(f"{count} to do; nothing was written (--dry-run)")
@@ -53,8 +54,7 @@ class Console:
         The pictures are counted while the first ones are done: until then progress has
         no end.
         """
-        self.summary.left_alone = plan.walk.left_alone
-        plan.walk.looked_at = self._show_look
+        self.summary.skipped = plan.walk.skipped
         start = time.perf_counter()
         self._bar = tqdm(
             unit=" pictures",
@@ -78,9 +78,10 @@ class Console:
                 self.say(self.summary.line(time.perf_counter() - start))
 
     def _count(self, plan: Plan) -> None:
-        self._bar.total = plan.pictures.count()
+        self._bar.total = plan.source.count()
 
-    def _show_look(self) -> None:
+    def show_look(self) -> None:
+        """Show that one more picture was looked at before the run began."""
         self._looks += 1
         # The time that it takes says nothing of how long the rest will take.
         self._bar.unpause()

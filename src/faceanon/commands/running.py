@@ -3,81 +3,27 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from faceanon.errors import FaceanonError, StorageError
-from faceanon.requests.options import Values, environment_variable
-from faceanon.storage.names import shown
-from faceanon.storage.places import BucketObject, Place, place
 
 if TYPE_CHECKING:
-    from faceanon.batch.planning.plan import Plan, Walk
-    from faceanon.batch.report import ReportFile
+    from faceanon.batch.control import Control
+    from faceanon.batch.planning.plan import Plan
+    from faceanon.batch.run_options import RunOptions
     from faceanon.commands.progress import Console
     from faceanon.pipeline.job import Outcome
-    from faceanon.settings import RunOptions, Settings
+    from faceanon.pipeline.steps import Step
+
+Values = Mapping[str, Any]
+"""What Click has collected."""
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
-
-
-def path_argument(name: str, metavar: str) -> click.Argument:
-    """A path, as text, so that "-" and "./-" are not the same."""
-    return click.Argument([name], metavar=metavar, type=click.Path())
-
-
-def verbosity_options() -> list[click.Parameter]:
-    """`--quiet` and `--verbose`."""
-    return [
-        click.Option(
-            ["-q", "--quiet"], is_flag=True, help="Say nothing but what failed."
-        ),
-        click.Option(
-            ["-v", "--verbose"],
-            count=True,
-            help="Say what came of each picture; twice: where errors came from.",
-        ),
-    ]
-
-
-def report_option() -> click.Option:
-    """`--report`."""
-    return click.Option(
-        ["--report"],
-        type=click.Path(),
-        metavar="FILE",
-        show_default="none",
-        help="Append one JSON line a picture to FILE: what was found and done.",
-        envvar=environment_variable("report"),
-    )
-
-
-@contextmanager
-def open_report(path: str | None, settings: "Settings") -> Iterator["ReportFile"]:
-    """The file or object that `--report` names, open for lines."""
-    from faceanon.batch.report import ReportFile  # noqa: PLC0415
-    from faceanon.storage.buckets.report import local_report  # noqa: PLC0415
-
-    with ExitStack() as stack:
-        target = None if path is None else place(path)
-        if isinstance(target, BucketObject):
-            target = stack.enter_context(local_report(target))
-        try:
-            report = ReportFile(target, settings)
-        except OSError as error:
-            raise FaceanonError(
-                f"the report {shown(path)} cannot be written: {error.strerror}"
-            ) from error
-        yield stack.enter_context(report)
-
-
-def place_or_stream(argument: str) -> Place | None:
-    """The place that an argument names; None for "-"."""
-    return None if argument == "-" else place(argument)
 
 
 @contextmanager
@@ -96,7 +42,7 @@ def errors_explained() -> Iterator[None]:
 
 def run_plan(
     plan: "Plan",
-    settings: "Settings",
+    step: "Step",
     run_options: "RunOptions",
     console: "Console",
     *takers: "Callable[[Outcome], Any]",
@@ -106,29 +52,29 @@ def run_plan(
     Raises:
         KeyboardInterrupt: the run was stopped by Ctrl-C before its end.
     """
-    from faceanon.batch import runs as batch  # noqa: PLC0415
-    from faceanon.batch.workers import keep_freed_memory  # noqa: PLC0415
+    from faceanon.batch import runs  # noqa: PLC0415
+    from faceanon.batch.control import Control  # noqa: PLC0415
 
-    keep_freed_memory()  # with -j 1 this process does the work
+    control = Control(looked_at=console.show_look)
     with (
         console.counting(plan),
-        _first_interrupt_stops(plan.walk),
-        closing(batch.run(plan, settings, run_options)) as outcomes,
+        _first_interrupt_stops(control),
+        closing(runs.run(plan, step, run_options, control)) as outcomes,
     ):
         for outcome in outcomes:
             for take in takers:
                 take(outcome)
             console.show(outcome)
-    if plan.walk.stopped:
+    if control.is_stopped:
         raise KeyboardInterrupt
 
 
 @contextmanager
-def _first_interrupt_stops(walk: "Walk") -> Iterator[None]:
-    """While this lasts, Ctrl-C ends the walk; the next one is a KeyboardInterrupt."""
+def _first_interrupt_stops(control: "Control") -> Iterator[None]:
+    """While this lasts, Ctrl-C stops the run; the next one is a KeyboardInterrupt."""
 
     def stop(*_: object) -> None:
-        walk.stopped = True
+        control.is_stopped = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         # Not by way of sys.stderr, in which the interrupted program may just be.
         os.write(2, b"\nfinishing what is in hand; Ctrl-C again ends it now\n")

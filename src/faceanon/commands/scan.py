@@ -8,11 +8,14 @@ from pathlib import Path
 
 import click
 
+from faceanon import options
 from faceanon.audit.scan import scan
-from faceanon.batch.planning import folder as files
-from faceanon.commands.running import errors_explained
-from faceanon.requests.options import Values, chosen, click_options
-from faceanon.settings import RunOptions
+from faceanon.batch.planning.make_plan import make_reading_plan
+from faceanon.batch.run_options import RunOptions
+from faceanon.batch.wording import counted, listed
+from faceanon.commands.running import Values, errors_explained
+from faceanon.pipeline.job import Job
+from faceanon.requests.click_options import click_options
 from faceanon.storage.names import shown
 from faceanon.storage.places import local_path
 
@@ -60,14 +63,14 @@ class _Summary:
         leaking: how many of them hold what can identify somebody.
         unreadable: how many files and folders could not be read.
         kinds: how many findings there are of those that can identify.
-        left_alone: how many files of folders were passed over, by reason.
+        skipped: how many files of folders were passed over, by reason.
     """
 
     files: int = 0
     leaking: int = 0
     unreadable: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-    left_alone: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
 
     @property
     def exit_status(self) -> int:
@@ -76,36 +79,33 @@ class _Summary:
 
     def line(self) -> str:
         """The summary, one line."""
-        line = f"scanned {self.files} file{'' if self.files == 1 else 's'}: "
+        line = f"scanned {counted(self.files, 'file')}: "
         if self.leaking:
-            line += f"{self.leaking} with what can identify: {_listed(self.kinds)}"
+            line += f"{self.leaking} with what can identify: {listed(self.kinds)}"
         else:
             line += "nothing that can identify"
         if self.unreadable:
             line += f"; cannot be read: {self.unreadable}"
-        if self.left_alone:
-            line += f"; left alone: {_listed(self.left_alone)}"
+        if self.skipped:
+            line += f"; left alone: {listed(self.skipped)}"
         return line
-
-
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{what} ({count})" for what, count in counts.most_common())
 
 
 def _scan(values: Values) -> None:
     summary = _Summary()
     with errors_explained():
-        choice = RunOptions(**chosen(RunOptions, values)).choice
-        choice = replace(choice, datasets=False)
+        input_filter = options.build(RunOptions, values).input_filter
+        input_filter = replace(input_filter, datasets=False)
         # All are planned, and wrong names refused, before the first is read.
         plans = [
-            files.plan_reading(local_path(path), choice) for path in values["paths"]
+            make_reading_plan(local_path(path), input_filter)
+            for path in values["paths"]
         ]
         for plan in plans:
             for job in plan.jobs():
-                if isinstance(job.source, Path):
+                if isinstance(job, Job) and isinstance(job.source, Path):
                     _scan_file(job.source, values["show_values"], summary)
-            summary.left_alone += plan.walk.left_alone
+            summary.skipped += plan.walk.skipped
             for folder, reason in plan.walk.problems:
                 _cannot_be_read(folder, reason, summary)
     click.echo(summary.line(), err=True)

@@ -1,7 +1,6 @@
 """`faceanon verify`: can what was to be hidden still be told from the outputs?"""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -12,19 +11,16 @@ from typing import IO, TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from faceanon import anonymizers
-from faceanon.commands.running import errors_explained, path_argument
+from faceanon import anonymizers, options
+from faceanon.batch.run_options import RunOptions
+from faceanon.commands.running import Values, errors_explained
 from faceanon.errors import FaceanonError
-from faceanon.requests.options import (
-    Values,
-    chosen,
-    click_options,
-    environment_variable,
-)
-from faceanon.settings import RunOptions, Settings
+from faceanon.requests.click_options import click_options, environment_variable
+from faceanon.requests.parameters import path_argument
+from faceanon.settings import Settings
 from faceanon.storage.dataset_names import is_dataset
-from faceanon.storage.names import shown
 from faceanon.storage.places import local_path
+from faceanon.storage.private import new_private_file
 
 if TYPE_CHECKING:
     from faceanon.audit.verify.findings import Finding
@@ -102,8 +98,8 @@ def _verify(values: Values) -> None:
 
     summary, page = Summary(), Page()
     with errors_explained():
-        settings = Settings("verify", None, **chosen(Settings, values))
-        run_options = RunOptions(**chosen(RunOptions, values))
+        settings = options.build(Settings, values)
+        run_options = options.build(RunOptions, values)
         pairing = _pairing(values, run_options)
         limits = Limits(run_options.timeout, run_options.max_memory)
         verification = Verification(
@@ -129,7 +125,7 @@ def _verify(values: Values) -> None:
                     page.add(audited)
                 tell(audited.findings)
                 progress.advance()
-            for finding in verification.together():
+            for finding in verification.whole_run_findings():
                 page.add_finding(finding)
                 tell([finding])
             if page_file is not None:
@@ -142,7 +138,7 @@ def _verify(values: Values) -> None:
 
 
 def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
-    from faceanon.audit.verify import runreport  # noqa: PLC0415
+    from faceanon.audit.verify import run_report  # noqa: PLC0415
     from faceanon.audit.verify.pairing import Pairing  # noqa: PLC0415
 
     method, report = values["method"], values["report"]
@@ -153,10 +149,20 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
     return Pairing(
         local_path(values["source"]),
         local_path(values["target"]),
-        replace(run_options.choice, datasets=False),
-        None if method is None else anonymizers.get(method).promise,
-        {} if report is None else runreport.read(Path(report)),
+        replace(run_options.input_filter, datasets=False),
+        None if method is None else anonymizers.get(method).guarantee,
+        {} if report is None else run_report.read(Path(report)),
     )
+
+
+@contextmanager
+def _new_file(path: str | None) -> Iterator[IO[str] | None]:
+    """A new file that only its owner can read; None for none."""
+    if path is None:
+        yield None
+    else:
+        with new_private_file(Path(path)) as file:
+            yield file
 
 
 @contextmanager
@@ -167,38 +173,6 @@ def _lines(path: str | None) -> Iterator[IO[str] | None]:
     else:
         with _new_file(path) as file:
             yield file
-
-
-@contextmanager
-def _new_file(path: str | None) -> Iterator[IO[str] | None]:
-    """A new file that only its owner can read; None for none.
-
-    Raises:
-        FaceanonError: there is one already, or it cannot be written.
-    """
-    if path is None:
-        yield None
-        return
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file, _kept_if_done(path):
-            yield file
-    except FileExistsError as error:
-        raise FaceanonError(
-            f"{shown(path)} exists already; remove it, or name another file"
-        ) from error
-    except OSError as error:
-        raise FaceanonError(f"{shown(path)} cannot be written: {error}") from error
-
-
-@contextmanager
-def _kept_if_done(path: str) -> Iterator[None]:
-    """Remove a file if what was to be written to it did not come to its end."""
-    try:
-        yield
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise
 
 
 class _Progress:

@@ -1,4 +1,4 @@
-"""The window: `faceanon gui`."""
+"""The window, `faceanon gui`; may import `requests` and what lies below it."""
 
 import os
 import sys
@@ -28,12 +28,11 @@ def open_window() -> None:
             "Ubuntu: apt install python3-tk; Homebrew: brew install python-tk), or use "
             "the command line"
         ) from error
-    from faceanon.gui import drag_and_drop as drop  # noqa: PLC0415
-    from faceanon.gui import theme  # noqa: PLC0415
+    from faceanon.gui import drag_and_drop, theme  # noqa: PLC0415
 
     theme.sharpen()
     try:
-        root = drop.make_root()
+        root = drag_and_drop.make_root()
     except tkinter.TclError as error:
         display = os.environ.get("DISPLAY")
         where = f"the display {display} cannot be used" if display else "no display"
@@ -44,5 +43,5 @@ def open_window() -> None:
     from faceanon.gui.window import Window  # noqa: PLC0415
 
     window = Window(root)
-    drop.accept_drops(root, window.paths.drop)
+    drag_and_drop.accept_drops(root, window.path_bar.drop)
     root.mainloop()

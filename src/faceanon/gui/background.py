@@ -1,17 +1,18 @@
 """One worker process for the preview, of which only the latest question matters."""
 
-import multiprocessing
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
+from faceanon.batch.isolated import Isolated
+from faceanon.batch.workers import Limits
 from faceanon.errors import FaceanonError
 
 TIMEOUT = 120.0
 """Seconds after which a picture is given up."""
+
+_MEGABYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,37 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
+    topic: Hashable
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+
+
+class _Calls:
+    """Calls functions; see `isolated.Work`."""
+
+    def __call__(self, question: _Question) -> Answer:
+        try:
+            return Answer(question.topic, question.function(*question.arguments))
+        except FaceanonError as error:
+            return Answer(question.topic, None, str(error))
+        except MemoryError:
+            return Answer(question.topic, None, "there is not enough memory for it")
+        except Exception as error:  # noqa: BLE001  shown, as the window must not die
+            problem = f"unexpected {type(error).__name__}: {error}"
+            return Answer(question.topic, None, problem)
+
+    def failed(self, question: _Question, reason: str) -> Answer:
+        problem = f"the preview of it died or took too long: {reason}"
+        return Answer(question.topic, None, problem)
+
+    def clear_away(self, question: _Question) -> None:
+        """Nothing is written."""
+
+    def attempts(self, question: _Question) -> int:
+        return 1
+
+    def has_time_limit(self, question: _Question) -> bool:
+        return True
 
 
 class Background:
@@ -44,9 +74,10 @@ class Background:
     """
 
     def __init__(self) -> None:
-        self._pool: ProcessPool | None = None
+        limits = Limits(TIMEOUT, _MEGABYTES)
+        self._process: Isolated[_Question, Answer] = Isolated(_Calls(), 1, limits)
         self._waiting: dict[Hashable, _Question] = {}
-        self._asked: tuple[Hashable, Future[Any]] | None = None
+        self._asked: tuple[Hashable, Future[Answer]] | None = None
         self._outdated = False
 
     @property
@@ -65,7 +96,7 @@ class Background:
             *arguments: plain data.
         """
         self.drop(topic)
-        self._waiting[topic] = _Question(function, arguments)
+        self._waiting[topic] = _Question(topic, function, arguments)
 
     def drop(self, *topics: Hashable) -> None:
         """Want no answer any more."""
@@ -79,10 +110,7 @@ class Background:
         answer = self._answer()
         if self._asked is None and self._waiting:
             topic = next(iter(self._waiting))
-            question = self._waiting.pop(topic)
-            future = self._running_pool().schedule(
-                question.function, args=question.arguments, timeout=TIMEOUT
-            )
+            future = self._process.submit(self._waiting.pop(topic))
             self._asked, self._outdated = (topic, future), False
         return answer
 
@@ -93,24 +121,10 @@ class Background:
         if self._outdated:
             return None
         try:
-            return Answer(topic, future.result())
-        except FaceanonError as error:
+            return future.result()
+        except FaceanonError as error:  # no process can be started
             return Answer(topic, None, str(error))
-        except (ProcessExpired, TimeoutError):
-            return Answer(topic, None, "the preview of it died or took too long")
-        except Exception as error:  # noqa: BLE001  shown, as the window must not die
-            return Answer(topic, None, f"unexpected {type(error).__name__}: {error}")
-
-    def _running_pool(self) -> ProcessPool:
-        if self._pool is None:
-            self._pool = ProcessPool(
-                max_workers=1, context=multiprocessing.get_context("spawn")
-            )
-        return self._pool
 
     def close(self) -> None:
         """End the worker, whatever it is doing."""
-        if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble's
-            self._pool.join()
-            self._pool = None
+        self._process.close()

@@ -8,8 +8,8 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from faceanon.gui.face_state import Marked
-from faceanon.gui.facebox import FACE, draw
+from faceanon.gui.face_box import FACE, draw
+from faceanon.gui.face_state import FaceState
 from faceanon.gui.palette import Palette
 from faceanon.gui.preview_worker import Part, View
 from faceanon.gui.theme import px
@@ -20,7 +20,7 @@ _LEAST_DRAG = 5
 _STEP = 40
 
 
-class Stage(tk.Frame):
+class BeforeAfter(tk.Frame):
     """The preview of one picture.
 
     A click on a box calls `toggle`, a drag elsewhere calls `add`; the wheel zooms, the
@@ -46,7 +46,7 @@ class Stage(tk.Frame):
         self._palette = palette
         self._wanted, self._toggle, self._add = wanted, toggle, add
         self.viewport: Viewport | None = None
-        self.faces: Sequence[Marked] = ()
+        self.faces: Sequence[FaceState] = ()
         self.is_editable = True
         self._split = 0.5
         self._current = -1
@@ -101,10 +101,19 @@ class Stage(tk.Frame):
             "<Key-a>": self._add_in_the_middle,
         }
         for key, do in keys.items():
-            self.after_side.bind(key, lambda _, do=do: do())  # type: ignore[misc]
+            self.on_key(key, do)
         self.after_side.bind("<FocusIn>", lambda _: self._show_focus(True))
         self.after_side.bind("<FocusOut>", lambda _: self._show_focus(False))
         self.after_side.bind("<Configure>", lambda _: self._resized())
+
+    def on_key(self, key: str, do: Callable[[], Any]) -> None:
+        """Do something at a key, when the preview has the focus.
+
+        Args:
+            key: as Tk calls it, such as "<Key-plus>".
+            do: what to do.
+        """
+        self.after_side.bind(key, lambda _: do())
 
     # --- What is shown ---------------------------------------------------------------
 
@@ -134,7 +143,7 @@ class Stage(tk.Frame):
         self._place_divider()
         self.mark(self.faces)
 
-    def mark(self, faces: Sequence[Marked]) -> None:
+    def mark(self, faces: Sequence[FaceState]) -> None:
         """Draw the boxes of faces."""
         self.faces = faces
         for side in self._photos:
@@ -168,7 +177,7 @@ class Stage(tk.Frame):
         """Take other colours."""
         self._palette = palette
         for side in self._photos:
-            side.configure(background=palette.stage)
+            side.configure(background=palette.canvas)
         self._show_focus(False)
         self.divider.configure(background=palette.accent)
         self.grip.configure(background=palette.accent, foreground=palette.on_accent)

@@ -17,11 +17,9 @@ from typing import Any, Literal, TypeAlias
 import click
 
 from faceanon import anonymizers, options
-from faceanon.commands.hide import method_command
-from faceanon.commands.people import people_options
 from faceanon.errors import FaceanonError
-from faceanon.requests.options import Values
-from faceanon.settings import RunOptions, Settings
+from faceanon.requests.parameters import method_parameters, people_options
+from faceanon.settings import Settings
 
 Kind: TypeAlias = Literal["switch", "choice", "text", "file", "folder"]
 
@@ -87,8 +85,14 @@ class Field:
             raise FaceanonError(f"{self.flag}: {error}: {text}") from error
 
 
+Values: TypeAlias = dict[str, Any]
+"""The values of all options of a method, by their names, as its command has them."""
+
+
 # Kept, as they are asked for at every key that is pressed.
-_command = lru_cache(method_command)
+@lru_cache
+def _command(method: str) -> click.Command:
+    return click.Command(method, params=method_parameters(method))
 
 
 @lru_cache
@@ -227,9 +231,3 @@ class Choices:
                 return context.params
         except click.ClickException as error:
             raise FaceanonError(error.format_message()) from error
-
-
-def run_options_of(values: Values) -> RunOptions:
-    """The options of the run among the values of a command."""
-    names = {option.name for option in options.declared(RunOptions)}
-    return RunOptions(**{name: values[name] for name in names & values.keys()})

@@ -79,14 +79,19 @@ class Corrections:
             replace(record, hidden=hidden, shown=(*record.shown, *dropped))
         )
 
-    def add(self, seen: Outcome, box: Box) -> Record:
+    def add(self, seen: Outcome, box: Box, frame: int | None) -> Record:
         """Hide what is in a box.
+
+        Args:
+            seen: what was found in the picture.
+            box: the box.
+            frame: in which of several frames; None in a still.
 
         Raises:
             BoxesError: the box file cannot be written.
         """
         record = self._record(seen)
-        face = Face(box, 1.0, found_by=BY_HAND)
+        face = Face(box, 1.0, found_by=BY_HAND, frame=frame)
         return self._put(replace(record, hidden=(*record.hidden, face)))
 
     def undo(self, picture: str) -> None:
@@ -120,14 +125,12 @@ class Corrections:
             ) from error
 
     def _record(self, seen: Outcome) -> Record:
+        assert seen.record is not None, "it was read"
         before = self._records.get(seen.job.name)
-        return Record(
-            seen.job.name,
-            seen.width,
-            seen.height,
-            seen.content,
-            hidden=seen.faces,
+        return replace(
+            seen.record,
             shown=before.shown if before else (),
+            unsure=(),
             reviewed=True,
         )
 

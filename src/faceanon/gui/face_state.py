@@ -9,7 +9,7 @@ Kind: TypeAlias = Literal["hidden", "kept", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class FaceState:
     """A face, and what is to become of it.
 
     Attributes:

@@ -123,7 +123,7 @@ class Card(tk.Frame):
         self.configure(
             background=ground, highlightbackground=edge, highlightcolor=colors.text
         )
-        self._picture.configure(background=colors.stage)
+        self._picture.configure(background=colors.canvas)
         self._name.configure(
             background=ground,
             foreground=text,

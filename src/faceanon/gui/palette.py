@@ -25,7 +25,7 @@ class Palette:
         bad: failures.
         good: faces that will be hidden, and success.
         unsure: what may be a face.
-        stage: behind the picture.
+        canvas: behind the picture.
     """
 
     ground: str
@@ -39,7 +39,7 @@ class Palette:
     bad: str
     good: str
     unsure: str
-    stage: str
+    canvas: str
 
 
 PALETTES: dict[Appearance, Palette] = {
@@ -55,7 +55,7 @@ PALETTES: dict[Appearance, Palette] = {
         bad="#b3261e",
         good="#12784a",
         unsure="#9a5b00",
-        stage="#e4e7ec",
+        canvas="#e4e7ec",
     ),
     "dark": Palette(
         ground="#181b20",
@@ -69,7 +69,7 @@ PALETTES: dict[Appearance, Palette] = {
         bad="#ff8a7e",
         good="#5ddb9c",
         unsure="#ffbe5c",
-        stage="#101216",
+        canvas="#101216",
     ),
 }
 

@@ -7,10 +7,10 @@ from tkinter import filedialog, ttk
 
 from faceanon.gui.choices import Choices
 from faceanon.gui.theme import px
-from faceanon.media.picture import PICTURE_SUFFIXES
+from faceanon.storage.suffixes import PICTURE_SUFFIXES
 
 
-class Paths(ttk.Frame):
+class PathBar(ttk.Frame):
     """Two fields for paths, with buttons that choose them.
 
     Args:

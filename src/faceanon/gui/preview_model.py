@@ -1,28 +1,30 @@
-"""The pictures of INPUT, and the one that is looked at; knows nothing of Tk."""
+"""The pictures of INPUT, and the frame of one that is shown; knows nothing of Tk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from faceanon.boxes import Record
-from faceanon.gui import preview_worker as worker
+from faceanon.gui import preview_worker
 from faceanon.gui.background import Answer, Background
+from faceanon.gui.choices import Values
 from faceanon.gui.corrections import Corrections
-from faceanon.gui.face_state import Marked
+from faceanon.gui.face_state import FaceState
 from faceanon.gui.preview_worker import Part
 from faceanon.model import Box, Face
 from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.requests.options import Values
 
-LIST, LOOK, VIEW = "list", "look", "view"
+LIST, SEARCH, VIEW = "list", "search", "view"
 
 
-class Looking:
+class PreviewModel:
     """Asks a worker process for what the preview shows, and for nothing twice.
 
     Attributes:
         jobs: the pictures of INPUT.
         seen: what was found in the picture at hand; None while it is looked for.
+        frames: how many frames it has.
+        frame: the number of the one that is shown.
         corrections: what has been corrected.
         part: the part of the picture that was asked for last.
 
@@ -37,6 +39,7 @@ class Looking:
         self.has_more = False
         self.index = 0
         self.seen: Outcome | None = None
+        self.frames, self.frame = 1, 0
         self._methods, self._sample_size = methods, sample_size
         self._background = Background()
         self._values: dict[str, Values] = {}
@@ -60,10 +63,9 @@ class Looking:
         return any(values[name] is not None for name in ("only", "except_"))
 
     @property
-    def is_film(self) -> bool:
-        """Whether the picture has several frames, of which the first is shown."""
-        faces = self.seen.faces + self.seen.unsure if self.seen else ()
-        return any(face.frame is not None for face in faces)
+    def is_clip(self) -> bool:
+        """Whether the picture has several frames or pages, of which one is shown."""
+        return self.frames > 1
 
     def choose(self, method: str, values: dict[str, Values]) -> None:
         """Take what is chosen, and ask for what it changes.
@@ -79,25 +81,34 @@ class Looking:
             if before is None or before["source"] != after["source"]:
                 self.corrections.clear()
             self.seen = None
-            self._background.drop(LOOK, VIEW, *self._samples())
-            self._background.ask(LIST, worker.listing, after)
+            self._background.drop(SEARCH, VIEW, *self._samples())
+            self._background.ask(LIST, preview_worker.listing, after)
         elif before != after or changed_method:
             if _finds(before) != _finds(after):
-                self._look()
+                self._search()
             else:
                 self._show()
 
     def open(self, index: int) -> None:
         """Look at another picture."""
         self.index = index % len(self.jobs)
-        self._look()
+        self.frames, self.frame = 1, 0
+        self._search()
+
+    def show_frame(self, number: int) -> None:
+        """Look at another frame of the picture."""
+        number = min(max(number, 0), self.frames - 1)
+        if number != self.frame:
+            self.frame = number
+            self._show()
 
     def show(self, part: Part) -> None:
         """Ask for a part of the picture, before and after."""
         self.part = part
         if self.seen is not None and self.job is not None:
             arguments = (self._method, self._values[self._method], self._hidden())
-            self._background.ask(VIEW, worker.view, self.job, *arguments, part)
+            frame = preview_worker.FrameOf(self.job, self.frame)
+            self._background.ask(VIEW, preview_worker.view, frame, *arguments, part)
 
     def poll(self) -> Answer | None:
         """The next answer; what this object needs of it has been taken in."""
@@ -106,17 +117,21 @@ class Looking:
             return None
         if answer.topic == LIST:
             name = self.job.name if self.job else ""
-            listing = answer.result or worker.Listing((), False)
+            listing = answer.result or preview_worker.Listing((), False)
             self.jobs, self.has_more = listing.jobs, listing.has_more
             names = [job.name for job in self.jobs]
+            if name not in names:
+                self.frame = 0
             self.index = names.index(name) if name in names else 0
-            self._look()
-        elif answer.topic == LOOK and answer.result is not None:
-            self.seen = answer.result
+            self._search()
+        elif answer.topic == SEARCH and answer.result is not None:
+            self.seen = answer.result.outcome
+            self.frames = answer.result.frames
+            self.frame = min(self.frame, self.frames - 1)
             self._show()
         return answer
 
-    def marked(self) -> list[Marked]:
+    def face_states(self) -> list[FaceState]:
         """The faces of the picture at hand, and what is to become of each."""
         if self.seen is None or self.job is None:
             return []
@@ -124,10 +139,10 @@ class Looking:
         kept = record.shown if record else ()
         unsure = [face for face in self.seen.unsure if face not in self.seen.faces]
         return [
-            *(Marked(face, "unsure") for face in unsure if _is_here(face)),
-            *(Marked(face, "kept") for face in kept),
-            *(Marked(face, "kept") for face in self.seen.shown if _is_here(face)),
-            *(Marked(face, "hidden") for face in self._hidden()),
+            *(FaceState(face, "unsure") for face in self._here(unsure)),
+            *(FaceState(face, "kept") for face in self._here(kept)),
+            *(FaceState(face, "kept") for face in self._here(self.seen.shown)),
+            *(FaceState(face, "hidden") for face in self._hidden()),
         ]
 
     def toggle(self, face: Face) -> None:
@@ -146,7 +161,9 @@ class Looking:
             BoxesError: the correction cannot be saved.
         """
         if self.seen is not None:
-            self._corrected(self.seen, self.corrections.add(self.seen, box))
+            frame = self.frame if self.is_clip else None
+            record = self.corrections.add(self.seen, box, frame)
+            self._corrected(self.seen, record)
 
     def undo(self) -> None:
         """Forget what has been corrected in the picture at hand.
@@ -156,7 +173,7 @@ class Looking:
         """
         if self.job is not None:
             self.corrections.undo(self.job.name)
-            self._look()
+            self._search()
 
     def belong_to(self, target: Path) -> None:
         """Keep the corrections beside an OUTPUT; those that are there are taken up.
@@ -165,24 +182,25 @@ class Looking:
             BoxesError: what is there cannot be read.
         """
         if self.corrections.belong_to(target):
-            self._look()
+            self._search()
 
     def close(self) -> None:
         """End the worker process."""
         self._background.close()
 
     def _corrected(self, seen: Outcome, record: Record) -> None:
-        self.seen = replace(seen, faces=record.hidden)
+        assert seen.record is not None, "it was read"
+        self.seen = replace(seen, record=replace(seen.record, hidden=record.hidden))
         self._show()
 
-    def _look(self) -> None:
+    def _search(self) -> None:
         self.seen = None
         self._background.drop(VIEW, *self._samples())
         if self.job is None:
             return
         job = replace(self.job, record=self.corrections.of(self.job.name))
         self._background.ask(
-            LOOK, worker.look, job, self._method, self._values[self._method]
+            SEARCH, preview_worker.search, job, self._method, self._values[self._method]
         )
 
     def _show(self) -> None:
@@ -191,10 +209,12 @@ class Looking:
             return
         if self.part is not None:
             self.show(self.part)
+        assert self.job is not None, "something was found in it"
+        frame = preview_worker.FrameOf(self.job, self.frame)
         for method, topic in zip(self._methods, self._samples(), strict=True):
             arguments = (method, self._values[method], self._hidden())
             self._background.ask(
-                topic, worker.sample, self.job, *arguments, self._sample_size
+                topic, preview_worker.sample, frame, *arguments, self._sample_size
             )
 
     def _samples(self) -> list[tuple[str, str]]:
@@ -202,12 +222,11 @@ class Looking:
 
     def _hidden(self) -> tuple[Face, ...]:
         faces = self.seen.faces if self.seen else ()
-        return tuple(face for face in faces if _is_here(face))
+        return self._here(faces)
 
-
-def _is_here(face: Face) -> bool:
-    """Whether a face is in what is shown of a film: its first frame."""
-    return face.frame in (None, 0)
+    def _here(self, faces: Iterable[Face]) -> tuple[Face, ...]:
+        """Those of the faces that are in the frame that is shown."""
+        return tuple(face for face in faces if face.frame in (None, self.frame))
 
 
 def _picks(values: Values) -> Values:

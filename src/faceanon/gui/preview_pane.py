@@ -6,21 +6,22 @@ from tkinter import messagebox, ttk
 
 from faceanon.errors import FaceanonError
 from faceanon.gui.background import Answer
-from faceanon.gui.before_after import Stage
+from faceanon.gui.before_after import BeforeAfter
 from faceanon.gui.palette import Palette
-from faceanon.gui.picturelist import PictureList
-from faceanon.gui.preview_model import LIST, LOOK, VIEW, Looking
+from faceanon.gui.picture_list import PictureList
+from faceanon.gui.preview_model import LIST, SEARCH, VIEW, PreviewModel
 from faceanon.gui.theme import px
+from faceanon.gui.timeline import Timeline
 from faceanon.pipeline.job import Status
 from faceanon.storage.names import shown
 
 
 class PreviewPane(ttk.Frame):
-    """A list of pictures, a stage, and what belongs to it.
+    """A list of pictures, the one at hand before and after, and what belongs to it.
 
     Args:
         parent: where it stands.
-        looking: the pictures and the one at hand.
+        model: the pictures and the one at hand.
         palette: its colours.
         left: is called when a picture is left, and there is none to show yet.
     """
@@ -28,27 +29,30 @@ class PreviewPane(ttk.Frame):
     def __init__(
         self,
         parent: tk.Misc,
-        looking: Looking,
+        model: PreviewModel,
         palette: Palette,
         left: Callable[[], None],
     ) -> None:
         super().__init__(parent)
-        self._looking, self._left = looking, left
+        self._model, self._left = model, left
         self.list = PictureList(self, palette, self._open)
         self.list.pack(side="left", fill="y", padx=(0, px(self, 12)))
-        self.stage = Stage(
+        self.before_after = BeforeAfter(
             self,
             palette,
             self._want_view,
-            lambda face: self._correct(lambda: looking.toggle(face)),
-            lambda box: self._correct(lambda: looking.add(box)),
+            lambda face: self._correct(lambda: model.toggle(face)),
+            lambda box: self._correct(lambda: model.add(box)),
         )
         self._add_tools().pack(side="bottom", fill="x", pady=(px(self, 6), 0))
+        self.timeline = Timeline(self, self.show_frame)
         self.note = ttk.Label(
             self, style="Muted.TLabel", wraplength=px(self, 560), anchor="w"
         )
         self.note.pack(side="bottom", fill="x", pady=(px(self, 6), 0))
-        self.stage.pack(fill="both", expand=True)
+        self.before_after.pack(fill="both", expand=True)
+        for key, by in (("<Key-comma>", -1), ("<Key-period>", 1)):
+            self.before_after.on_key(key, lambda by=by: self.timeline.step(by))  # type: ignore[misc]
 
     def _add_tools(self) -> ttk.Frame:
         tools = ttk.Frame(self)
@@ -62,9 +66,9 @@ class PreviewPane(ttk.Frame):
             button.pack(side="left", padx=(0, px(self, 6)))
         self.undo_button.pack(side="left")
         for text, command in (
-            ("+", lambda: self.stage.zoom(1.25)),
-            ("Fit", self.stage.fit),
-            ("\N{MINUS SIGN}", lambda: self.stage.zoom(0.8)),
+            ("+", lambda: self.before_after.zoom(1.25)),
+            ("Fit", self.before_after.fit),
+            ("\N{MINUS SIGN}", lambda: self.before_after.zoom(0.8)),
         ):
             button = self._tool(tools, text, command)
             button.pack(side="right", padx=(px(self, 6), 0))
@@ -77,11 +81,11 @@ class PreviewPane(ttk.Frame):
     def recolor(self, palette: Palette) -> None:
         """Take other colours."""
         self.list.recolor(palette)
-        self.stage.recolor(palette)
+        self.before_after.recolor(palette)
 
     def say(self, text: str) -> None:
         """Say something where the picture would be."""
-        self.stage.say(text)
+        self.before_after.say(text)
 
     def complain(self, text: str) -> None:
         """Say what is wrong, under the picture; nothing when all is well."""
@@ -95,25 +99,32 @@ class PreviewPane(ttk.Frame):
 
     def step(self, by: int) -> None:
         """Show the next picture, or one before."""
-        if self._looking.jobs:
-            self._open((self._looking.index + by) % len(self._looking.jobs))
+        if self._model.jobs:
+            self._open((self._model.index + by) % len(self._model.jobs))
 
     def visit(self, name: str) -> None:
         """Show a picture by its name, if it is listed."""
-        names = [shown(job.name) for job in self._looking.jobs]
+        names = [shown(job.name) for job in self._model.jobs]
         if name in names:
             self._open(names.index(name))
 
     def _open(self, index: int) -> None:
-        if self._looking.jobs and index != self._looking.index:
-            self._looking.open(index)
+        if self._model.jobs and index != self._model.index:
+            self._model.open(index)
             self.list.select(index)
             self._await_picture()
 
     def _await_picture(self) -> None:
         self._left()
-        self.stage.say("Looking for faces …")
+        self.timeline.open(1, 0)
+        self.before_after.say("Looking for faces …")
         self.note.configure(text="", style="Muted.TLabel")
+
+    def show_frame(self, number: int) -> None:
+        """Show another frame of the clip."""
+        self._model.show_frame(number)
+        self.before_after.mark(self._model.face_states())
+        self._tell_faces()
 
     # --- What the worker answers -----------------------------------------------------
 
@@ -121,72 +132,73 @@ class PreviewPane(ttk.Frame):
         """Show what has been computed."""
         if answer.topic == LIST:
             self._show_list(answer.problem)
-        elif answer.topic == LOOK:
+        elif answer.topic == SEARCH:
             self._show_picture(answer.problem)
         elif answer.topic == VIEW and not answer.problem:
-            part = self._looking.part
+            part = self._model.part
             if part is not None:
-                self.stage.show(answer.result, part)
+                self.before_after.show(answer.result, part)
+            self.timeline.tell(answer.result.seconds)
             if answer.result.problem:
                 self.complain(answer.result.problem)
 
     def _show_list(self, problem: str) -> None:
-        looking = self._looking
-        self.list.show([job.name for job in looking.jobs], looking.has_more)
-        if looking.jobs:
-            self.list.select(looking.index)
+        model = self._model
+        self.list.show([job.name for job in model.jobs], model.has_more)
+        if model.jobs:
+            self.list.select(model.index)
             self._await_picture()
         else:
             self._left()
-            self.stage.say(problem or "There are no pictures in this folder.")
+            self.before_after.say(problem or "There are no pictures in this folder.")
 
     def _show_picture(self, problem: str) -> None:
-        seen = self._looking.seen
+        seen = self._model.seen
         if problem or seen is None or seen.status is Status.FAILED:
             self._left()
-            self.stage.say(problem or (seen.error if seen else ""))
+            self.before_after.say(problem or (seen.error if seen else ""))
         else:
-            looking = self._looking
-            self.stage.is_editable = not (looking.is_film or looking.chooses_people)
-            self.stage.open(seen.width, seen.height)
-            self.stage.mark(self._looking.marked())
+            model = self._model
+            self.before_after.is_editable = not model.chooses_people
+            self.before_after.open(seen.width, seen.height)
+            self.timeline.open(model.frames, model.frame)
+            self.before_after.mark(self._model.face_states())
         self._tell_faces()
 
     def _want_view(self) -> None:
-        if self.stage.viewport is not None:
-            self._looking.show(self.stage.viewport.part())
+        if self.before_after.viewport is not None:
+            self._model.show(self.before_after.viewport.part())
 
     # --- Correcting ------------------------------------------------------------------
 
     def undo(self) -> None:
         """Forget what has been corrected in the picture at hand."""
-        job = self._looking.job
-        if job is not None and self._looking.corrections.of(job.name):
-            self._correct(self._looking.undo)
+        job = self._model.job
+        if job is not None and self._model.corrections.of(job.name):
+            self._correct(self._model.undo)
 
     def _correct(self, change: Callable[[], None]) -> None:
         try:
             change()
         except FaceanonError as error:
             messagebox.showerror("faceanon", str(error), parent=self)
-        self.stage.mark(self._looking.marked())
+        self.before_after.mark(self._model.face_states())
         self._tell_faces()
 
     def _tell_faces(self) -> None:
-        seen, job = self._looking.seen, self._looking.job
-        record = self._looking.corrections.of(job.name) if job else None
+        seen, job = self._model.seen, self._model.job
+        record = self._model.corrections.of(job.name) if job else None
         self.undo_button.configure(state="normal" if record else "disabled")
         if seen is None or seen.status is Status.FAILED:
             return
-        if self._looking.is_film:
-            text = "The first of several frames; all of them will be worked on."
-        else:
-            count = len(seen.faces)
-            text = f"{count} face{'' if count == 1 else 's'} will be hidden"
-            text += ", by who they are. " if self._looking.chooses_people else ". "
-        if self.stage.is_editable:
+        here = sum(face.kind == "hidden" for face in self._model.face_states())
+        text = f"{here} face{'' if here == 1 else 's'} will be hidden"
+        if self._model.is_clip:
+            text += f" in this frame, {len(seen.faces)} in all frames"
+        text += ", by who they are. " if self._model.chooses_people else ". "
+        if self.before_after.is_editable:
             text += "Click a box to keep that face, drag to hide another."
         if record is not None:
-            file = self._looking.corrections.file
+            file = self._model.corrections.file
             text += f" Corrected{f', saved in {shown(file.name)}' if file else ''}."
         self.note.configure(text=text, style="Muted.TLabel")

@@ -4,30 +4,35 @@ All that is kept between calls is the last pictures, so that zooming does not re
 again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 
-from faceanon.batch.planning import folder as files
-from faceanon.commands.hide import make_settings
+from faceanon.batch.perform import do_picture
+from faceanon.batch.planning.make_plan import make_reading_plan
+from faceanon.batch.run_options import RunOptions
+from faceanon.batch.work import Task
 from faceanon.errors import FaceanonError
-from faceanon.gui.choices import run_options_of
-from faceanon.gui.settings_from_form import settings_of_look
+from faceanon.gui.choices import Values
+from faceanon.gui.settings_from_form import settings_of_preview
+from faceanon.media.frame_reader import FrameReader
 from faceanon.media.picture import eight_bit
-from faceanon.media.reading import decode
 from faceanon.model import Box, Face, Image, Points
+from faceanon.options import build
+from faceanon.pipeline.find import pseudonymized
 from faceanon.pipeline.hide import hide_faces
 from faceanon.pipeline.job import Job, Outcome
-from faceanon.pipeline.process import process, random_for
-from faceanon.requests.options import Values
+from faceanon.pipeline.process import random_for
+from faceanon.pipeline.steps import Detect
+from faceanon.requests.settings import make_settings
 from faceanon.settings import Settings
-from faceanon.storage.files import read_source
 from faceanon.storage.places import local_path
-from faceanon.vision.recognition.identities import disguised_alone
 
 MOST_PICTURES = 5000
 """How many pictures of a folder are listed."""
@@ -66,17 +71,45 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part of a picture before and after.
+    """A part of a frame before and after.
 
     Attributes:
         before: as it is.
         after: with its faces hidden; None where that cannot be done.
-        problem: why it cannot be done.
+        seconds: when the frame is shown, from the beginning on.
+        problem: why it cannot be hidden.
     """
 
     before: Pixmap
     after: Pixmap | None
+    seconds: float = 0.0
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOf:
+    """A frame of a picture, or of a clip.
+
+    Attributes:
+        job: the file.
+        number: of the frame, counted from 0.
+    """
+
+    job: Job
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What was found in a picture, or in all frames of a clip.
+
+    Attributes:
+        outcome: as `faceanon detect` has it.
+        frames: how many there are.
+    """
+
+    outcome: Outcome
+    frames: int
 
 
 def listing(values: Values) -> Listing:
@@ -85,56 +118,63 @@ def listing(values: Values) -> Listing:
     Raises:
         FaceanonError: there is no such file or folder.
     """
-    choice = replace(run_options_of(values).choice, datasets=False)
-    plan = files.plan_reading(local_path(values["source"]), choice)
-    jobs = list(islice(plan.jobs(), MOST_PICTURES))
+    input_filter = build(RunOptions, values).input_filter
+    input_filter = replace(input_filter, datasets=False)
+    plan = make_reading_plan(local_path(values["source"]), input_filter)
+    jobs = [job for job in islice(plan.jobs(), MOST_PICTURES) if isinstance(job, Job)]
     has_more = len(jobs) == MOST_PICTURES
     return Listing(tuple(sorted(jobs, key=lambda job: job.name)), has_more)
 
 
-def look(job: Job, method: str, values: Values) -> Outcome:
+def search(job: Job, method: str, values: Values) -> Searched:
     """Find the faces of a picture, as `faceanon detect` does."""
     settings = _finding(method, tuple(sorted(values.items())))
-    return process(job, replace(settings, also_detect=job.record is not None))
+    step = Detect(replace(settings, also_detect=job.record is not None))
+    outcome = do_picture(Task(job), step, None).outcome
+    frames = 1
+    if outcome.record is not None:
+        frames = _reader(job, values["max_pixels"]).header.count
+    return Searched(outcome, frames)
 
 
 def view(
-    job: Job,
+    frame: FrameOf,
     method: str,
     values: Values,
     faces: tuple[Face, ...],
     part: Part,
 ) -> View:
-    """Show a part of a picture before and after.
+    """Show a part of a frame before and after.
 
     Args:
-        job: the picture.
+        frame: the frame.
         method: the method's name.
         values: of the method's command.
-        faces: those to hide.
+        faces: those to hide in it.
         part: what to show of it.
 
     Raises:
         FaceanonError: it cannot be read.
     """
-    image = _image(job, values["max_pixels"])
+    image, seconds = _image(frame, values["max_pixels"])
     problem, after = "", None
     try:
-        hidden = _hidden(job, method, tuple(sorted(values.items())), faces)
+        hidden = _hidden(frame, method, tuple(sorted(values.items())), faces)
         after = _pixmap(hidden[part.box.slices], part.size)
     except FaceanonError as error:
         problem = str(error)
-    return View(_pixmap(image[part.box.slices], part.size), after, problem)
+    before = _pixmap(image[part.box.slices], part.size)
+    return View(before, after, seconds, problem)
 
 
 def sample(
-    job: Job,
+    frame: FrameOf,
     method: str,
     values: Values,
     faces: tuple[Face, ...],
     size: tuple[int, int],
 ) -> tuple[Pixmap, str]:
-    """Show what a method makes of a picture's largest face.
+    """Show what a method makes of a frame's largest face.
 
     Returns:
         The surroundings of the face, and why the method cannot be shown; empty when it
@@ -143,7 +183,7 @@ def sample(
     Raises:
         FaceanonError: the picture cannot be read.
     """
-    image = _image(job, values["max_pixels"])
+    image, _ = _image(frame, values["max_pixels"])
     scale = min(1.0, _SAMPLE_SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     faces = tuple(_scaled(face, scale) for face in faces)
@@ -152,7 +192,7 @@ def sample(
     try:
         if faces:
             settings = make_settings(method, values)
-            small = _by_itself(small, faces, settings, job)
+            small = _by_itself(small, faces, settings, frame.job)
     except FaceanonError as error:
         problem = str(error)
     return _pixmap(small[part.slices], size), problem
@@ -161,35 +201,52 @@ def sample(
 @lru_cache(maxsize=2)
 def _finding(method: str, values: tuple[tuple[str, object], ...]) -> Settings:
     # Kept, as getting to know people takes long.
-    return settings_of_look(method, dict(values))
+    return settings_of_preview(method, dict(values))
+
+
+_last_reader: tuple[tuple[Path, int], FrameReader] | None = None
+
+
+def _reader(job: Job, max_pixels: int) -> FrameReader:
+    """The file of a job, open; the last one stays so."""
+    global _last_reader  # noqa: PLW0603  one file at a time
+    assert isinstance(job.source, Path), "the window lists files of this computer"
+    if _last_reader is not None:
+        if _last_reader[0] == (job.source, max_pixels):
+            return _last_reader[1]
+        _last_reader[1].close()
+        _last_reader = None
+    reader = FrameReader(job.source, max_pixels)
+    _last_reader = (job.source, max_pixels), reader
+    return reader
 
 
 @lru_cache(maxsize=2)
-def _image(job: Job, max_pixels: int) -> Image:
-    data, _ = read_source(job)
-    return eight_bit(decode(data, max_pixels).color)
+def _image(frame: FrameOf, max_pixels: int) -> tuple[Image, float]:
+    read, seconds = _reader(frame.job, max_pixels).read(frame.number)
+    return eight_bit(read.picture.color), seconds
 
 
 @lru_cache(maxsize=1)
 def _hidden(
-    job: Job,
+    frame: FrameOf,
     method: str,
     values: tuple[tuple[str, object], ...],
     faces: tuple[Face, ...],
 ) -> Image:
     settings = make_settings(method, dict(values))
-    image = _image(job, settings.max_pixels)
+    image, _ = _image(frame, settings.max_pixels)
     if not faces:
         return image
-    return _by_itself(image, faces, settings, job)
+    return _by_itself(image, faces, settings, frame.job)
 
 
 def _by_itself(
-    image: Image, faces: tuple[Face, ...], settings: Settings, job: Job
+    image: Image, faces: Sequence[Face], settings: Settings, job: Job
 ) -> Image:
     """An image with these faces hidden, whoever is in the other pictures."""
-    if settings.disguises:
-        faces = disguised_alone(image, faces, settings.disguises, settings.seed)
+    if settings.pseudonyms:
+        faces = pseudonymized(image, faces, settings)
     return hide_faces(image, faces, settings, random_for(job, settings))
 
 

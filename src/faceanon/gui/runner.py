@@ -8,16 +8,19 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from faceanon.batch import runs as batch
+from faceanon.batch import runs
+from faceanon.batch.control import Control
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
-from faceanon.commands.hide import make_plan
-from faceanon.commands.running import open_report
+from faceanon.batch.run_options import RunOptions
 from faceanon.errors import FaceanonError
-from faceanon.gui.choices import run_options_of
+from faceanon.gui.choices import Values
 from faceanon.gui.settings_from_form import settings_of_run
+from faceanon.options import build
 from faceanon.pipeline.job import Outcome, Status
-from faceanon.requests.options import Values
+from faceanon.pipeline.steps import Hide
+from faceanon.requests.planning import plan_of
+from faceanon.requests.reports import open_report
 from faceanon.storage.names import shown
 
 State: TypeAlias = Literal["idle", "running", "pausing", "cancelling", "over"]
@@ -169,27 +172,26 @@ class Runner:
 
     def _run(self, method: str, values: Values) -> End:
         settings = settings_of_run(method, values)
-        run_options = run_options_of(values)
-        plan = make_plan(values, settings, run_options)
-        self.progress.summary.left_alone = plan.walk.left_alone
-        plan.walk.looked_at = lambda: self._look(plan)
+        run_options = build(RunOptions, values)
+        plan = plan_of(values, settings, run_options)
+        self.progress.summary.skipped = plan.walk.skipped
         self.progress.cautions = settings.cautions()
+        control = Control()
+        control.looked_at = lambda: self._look(control)
         threading.Thread(
             target=self._count, args=[plan, self._news], daemon=True
         ).start()
-        with (
-            open_report(values["report"], settings) as report,
-            closing(batch.run(plan, settings, run_options)) as outcomes,
-        ):
+        outcomes = runs.run(plan, Hide(settings), run_options, control)
+        with open_report(values["report"], settings) as report, closing(outcomes):
             for outcome in self._until_cancelled(outcomes):
                 report.add(outcome)
                 self._news.put(outcome)
         return "cancelled" if self._cancelled.is_set() else "done"
 
-    def _look(self, plan: Plan) -> None:
+    def _look(self, control: Control) -> None:
         self._news.put(None)
         self._may_go_on.wait()
-        plan.walk.stopped = self._cancelled.is_set()
+        control.is_stopped = self._cancelled.is_set()
 
     def _until_cancelled(
         self, outcomes: Generator[Outcome, None, None]
@@ -204,4 +206,4 @@ class Runner:
     def _count(
         plan: Plan, news: "queue.SimpleQueue[Outcome | int | tuple[End, str] | None]"
     ) -> None:
-        news.put(plan.pictures.count())
+        news.put(plan.source.count())

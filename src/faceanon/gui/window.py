@@ -6,10 +6,9 @@ from pathlib import Path
 from tkinter import messagebox, ttk
 from typing import Any
 
-from faceanon import anonymizers
+from faceanon import anonymizers, options
 from faceanon.errors import FaceanonError
-from faceanon.gui import preferences as memory
-from faceanon.gui import theme
+from faceanon.gui import preferences, theme
 from faceanon.gui.choices import Choices
 from faceanon.gui.command import CommandDialog
 from faceanon.gui.desktop import open_folder
@@ -18,14 +17,13 @@ from faceanon.gui.form import OptionsForm
 from faceanon.gui.icon import icon
 from faceanon.gui.method_strip import MethodStrip
 from faceanon.gui.palette import PALETTES, Appearance, Palette, preferred
-from faceanon.gui.path_bar import Paths
-from faceanon.gui.preview_model import Looking
+from faceanon.gui.path_bar import PathBar
+from faceanon.gui.preview_model import PreviewModel
 from faceanon.gui.preview_pane import PreviewPane
 from faceanon.gui.results import Results
-from faceanon.gui.runbar import RunBar
+from faceanon.gui.run_bar import RunBar
 from faceanon.gui.runner import Runner
 from faceanon.gui.theme import px
-from faceanon.requests.options import chosen
 from faceanon.storage.names import shown
 from faceanon.storage.places import local_path
 
@@ -46,7 +44,7 @@ class Window:
 
     def __init__(self, root: tk.Tk, appearance: Appearance | None = None) -> None:
         self.root = root
-        remembered = memory.recall()
+        remembered = preferences.recall()
         self.choices = _choices(remembered)
         self.appearance: Appearance = appearance or remembered.get(
             "appearance", preferred()
@@ -61,7 +59,7 @@ class Window:
         self._is_closing = False
         self._build(anonymizers.names())
         self._keys()
-        self.strip.select(self.choices.method)
+        self.method_strip.select(self.choices.method)
         self._describe_method()
         self._take()
         self._tick()
@@ -82,20 +80,24 @@ class Window:
         outer.pack(fill="both", expand=True)
         outer.columnconfigure(0, weight=1)
         outer.rowconfigure(2, weight=1)
-        self.paths = Paths(outer, self.choices, self._typed)
-        self.paths.grid(row=0, column=0, columnspan=2, sticky="ew")
+        self.path_bar = PathBar(outer, self.choices, self._typed)
+        self.path_bar.grid(row=0, column=0, columnspan=2, sticky="ew")
         band = ttk.Frame(outer)
         band.grid(row=1, column=0, columnspan=2, sticky="ew", pady=gap)
-        self.strip = MethodStrip(band, methods, self._palette, self._choose_method)
-        self.strip.pack(side="left")
+        self.method_strip = MethodStrip(
+            band, methods, self._palette, self._choose_method
+        )
+        self.method_strip.pack(side="left")
         words = ttk.Frame(band)
         words.pack(side="left", fill="both", expand=True, padx=(1.5 * gap, 0))
         self.about = ttk.Label(words, wraplength=px(root, 320))
         self.about.pack(anchor="nw")
         self.caution = ttk.Label(words, style="Bad.TLabel", wraplength=px(root, 320))
         self.caution.pack(anchor="nw", pady=(gap / 2, 0))
-        self.looking = Looking(methods, self.strip.sample_size)
-        self.pane = PreviewPane(outer, self.looking, self._palette, self.strip.clear)
+        self.model = PreviewModel(methods, self.method_strip.sample_size)
+        self.pane = PreviewPane(
+            outer, self.model, self._palette, self.method_strip.clear
+        )
         self.pane.grid(row=2, column=0, sticky="nsew", padx=(0, gap))
         self._build_tabs(outer).grid(row=2, column=1, sticky="nsew")
         self.run_bar = RunBar(
@@ -114,7 +116,7 @@ class Window:
             "Pictures that fail are listed here, with why.",
             self.pane.visit,
         )
-        self.without = Results(
+        self.no_faces = Results(
             self.tabs,
             False,
             "Pictures in which no face is found are listed here: look at them before "
@@ -123,7 +125,7 @@ class Window:
         )
         self.tabs.add(self.form, text="Options")
         self.tabs.add(self.failures, text="Failures")
-        self.tabs.add(self.without, text="No face")
+        self.tabs.add(self.no_faces, text="No face")
         self.tabs.enable_traversal()
         return self.tabs
 
@@ -139,7 +141,7 @@ class Window:
         """From light to dark, or back."""
         self.appearance = "light" if self.appearance == "dark" else "dark"
         theme.apply(self.root, self._palette)
-        for part in (self.strip, self.pane, self.form):
+        for part in (self.method_strip, self.pane, self.form):
             part.recolor(self._palette)
 
     # --- What is chosen --------------------------------------------------------------
@@ -175,11 +177,11 @@ class Window:
             )
             return
         try:
-            values = {name: choices.values(name) for name in self.strip.cards}
-            self.looking.choose(choices.method, values)
+            values = {name: choices.values(name) for name in self.method_strip.cards}
+            self.model.choose(choices.method, values)
             if choices.target.strip():
                 target = local_path(values[choices.method]["target"])
-                self.looking.belong_to(target)
+                self.model.belong_to(target)
             self._caution()
         except FaceanonError as error:
             self.pane.complain(str(error))
@@ -191,7 +193,7 @@ class Window:
         """Say when the options of the method protect less than one may think."""
         method = anonymizers.get(self.choices.method)
         values = self.choices.values()
-        cautions = method(**chosen(method, values)).cautions()
+        cautions = options.build(method, values).cautions()
         self.caution.configure(
             text="\n".join(f"{text[:1].upper()}{text[1:]}." for text in cautions)
         )
@@ -199,9 +201,9 @@ class Window:
     # --- The run ---------------------------------------------------------------------
 
     def _for_the_run(self) -> Choices:
-        self.looking.belong_to(Path(self.choices.values()["target"]))
-        self.looking.corrections.save()
-        return replace(self.choices, boxes=self.looking.corrections.file)
+        self.model.belong_to(Path(self.choices.values()["target"]))
+        self.model.corrections.save()
+        return replace(self.choices, boxes=self.model.corrections.file)
 
     def _start(self) -> None:
         try:
@@ -211,17 +213,17 @@ class Window:
             self.pane.complain(str(error))
             return
         self.failures.clear()
-        self.without.clear()
+        self.no_faces.clear()
         self.runner.start(choices.method, values)
 
     def _show_run(self) -> None:
         progress = self.runner.progress
         self.run_bar.show()
         self.failures.show(progress.failures)
-        self.without.show([(name, "") for name in progress.without])
+        self.no_faces.show([(name, "") for name in progress.without])
         for tab, title, found in (
             (self.failures, "Failures", len(progress.failures)),
-            (self.without, "No face", len(progress.without)),
+            (self.no_faces, "No face", len(progress.without)),
         ):
             text = f"{title} ({found})" if found else title
             self.tabs.tab(tab, text=text)  # type: ignore[no-untyped-call]
@@ -247,10 +249,10 @@ class Window:
     # --- Time ------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        answer = self.looking.poll()
+        answer = self.model.poll()
         if answer is not None and isinstance(answer.topic, tuple):
             if not answer.problem:
-                self.strip.cards[answer.topic[1]].show(*answer.result)
+                self.method_strip.cards[answer.topic[1]].show(*answer.result)
         elif answer is not None:
             self.pane.take(answer)
         was_busy = self.runner.is_busy
@@ -271,7 +273,7 @@ class Window:
         self._is_closing = True
 
     def _destroy(self) -> None:
-        memory.remember(
+        preferences.remember(
             {
                 "method": self.choices.method,
                 "source": self.choices.source,
@@ -280,7 +282,7 @@ class Window:
                 "appearance": self.appearance,
             }
         )
-        self.looking.close()
+        self.model.close()
         self.root.destroy()
 
 

@@ -1,67 +1,152 @@
-"""Frames, and what holds them together."""
+"""A clip: what a file shows, be it one picture, an animation, or pages.
 
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+A still is a clip of one frame. Frames come one after the other and are never all in
+memory, and a clip can be walked any number of times.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.media.metadata import NO_METADATA, Metadata
-from faceanon.media.orientation import is_across
-from faceanon.media.picture import Encoding
-from faceanon.model import Image
+from faceanon.media.picture import Picture
+from faceanon.model import Box, Image
+from faceanon.storage.suffixes import Format
 
-Format: TypeAlias = Literal["gif", "png", "webp", "avif", "tiff"]
-"""The formats that can hold several pictures."""
+Kind: TypeAlias = Literal["still", "film", "pages"]
+"""One picture; frames that follow each other in time; pages, each for itself."""
 
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One picture of several.
-
-    Attributes:
-        pixels: upright and as shown, with all that earlier frames have left; see
-            `Picture.pixels`.
-        encoding: how it was stored.
-        seconds: how long it is shown; 0 for a page.
-        changed: where it was changed, shape (H, W); None for nowhere.
-    """
-
-    pixels: Image
-    encoding: Encoding
-    seconds: float = 0.0
-    changed: NDArray[np.bool_] | None = None
+Change: TypeAlias = Callable[[Box, Image], tuple[Image, NDArray[np.bool_]]]
+"""Change an area of a frame: its place, and its pixels, shape (H, W, 3), BGR, uint8 or
+uint16, upright. Returns the pixels after the change, and which count as changed, shape
+(H, W)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What all frames share.
+    """What is known of a clip before its frames are read.
 
     Attributes:
-        width: of the first frame, in pixels.
-        height: of the first frame, in pixels.
+        format: of the file.
+        kind: what the frames are to each other.
+        width: of the first frame, upright, in pixels.
+        height: likewise.
         count: how many frames there are.
-        loop: how often it is repeated, 0 for ever; None when it is shown once.
+        loop: how often a film is repeated, 0 for ever; None when it is shown once.
         has_cover: whether the first frame is shown only by programs that know no
             animations (PNG).
-        is_lossless: whether the pixels are stored exactly.
-        icc_profile: the colour profile; None if there is none.
-        metadata: what may be kept of what else the file tells.
     """
 
+    format: Format
+    kind: Kind
     width: int
     height: int
-    count: int
+    count: int = 1
     loop: int | None = None
     has_cover: bool = False
-    is_lossless: bool = True
-    icc_profile: bytes | None = None
-    metadata: Metadata = NO_METADATA
 
-    def turned(self, orientation: int) -> "Header":
-        """The same for frames turned by an EXIF orientation."""
-        metadata = self.metadata.turned(orientation)
-        if not is_across(orientation):
-            return replace(self, metadata=metadata)
-        width, height = self.height, self.width
-        return replace(self, width=width, height=height, metadata=metadata)
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be changed in a frame, once its pixels are there.
+
+    Attributes:
+        change: makes the change.
+        areas: boxes inside the frame, outside of which nothing is changed, and each of
+            which can be changed without the rest; None where all of it is needed.
+    """
+
+    change: Change
+    areas: Sequence[Box] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a clip.
+
+    Attributes:
+        picture: as it is shown, with all that earlier frames have left.
+        seconds: how long it is shown; 0 for a still and for a page.
+        edit: what is to be changed when it is written; None for nothing.
+    """
+
+    picture: Picture
+    seconds: float = 0.0
+    edit: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFrame:
+    """A frame as it is to be written.
+
+    Attributes:
+        picture: with all changes.
+        seconds: how long it is shown.
+        changed: which pixels count as changed, shape (H, W); None for none.
+    """
+
+    picture: Picture
+    seconds: float = 0.0
+    changed: NDArray[np.bool_] | None = None
+
+
+class Clip(Protocol):
+    """A file, open for reading; each format has an implementation.
+
+    Attributes:
+        header: what is known of it.
+    """
+
+    @property
+    def header(self) -> Header:
+        """What is known of it."""
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames from the first to the last; may be called again.
+
+        Raises:
+            PictureError: the file is damaged, or a frame is of a kind that is not
+                supported; also when the pixels of a frame are asked for.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A clip of one frame.
+
+    Attributes:
+        picture: what it shows.
+        seconds: how long it would be shown, were it one of several.
+        loop: likewise how often.
+    """
+
+    picture: Picture
+    seconds: float = 0.0
+    loop: int | None = None
+
+    @property
+    def header(self) -> Header:
+        """See `Clip`."""
+        height, width = self.picture.shape
+        format_ = self.picture.encoding.format
+        return Header(format_, "still", width, height, loop=self.loop)
+
+    def frames(self) -> Iterator[Frame]:
+        """See `Clip`."""
+        yield Frame(self.picture, self.seconds)
+
+
+def edited(frame: Frame) -> EditedFrame:
+    """Make the change of a frame.
+
+    Raises:
+        PictureError: it is a damaged JPEG, or the change cannot be made.
+    """
+    if frame.edit is None:
+        return EditedFrame(frame.picture, frame.seconds)
+    height, width = frame.picture.shape
+    whole = Box(0, 0, width, height)
+    after, changed = frame.edit.change(whole, frame.picture.color)
+    return EditedFrame(frame.picture.with_color(after), frame.seconds, changed)

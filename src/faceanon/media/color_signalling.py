@@ -6,25 +6,12 @@ Code points are those of ITU-T H.273.
 from faceanon.errors import PictureError
 from faceanon.media.metadata import Metadata
 
-_TOLD_IN = ("png", "avif", "heif", "jxl")
-_IN_FULL_RANGE = ("avif", "heif", "jxl")
+_TOLD_IN = ("png", "avif", "heif")
+_IN_FULL_RANGE = ("avif", "heif")
 
 # BT.2020, DCI-P3 and Display P3; PQ and HLG.
 _WIDE = (9, 11, 12)
 _HDR = (16, 18)
-
-
-def code_points_that_count(
-    metadata: Metadata, icc_profile: bytes | None
-) -> tuple[int, int] | None:
-    """The primaries and the transfer of HDR, or of wide colours without a profile."""
-    code_points = dict(metadata.png_colors).get("cICP")
-    if code_points is None:
-        return None
-    primaries, transfer, *_ = code_points
-    if transfer in _HDR or (primaries in _WIDE and icc_profile is None):
-        return primaries, transfer
-    return None
 
 
 def check_colors_fit(
@@ -43,7 +30,7 @@ def check_colors_fit(
     if (primaries in _WIDE or transfer in _HDR) and not is_told:
         raise PictureError(
             f"its colours are HDR or wider than sRGB, which {format_} cannot hold "
-            "without a profile; use --format png, avif, heif or jxl"
+            "without a profile; use --format png, avif or heif"
         )
     if format_ in _IN_FULL_RANGE and not is_full_range:
         raise PictureError(

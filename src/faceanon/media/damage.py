@@ -11,8 +11,8 @@ from typing import Any, Literal
 from PIL import UnidentifiedImageError
 
 from faceanon.errors import PictureError
-
-_PNG_SIGNATURE_LENGTH = 8
+from faceanon.media.containers import Readable
+from faceanon.media.containers.png import chunks
 
 _TIFF_VERSION = 42  # 43 is BigTIFF, with other directories
 
@@ -43,7 +43,7 @@ def explained() -> Iterator[None]:
         raise PictureError(f"the file is damaged: {reason[0]}") from error
 
 
-def check_png_chunks(data: bytes) -> None:
+def check_png_chunks(data: Readable) -> None:
     """Follow the chunks of a PNG (its specification, section 5.3) to the last.
 
     OpenCV makes room for a chunk before it looks whether the file is that long: four
@@ -52,17 +52,13 @@ def check_png_chunks(data: bytes) -> None:
     Raises:
         PictureError: the chunks do not fill the file up to the end of the picture.
     """
-    offset = _PNG_SIGNATURE_LENGTH
-    while offset < len(data):
-        length = int.from_bytes(data[offset : offset + 4], "big")
-        kind = data[offset + 4 : offset + 8]
-        offset += 4 + 4 + length + 4  # length, kind, content, checksum
-        if kind == b"IEND" and offset <= len(data):
+    for chunk in chunks(data):
+        if chunk.kind == b"IEND" and chunk.end + 4 <= len(data):
             return
     raise PictureError("the file is damaged or truncated")
 
 
-def check_tiff_pages(data: bytes, pages: int) -> None:
+def check_tiff_pages(data: Readable, pages: int) -> None:
     """Follow the directories of a TIFF (TIFF 6.0, section 2) to the last.
 
     Pillow passes over a page whose directory or tags are cut off, and then takes a file
@@ -89,7 +85,7 @@ def check_tiff_pages(data: bytes, pages: int) -> None:
         raise PictureError("the file is damaged: one of its pages cannot be read")
 
 
-def check_deflated(tags: Mapping[int, Any], data: bytes, pixels: int) -> None:
+def check_deflated(tags: Mapping[int, Any], data: Readable, pixels: int) -> None:
     """Decompress every strip or tile of a TIFF to its end, and compare its checksum.
 
     libtiff stops as soon as it has all pixels. Where damage makes a strip longer it

@@ -1,8 +1,6 @@
 """A decoded picture, and how it was stored."""
 
-import os
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -10,48 +8,7 @@ import numpy as np
 from faceanon.media.formats.jpeg.file import FACTORS, JpegFile
 from faceanon.media.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
-
-Format: TypeAlias = Literal[
-    "jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif", "jxl"
-]
-
-SUFFIXES: dict[Format, tuple[str, ...]] = {
-    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "png": (".png", ".apng"),
-    "webp": (".webp",),
-    "tiff": (".tif", ".tiff"),
-    "bmp": (".bmp", ".dib"),
-    "gif": (".gif",),
-    "avif": (".avif", ".avifs"),
-    "heif": (".heic", ".heif", ".hif"),
-    "jxl": (".jxl",),
-}
-"""The file name suffixes of each format, the usual one first."""
-
-
-# Suffixes of pictures that cannot be read: they are tried, and so reported, and not
-# passed over like files that are no pictures.
-_OTHER_PICTURES = (
-    *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
-    *(".ico", ".j2k", ".jp2", ".jpx", ".mpo"),
-    *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
-)
-PICTURE_SUFFIXES = frozenset(
-    [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]
-)
-"""What the names of pictures end with, whether they can be read or not."""
-
-
-def suffixed(name: str, format_: Format | None) -> str:
-    """A file name with a suffix of a format; None to keep its own.
-
-    >>> suffixed("album/a.b.tif", "jpeg"), suffixed("a.JPEG", "jpeg")
-    ('album/a.b.jpg', 'a.JPEG')
-    """
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122  a string, and many of them
-    if format_ is None or suffix.lower() in SUFFIXES[format_]:
-        return name
-    return stem + SUFFIXES[format_][0]
+from faceanon.storage.suffixes import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +89,7 @@ class Picture:
         # A slice that skips the alpha channel is not a layout that OpenCV takes.
         return np.ascontiguousarray(pixels[:, :, :3])
 
-    def shown(self, scale: float) -> tuple[Image, int]:
+    def scaled(self, scale: float) -> tuple[Image, int]:
         """How it looks, for detectors; a JPEG is not decoded larger than needed.
 
         Args:

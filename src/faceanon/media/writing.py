@@ -1,28 +1,195 @@
-"""Pixels to the bytes of a file."""
+"""Clips to files: every format that is written comes by here."""
 
 import io
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
 from faceanon.errors import PictureError
-from faceanon.media.clip import Frame, Header
-from faceanon.media.color_signalling import check_colors_fit, code_points_that_count
-from faceanon.media.formats import gif, heif, high_depth
-from faceanon.media.formats import tiff_writing as tiff
-from faceanon.media.formats.jxl import writing as jxl
-from faceanon.media.metadata import exif_block, make_thumbnail, write_into
-from faceanon.media.picture import Encoding, Format, Picture
+from faceanon.media.clip import Edit, EditedFrame, Frame, Header, edited
+from faceanon.media.color_signalling import check_colors_fit
+from faceanon.media.formats import gif
+from faceanon.media.formats.jpeg import encoding as jpeg
+from faceanon.media.formats.jpeg.file import JpegFile
+from faceanon.media.formats.jpeg.mcu_regions import boxes_around
+from faceanon.media.formats.jpeg.structure import CannotTranscode
+from faceanon.media.formats.table import FORMATS
+from faceanon.media.metadata import write_into
+from faceanon.media.orientation import stored
+from faceanon.media.picture import Encoding, Picture
+from faceanon.media.thumbnail import make_thumbnail
+from faceanon.media.write_options import WriteOptions
+from faceanon.model import Box, Image
+from faceanon.storage.suffixes import Format
 
-DEFAULT_QUALITY = 90
-"""Used where a lossy format is written and the input does not say its quality."""
+TRANSCODED = "kept"
+"""What became of the blocks of a JPEG of which only those of hidden faces are new."""
 
 
-_MORE_THAN_8_BITS = ("png", "tiff", "avif", "heif", "jxl")
+def write(
+    header: Header,
+    frames: Iterator[Frame],
+    target: BinaryIO,
+    options: WriteOptions,
+    max_pixels: int,
+) -> str:
+    """Write a clip.
+
+    Args:
+        header: what is known of it.
+        frames: its frames, with what is to be changed in them.
+        target: an empty file that can be read, written and sought in.
+        options: how to write it.
+        max_pixels: of all frames together, in formats that want them all at once.
+
+    Returns:
+        What became of the blocks of a JPEG that is written as a JPEG: `TRANSCODED`, or
+        "re-encoded: " and why; else nothing.
+
+    Raises:
+        PictureError: the format cannot hold it, or it is damaged.
+    """
+    format_ = options.format or header.format
+    frames = (_with_metadata_kept(frame, options) for frame in frames)
+    if header.count == 1:
+        (frame,) = frames
+        data, how = encode_still(frame, options, loop=header.loop)
+        target.write(data)
+        return how
+    if header.kind == "pages" and format_ != "tiff":
+        raise PictureError(
+            f"it has {header.count} pages, which only TIFF holds; use --format tiff"
+        )
+    support = FORMATS[format_]
+    if support.write_film is None:
+        raise PictureError(
+            f"it has {header.count} frames, of which {format_} holds one; "
+            "use --format png, webp or gif"
+        )
+    if support.is_written_whole:
+        _check_all_at_once(header, max_pixels)
+    fitting = (_fitting(edited(frame), format_) for frame in frames)
+    first = next(fitting)
+    with _encoder_errors(format_):
+        support.write_film(header, chain([first], fitting), target, options.quality)
+    return ""
+
+
+def _with_metadata_kept(frame: Frame, options: WriteOptions) -> Frame:
+    picture = frame.picture
+    kept = picture.metadata.kept(options.metadata)
+    return replace(frame, picture=replace(picture, metadata=kept))
+
+
+def _check_all_at_once(header: Header, max_pixels: int) -> None:
+    pixels = header.width * header.height * header.count
+    if pixels > max_pixels:
+        raise PictureError(
+            f"its {header.count} frames have {pixels} pixels together, more than the "
+            f"limit of {max_pixels}; raise --max-pixels, or use --format webp, which "
+            "needs no more memory for many frames"
+        )
+
+
+def _fitting(frame: EditedFrame, format_: Format) -> EditedFrame:
+    """A frame of a film, stored as it is to be in this format."""
+    picture = frame.picture
+    is_deep = picture.pixels.dtype != np.uint8
+    if is_deep and not FORMATS[format_].is_film_deep:
+        raise PictureError(
+            f"it has more than 8 bits, which {format_} cannot hold; use --format png "
+            "or tiff"
+        )
+    check_colors_fit(picture.metadata, picture.icc_profile, format_)
+    encoding = _encoding_for(picture.encoding, format_)
+    return replace(frame, picture=replace(picture, encoding=encoding))
+
+
+def _encoding_for(encoding: Encoding, format_: Format) -> Encoding:
+    """How to store in a format what was stored in another, or in the same."""
+    if format_ == encoding.format:
+        return encoding
+    # A lossless picture stays lossless where the new format can.
+    is_lossless = encoding.lossless or FORMATS[encoding.format].is_lossless
+    return Encoding(format_, lossless=is_lossless, depth=encoding.depth)
+
+
+def encode_still(
+    frame: Frame, options: WriteOptions, *, loop: int | None = None
+) -> tuple[bytes, str]:
+    """The bytes of a clip of one frame, and what became of its blocks; see `write`.
+
+    Of a JPEG only what is around the changes is decoded, if these need no more.
+    """
+    picture, edit = frame.picture, frame.edit
+    if picture.jpeg is None or options.format not in (None, "jpeg"):
+        return _encoded(edited(frame), options, loop), ""
+    is_in_parts = edit is not None and edit.areas is not None and not options.thumbnail
+    if is_in_parts and isinstance(picture.source, JpegFile):
+        assert edit is not None, "there are parts"
+        try:
+            return _transcoded(picture, picture, edit, options), TRANSCODED
+        except CannotTranscode:
+            pass  # the same comes of it when it is decoded whole, and is then told
+    after = edited(frame)
+    try:
+        data = _transcoded(picture, after.picture, _already_made(after), options)
+    except CannotTranscode as error:
+        return _encoded(after, options, loop), f"re-encoded: {error}"
+    return data, TRANSCODED
+
+
+def _already_made(after: EditedFrame) -> Edit:
+    """The edit that cuts its pixels out of what it has led to."""
+    changed = after.changed
+
+    def change(area: Box, _: Image) -> tuple[Image, NDArray[np.bool_]]:
+        assert changed is not None, "there are no areas without changes"
+        pixels = after.picture.pixels[area.slices]
+        if pixels.ndim == 2:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        return pixels, changed[area.slices]
+
+    return Edit(change, [] if changed is None else boxes_around(changed))
+
+
+def _transcoded(
+    before: Picture, after: Picture, edit: Edit, options: WriteOptions
+) -> bytes:
+    """The file of a JPEG with its blocks kept but for the areas of an edit.
+
+    Raises:
+        CannotTranscode: that is not possible, or not what is asked for.
+    """
+    if options.quality is not None:
+        raise CannotTranscode("a quality was asked for")
+    data = jpeg.transcode(before, edit.areas or (), edit.change)
+    assert before.jpeg is not None, "it was transcoded"
+    orientation = before.jpeg.orientation
+    thumbnail = None
+    if options.thumbnail:
+        thumbnail = make_thumbnail(stored(after.color, orientation))
+    return write_into(
+        data, "jpeg", after.metadata, orientation=orientation, thumbnail=thumbnail
+    )
+
+
+def _encoded(frame: EditedFrame, options: WriteOptions, loop: int | None) -> bytes:
+    picture = frame.picture
+    if picture.encoding.format == "gif" and options.format in (None, "gif"):
+        # It keeps its colours, and what it would tell were it one of several.
+        height, width = picture.shape
+        target = io.BytesIO()
+        header = Header("gif", "still", width, height, loop=loop)
+        gif.write_film(header, [frame], target, None)
+        return target.getvalue()
+    return encode(picture, options.format, options.quality, thumbnail=options.thumbnail)
 
 
 def encode(
@@ -45,22 +212,29 @@ def encode(
     Raises:
         PictureError: the format cannot hold the picture (transparency, 16 bits, size).
     """
-    encoding = picture.encoding
-    if format_ is not None and format_ != encoding.format:
-        # A lossless picture stays lossless where the new format can.
-        is_lossless = encoding.lossless or encoding.format in ("png", "tiff", "bmp")
-        encoding = Encoding(format_, lossless=is_lossless, depth=encoding.depth)
+    encoding = _encoding_for(picture.encoding, format_ or picture.encoding.format)
     _check_it_fits(picture, encoding.format)
-    try:
-        encoded = _ENCODERS[encoding.format](picture, encoding, quality)
-    except (OSError, ValueError, RuntimeError, cv2.error) as error:
-        raise PictureError(
-            f"it cannot be written as {encoding.format}: {error}"
-        ) from error
+    with _encoder_errors(encoding.format):
+        encoded = FORMATS[encoding.format].encode(picture, encoding, quality)
     small = None
     if thumbnail and encoding.format == "jpeg":
         small = make_thumbnail(picture.color)
     return write_into(encoded, encoding.format, picture.metadata, thumbnail=small)
+
+
+@contextmanager
+def _encoder_errors(format_: Format) -> Iterator[None]:
+    """Explain what encoders raise; what is said already is left alone."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of the file that is written to, not of an encoder
+        raise PictureError(f"it cannot be written as {format_}: {error}") from error
+    except (ValueError, RuntimeError, cv2.error) as error:
+        raise PictureError(f"it cannot be written as {format_}: {error}") from error
 
 
 def _check_it_fits(picture: Picture, format_: Format) -> None:
@@ -73,142 +247,18 @@ def _check_it_fits(picture: Picture, format_: Format) -> None:
         raise PictureError(
             f"its colours are CMYK, which {format_} cannot hold; use --format tiff"
         )
-    if picture.encoding.is_premultiplied and format_ not in ("tiff", "jxl"):
+    if picture.encoding.is_premultiplied and format_ != "tiff":
         raise PictureError(
             f"its colours are multiplied by its transparency, which {format_} cannot "
             "hold; use --format tiff"
         )
-    if picture.pixels.dtype.kind == "f" and format_ not in ("tiff", "jxl"):
+    if picture.pixels.dtype.kind == "f" and format_ != "tiff":
         raise PictureError(
             f"it is in floating point, which {format_} cannot hold; use --format tiff"
         )
-    if picture.pixels.dtype == np.uint16 and format_ not in _MORE_THAN_8_BITS:
+    if picture.pixels.dtype == np.uint16 and not FORMATS[format_].is_deep:
         raise PictureError(
             f"it has more than 8 bits, which {format_} cannot hold; use --format png, "
-            "tiff, avif, heif or jxl"
+            "tiff, avif or heif"
         )
     check_colors_fit(picture.metadata, picture.icc_profile, format_)
-
-
-def _encode_jpeg(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    options: dict[str, Any] = {"subsampling": encoding.subsampling}
-    if quality is None and encoding.quantization:
-        options["qtables"] = encoding.quantization
-    else:
-        options["quality"] = quality or DEFAULT_QUALITY
-    return _encode_with_pillow(picture, "JPEG", **options)
-
-
-def _encode_png(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    return _encode_with_opencv(picture, ".png")
-
-
-def _encode_webp(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    if encoding.lossless and quality is None:
-        # For lossless WebP, quality is the effort; exact keeps the colours under
-        # transparent pixels as they are.
-        return _encode_with_pillow(
-            picture, "WEBP", lossless=True, quality=50, exact=True
-        )
-    return _encode_with_pillow(
-        picture, "WEBP", quality=quality or DEFAULT_QUALITY, exact=True
-    )
-
-
-def _encode_tiff(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    pixels = picture.pixels
-    if pixels.dtype == np.uint8 and not encoding.is_premultiplied:
-        return _encode_with_pillow(picture, "TIFF", compression=encoding.compression)
-    header = Header(
-        pixels.shape[1], pixels.shape[0], 1, None, False, True, picture.icc_profile
-    )
-    return tiff.write(header, [Frame(pixels, encoding)])
-
-
-def _encode_bmp(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    return _encode_with_opencv(picture, ".bmp")
-
-
-def _encode_gif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    height, width = picture.pixels.shape[:2]
-    everywhere = np.ones((height, width), dtype=bool)
-    frame = Frame(picture.pixels, encoding, changed=everywhere)
-    return gif.write(Header(width, height, 1), [frame])
-
-
-def _encode_avif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    if picture.pixels.dtype == np.uint16:
-        quality = quality or DEFAULT_QUALITY
-        return high_depth.encode_avif(picture, encoding.depth, quality)
-    return _encode_boxed(picture, "AVIF", quality)
-
-
-def _encode_heif(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    heif.register()
-    if picture.pixels.dtype == np.uint16:
-        quality = quality or DEFAULT_QUALITY
-        return high_depth.encode_heif(picture, encoding.depth, quality)
-    return _encode_boxed(picture, "HEIF", quality)
-
-
-def _encode_jxl(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
-    # 100 is lossless by the scale of libjxl, too.
-    is_exact = encoding.lossless if quality is None else quality == 100
-    return jxl.write(
-        picture.pixels,
-        picture.icc_profile,
-        exif_block(picture.metadata),
-        None if is_exact else quality or DEFAULT_QUALITY,
-        code_points=code_points_that_count(picture.metadata, picture.icc_profile),
-        is_premultiplied=picture.encoding.is_premultiplied,
-    )
-
-
-def _encode_boxed(picture: Picture, format_: str, quality: int | None) -> bytes:
-    """A format in which the encoder puts metadata in its place."""
-    exif = exif_block(picture.metadata) or None
-    quality = quality or DEFAULT_QUALITY
-    return _encode_with_pillow(picture, format_, quality=quality, exif=exif)
-
-
-_ENCODERS: dict[Format, Callable[[Picture, Encoding, int | None], bytes]] = {
-    "jpeg": _encode_jpeg,
-    "png": _encode_png,
-    "webp": _encode_webp,
-    "tiff": _encode_tiff,
-    "bmp": _encode_bmp,
-    "gif": _encode_gif,
-    "avif": _encode_avif,
-    "heif": _encode_heif,
-    "jxl": _encode_jxl,
-}
-
-
-def _encode_with_opencv(picture: Picture, suffix: str) -> bytes:
-    if picture.icc_profile is None or suffix == ".bmp":
-        done, buffer = cv2.imencode(suffix, picture.pixels)
-    else:
-        profile: NDArray[np.uint8] = np.frombuffer(picture.icc_profile, np.uint8)
-        done, buffer = cv2.imencodeWithMetadata(
-            suffix, picture.pixels, [cv2.IMAGE_METADATA_ICCP], [profile]
-        )
-    if not done:
-        raise ValueError("OpenCV cannot encode it")
-    return buffer.tobytes()
-
-
-def _encode_with_pillow(picture: Picture, format_: str, **options: Any) -> bytes:
-    pixels = picture.pixels
-    mode = None
-    if picture.encoding.is_cmyk:
-        mode = "CMYK"
-    elif pixels.ndim == 3:
-        pixels = cv2.cvtColor(
-            pixels,
-            cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB,
-        )
-    buffer = io.BytesIO()
-    PillowImage.fromarray(pixels, mode).save(
-        buffer, format_, icc_profile=picture.icc_profile, **options
-    )
-    return buffer.getvalue()

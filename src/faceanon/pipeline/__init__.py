@@ -1,1 +1,1 @@
-"""One input: read, find, hide, write; may import `settings` and what lies below."""
+"""One input: read, find, hide, write; may import `settings` and what is below it."""

@@ -1,4 +1,4 @@
-"""One picture to do, and what came of it."""
+"""One input to do, and what came of it."""
 
 import enum
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,8 @@ from pathlib import Path
 from faceanon.boxes import Record
 from faceanon.model import Face
 from faceanon.storage.dataset_names import is_dataset
-from faceanon.storage.places import Place
-from faceanon.vision.recognition.identities import Sight
+from faceanon.storage.places import Place, Stamp
+from faceanon.vision.recognition.identities import Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,11 @@ class Job:
         name: the picture's path below INPUT, the same wherever INPUT lies; that of one
             in a dataset file begins with the path of the file.
         source: the file or object to read; None for standard input.
-        target: the file or object to make; None for standard output.
+        target: the file or object to make; None for standard output, or for none.
         temporary: where an output that is a file is put together, in its folder.
         is_plain: whether the source was a regular file, and no link, in a folder: it is
             not read when it has become something else.
         record: the faces that are to be hidden, from a box file; None to detect them.
-        problem: why it cannot be done, where that was seen before; else empty.
-        made_by: of an output in a bucket, what tells with which settings it is made.
-        overwrite: whether an output in a bucket may be replaced.
         records: of a dataset file, those of its pictures, by their names.
         member: of a picture in a dataset file, what it is called there; else empty.
         resumes: whether the target is a dataset file that an earlier run made of this
@@ -40,9 +37,6 @@ class Job:
     temporary: Path | None = None
     is_plain: bool = False
     record: Record | None = None
-    problem: str = ""
-    made_by: bytes = b""
-    overwrite: bool = False
     records: Mapping[str, Record] | None = field(default=None, compare=False)
     member: str = ""
     resumes: bool = False
@@ -63,7 +57,14 @@ class Job:
         """The job for one of the pictures of this dataset file."""
         name = f"{self.name}/{member}"
         record = self.records.get(name) if self.records is not None else None
-        return replace(self, name=name, member=member, record=record, records=None)
+        return replace(
+            self,
+            name=name,
+            member=member,
+            temporary=None,  # that of the file
+            record=record,
+            records=None,
+        )
 
     @property
     def label(self) -> str:
@@ -84,51 +85,29 @@ class Status(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells whether a file is still the one it was.
-
-    Attributes:
-        size: in bytes.
-        mtime_ns: time of the last change, in nanoseconds since 1970; 0 for an output
-            in a bucket, whose provider sets it.
-    """
-
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one job; plain data, so that it can cross process borders.
 
     Attributes:
         job: what was to be done.
         status: what came of it.
-        faces: those to hide, in pixels of the upright picture.
-        unsure: what may be a face, but is not sure enough to be hidden.
-        width: of the upright picture, in pixels; 0 when it could not be read.
-        height: of the upright picture, in pixels; 0 when it could not be read.
-        content: `boxes.content_digest` of the input, where it is needed, else empty.
+        record: the faces of the picture, and what it is; None when it was not read, and
+            for a dataset file.
         error: why it failed, one line; empty otherwise.
         notes: what the user should know although it did not fail.
-        jpeg: what became of the blocks of a JPEG, as `output.make_output` tells.
+        jpeg: what became of the blocks of a JPEG, as `media.writing.write` tells.
         traceback: where an unexpected error came from; empty otherwise.
         seconds: the time it took.
         source_stamp: the input as it was read; None when it was not, or is no file.
         target_stamp: the output as it was written; None when there is none.
         stop: whether the run must stop, as nothing more can be written.
-        shown: the faces that are not hidden, by who they are.
-        sights: the clear ones of the faces to hide, where people are told apart.
+        observations: the clear ones of the faces to hide, where people are told apart.
         members: of a dataset file that was done, what came of each of its pictures.
     """
 
     job: Job
     status: Status
-    faces: tuple[Face, ...] = ()
-    unsure: tuple[Face, ...] = ()
-    width: int = 0
-    height: int = 0
-    content: str = ""
+    record: Record | None = None
     error: str = ""
     notes: tuple[str, ...] = ()
     jpeg: str = ""
@@ -137,9 +116,33 @@ class Outcome:
     source_stamp: Stamp | None = None
     target_stamp: Stamp | None = None
     stop: bool = False
-    shown: tuple[Face, ...] = ()
-    sights: tuple[Sight, ...] = field(default=(), compare=False)
+    observations: tuple[Observation, ...] = field(default=(), compare=False)
     members: tuple["Outcome", ...] = ()
+
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        """Those to hide, in pixels of the upright picture."""
+        return self.record.hidden if self.record else ()
+
+    @property
+    def unsure(self) -> tuple[Face, ...]:
+        """What may be a face, but is not sure enough to be hidden."""
+        return self.record.unsure if self.record else ()
+
+    @property
+    def shown(self) -> tuple[Face, ...]:
+        """The faces that are not hidden, by who they are."""
+        return self.record.shown if self.record else ()
+
+    @property
+    def width(self) -> int:
+        """Of the upright picture, in pixels; 0 when it could not be read."""
+        return self.record.width if self.record else 0
+
+    @property
+    def height(self) -> int:
+        """Of the upright picture, in pixels; 0 when it could not be read."""
+        return self.record.height if self.record else 0
 
     @property
     def is_complete(self) -> bool:

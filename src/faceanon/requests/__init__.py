@@ -1,1 +1,1 @@
-"""What terminal, window and Python share: from values to settings and plans."""
+"""What terminal, window and Python ask for, checked; may import `audit` and below."""

@@ -1,4 +1,4 @@
-"""`faceanon review`: a page in the browser to check and correct a box file.
+"""A page in the browser to correct a box file; may import `requests` and below.
 
 Flask is an optional dependency, so that nothing here is imported before it is needed.
 """

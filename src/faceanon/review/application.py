@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from faceanon import boxes
 from faceanon.boxes import Record, face_to_json
 from faceanon.errors import BoxesError, PictureError
-from faceanon.review.boxfile import BoxFile, OutdatedError
+from faceanon.review.box_file import BoxFile, OutdatedError
 from faceanon.review.order import by_doubt
 from faceanon.review.pictures import Pictures, Size
 from faceanon.storage.names import shown
@@ -131,9 +131,13 @@ def _serve_records(application: Flask, token: str, review: "_Review") -> None:
     def change(index: int) -> dict[str, Any]:
         return review.change(index, request.get_json())
 
-    @application.get(f"/{token}/pictures/<int:index>/<any(view, thumbnail):size>")
-    def jpeg(index: int, size: Size) -> Response:
-        return Response(review.jpeg(index, size), mimetype="image/jpeg")
+    @application.get(f"/{token}/pictures/<int:index>/thumbnail")
+    def thumbnail(index: int) -> Response:
+        return Response(review.jpeg(index, "thumbnail", 0), mimetype="image/jpeg")
+
+    @application.get(f"/{token}/pictures/<int:index>/frames/<int:frame>")
+    def view(index: int, frame: int) -> Response:
+        return Response(review.jpeg(index, "view", frame), mimetype="image/jpeg")
 
     @application.get(f"/{token}/saving")
     def saving() -> dict[str, Any]:
@@ -176,11 +180,12 @@ class _Review:
         revision = self._box_file.revision(index)
         record = self._box_file.records[index]
         # Boxes are only shown, and changed, over the picture that they belong to.
-        self._pictures.jpeg(record, "view")
+        frames = self._pictures.frames(record)
         return {
             "revision": revision,
             "width": record.width,
             "height": record.height,
+            "frames": frames,
             "reviewed": record.reviewed,
             "faces": [
                 *(face_to_json(face, hide=True) for face in record.hidden),
@@ -193,13 +198,13 @@ class _Review:
         old = self._box_file.records[index]
         if not isinstance(new, dict) or type(new.get("revision")) is not int:
             raise BoxesError("a change needs the revision that it was made from")
-        self._pictures.jpeg(old, "view")
+        self._pictures.frames(old)
         saving = self._box_file.replace(index, _changed(old, new), new["revision"])
         return {"revision": new["revision"] + 1, **asdict(saving)}
 
-    def jpeg(self, index: int, size: Size) -> bytes:
+    def jpeg(self, index: int, size: Size, frame: int) -> bytes:
         self._check(index)
-        return self._pictures.jpeg(self._box_file.records[index], size)
+        return self._pictures.jpeg(self._box_file.records[index], size, frame)
 
     def saving(self) -> dict[str, Any]:
         return asdict(self._box_file.saving)

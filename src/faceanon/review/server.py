@@ -4,7 +4,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from faceanon.errors import FaceanonError
 from faceanon.review.application import make_application
-from faceanon.review.boxfile import BoxFile
+from faceanon.review.box_file import BoxFile
 from faceanon.review.pictures import Pictures
 from faceanon.storage.names import shown
 
@@ -68,15 +68,11 @@ def running(
             f"{shown(boxes)} does not speak of {what}; make one with 'faceanon detect'"
         )
     token = secrets.token_urlsafe(24)
-    application = make_application(
-        token,
-        box_file,
-        Pictures(source if is_folder else source.parent, max_pixels),
-        chosen,
-    )
+    pictures = Pictures(source if is_folder else source.parent, max_pixels)
+    application = make_application(token, box_file, pictures, chosen)
     # What is being answered when the server ends may still change a record: the box
     # file is the last to be closed, and takes no changes from then on.
-    with box_file, _listening(port) as listener:
+    with box_file, closing(pictures), _listening(port) as listener:
         server = make_server(
             _LOOPBACK,
             0,

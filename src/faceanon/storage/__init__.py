@@ -1,1 +1,1 @@
-"""Where bytes lie: folders, buckets, names; imports nothing but the nouns below."""
+"""Where bytes lie: folders, buckets, names; may import errors and nouns only."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from faceanon.errors import FaceanonError
 from faceanon.storage.names import shown
@@ -69,6 +68,20 @@ class BucketObject:
 Place: TypeAlias = Path | BucketObject
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells whether a file is still the one it was.
+
+    Attributes:
+        size: in bytes.
+        mtime_ns: time of the last change, in nanoseconds since 1970; 0 for an output
+            in a bucket, whose provider sets it.
+    """
+
+    size: int
+    mtime_ns: int
+
+
 def place(text: str) -> Place:
     """The place that a path or a URL names.
 
@@ -99,6 +112,8 @@ def place(text: str) -> Place:
             f"{scheme}:// is not supported; name a folder or file, or a URL that "
             "begins with s3://, gs://, az:// or file:///"
         )
+    from urllib.request import url2pathname  # noqa: PLC0415  brings much else
+
     url = urlsplit(text)
     if url.netloc not in ("", "localhost"):
         raise FaceanonError(

@@ -8,8 +8,8 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from faceanon.media.picture import SUFFIXES
 from faceanon.storage.names import digest
+from faceanon.storage.suffixes import SUFFIXES
 
 _NAME_BYTES = 16
 

@@ -1,1 +1,1 @@
-"""Pixels to what is in them: faces, whose they are, and their points."""
+"""Pixels to the faces in them, and whose they are; may import `media` and below."""

@@ -1,8 +1,8 @@
 """The leak scanner: what a file holds beside its picture.
 
-It shares no code with what writes files, so that the one can be the check on the other:
-each format is walked by a parser of its own, and what no structure accounts for is a
-finding, too.
+It imports nothing of the other rooms but errors, so that it can be the check on what
+writes files: each format is walked by a parser of its own, and what no structure
+accounts for is a finding, too.
 """
 
 from faceanon.audit.scan.findings import Finding, Kind

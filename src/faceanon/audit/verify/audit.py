@@ -1,13 +1,15 @@
 """The audit of one output: what its file holds, and what is left of the faces."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import cv2
 
-from faceanon.anonymizers.base import Promise
+from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.scan import Kind as FileKind
 from faceanon.audit.scan import scan
 from faceanon.audit.verify.embedded import shows
@@ -15,13 +17,10 @@ from faceanon.audit.verify.faces import Compared, compare_faces, said_of
 from faceanon.audit.verify.findings import Finding, Kind
 from faceanon.audit.verify.pairing import Pair
 from faceanon.errors import PictureError
-from faceanon.media.clip_reading import opened
-from faceanon.media.picture import Picture, eight_bit
-from faceanon.media.reading import decode
+from faceanon.media.picture import eight_bit
+from faceanon.media.reading import open_clip
 from faceanon.model import Image
-from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.pipeline.process import attempted
-from faceanon.storage.files import read_source
+from faceanon.storage.files import open_source
 from faceanon.vision.detection.find import SAME_FACE
 from faceanon.vision.recognition.embedding import Embedding
 
@@ -37,45 +36,73 @@ class Probe:
         picture: the path of the output below OUT.
         original: the embedding of the face.
         treated: the embedding of what is at its place.
-        promise: what the method promises of it.
+        guarantee: what the method promises of it.
     """
 
     picture: str
     original: Embedding
     treated: Embedding
-    promise: Promise
+    guarantee: Guarantee
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Audited(Outcome):
+class Audited:
     """What came of the audit of one output.
 
     Attributes:
+        pair: the input and the output.
         findings: what was found.
         probes: the faces that were to be hidden and can be compared over all pictures;
             of several frames, those of the first.
+        width: of the output, in pixels; 0 when it could not be read.
+        height: likewise.
         thumbnail: the output, small, as a JPEG: the first frame with a finding about a
             face, else the first; empty where nothing was found.
     """
 
+    pair: Pair
     findings: tuple[Finding, ...] = ()
     probes: tuple[Probe, ...] = ()
+    width: int = 0
+    height: int = 0
     thumbnail: bytes = b""
 
 
-def audit(job: Job, max_pixels: int) -> Outcome:
-    """Audit one output.
+@dataclass(frozen=True, slots=True)
+class AuditWork:
+    """Audits outputs, each in a process that may die of it; see `isolated.Work`.
 
-    Args:
-        job: a `Pair`.
+    Attributes:
         max_pixels: refuse larger pictures.
-
-    Returns:
-        An `Audited`; an outcome that is none, and failed, if something went wrong that
-        is not the picture's fault.
     """
-    assert isinstance(job, Pair), "only pairs are audited"
-    return attempted(job, _Audit(job, max_pixels).outcome)
+
+    max_pixels: int
+
+    def __call__(self, pair: Pair) -> Audited:
+        """Audit one output; that it did not come to its end is its finding."""
+        try:
+            return _Audit(pair, self.max_pixels).audited()
+        except MemoryError:
+            return self.failed(pair, "there is not enough memory for it")
+        except Exception as error:  # noqa: BLE001  the audit of the others goes on
+            return self.failed(pair, f"unexpected {type(error).__name__}: {error}")
+
+    def failed(self, pair: Pair, reason: str) -> Audited:
+        """See `isolated.Work`."""
+        what = f"it was not audited: {reason}"
+        finding = Finding(Kind.NOT_COMPARED, True, what, pair.name, pair.output)
+        return Audited(pair, (finding,))
+
+    def clear_away(self, pair: Pair) -> None:
+        """See `isolated.Work`; nothing is written."""
+
+    def attempts(self, pair: Pair) -> int:
+        """See `isolated.Work`."""
+        return 1
+
+    def has_time_limit(self, pair: Pair) -> bool:
+        """See `isolated.Work`."""
+        return True
 
 
 @dataclass
@@ -90,28 +117,29 @@ class _Audit:
     height: int = 0
     thumbnail: bytes = b""
 
-    def outcome(self) -> Audited:
+    def audited(self) -> Audited:
+        pair = self.pair
         try:
-            output = _read(replace(self.pair, source=self.pair.target), "the output")
-            self._look_into(output)
-            self._compare(_read(self.pair, "the input"), output)
+            with _opened(pair.target, "the output") as output:
+                self._look_into(pair.target)
+                with _opened(pair.source, "the input", pair.is_plain) as source:
+                    self._compare(source, output)
         except PictureError as error:
             self._add(Kind.NOT_COMPARED, f"faces were not compared: {error}")
         return Audited(
-            self.pair,
-            Status.FOUND if self.findings else Status.NO_FACES,
-            width=self.width,
-            height=self.height,
-            findings=tuple(self.findings),
-            probes=tuple(self.probes),
-            thumbnail=self.thumbnail if self.findings else b"",
+            pair,
+            tuple(self.findings),
+            tuple(self.probes),
+            self.width,
+            self.height,
+            self.thumbnail if self.findings else b"",
         )
 
     def _add(self, kind: Kind, what: str, fails: bool = True, **more: Any) -> None:
         finding = Finding(kind, fails, what, self.pair.name, self.pair.output)
         self.findings.append(replace(finding, **more))
 
-    def _look_into(self, output: bytes) -> None:
+    def _look_into(self, output: Path) -> None:
         """What the file holds beside its picture."""
         for found in scan(output):
             if found.identifies:
@@ -119,7 +147,7 @@ class _Audit:
                 what = f"the file holds: {found.what} ({found.kind}, {found.path})"
                 self._add(Kind.FILE, what, fails, found=found)
 
-    def _compare(self, source: bytes, output: bytes) -> None:
+    def _compare(self, source: BinaryIO, output: BinaryIO) -> None:
         """The faces of all frames."""
         befores = _frames(source, self.max_pixels, "the input")
         afters = _frames(output, self.max_pixels, "the output")
@@ -130,14 +158,15 @@ class _Audit:
                 raise PictureError("the input and the output differ in their frames")
             self._compare_frame(before[1], after[1], before[0])
 
-    def _begin(self, output: bytes, before: Image | None, after: Image) -> None:
+    def _begin(self, output: BinaryIO, before: Image | None, after: Image) -> None:
         """What there is to do with the first frames."""
         self.height, self.width = after.shape[:2]
         self.thumbnail = _small(after)
         for number, finding in enumerate(self.findings):
             found = finding.found
             if found and found.kind is FileKind.PICTURE and found.offset is not None:
-                embedded = output[found.offset : found.offset + found.length]
+                output.seek(found.offset)
+                embedded = output.read(found.length)
                 whose, fails = "", True
                 if shows(embedded, after):
                     whose, fails = "; it shows the output itself", False
@@ -153,26 +182,28 @@ class _Audit:
                 f"{after.shape[1]} x {after.shape[0]}"
             )
         had_faces = any(finding.box for finding in self.findings)
-        for compared in compare_faces(before, after, self.pair.promise):
+        for compared in compare_faces(before, after, self.pair.guarantee):
             self._take(compared, frame)
         if frame and not had_faces and any(each.box for each in self.findings):
             self.thumbnail = _small(after)
 
     def _take(self, compared: Compared, frame: int | None) -> None:
         """Say what there is to say of a face."""
-        pair, face, likeness = self.pair, compared.face, compared.likeness
+        pair, face, comparison = self.pair, compared.face, compared.comparison
         is_shown = any(
             face.box.overlap(box) >= SAME_FACE
             for box, number in pair.shown
             if number in (None, frame)
         )
         is_first = not frame and compared.is_sure and not is_shown
-        if is_first and likeness.original is not None:
-            assert likeness.treated is not None, "they come together"
+        if is_first and comparison.original is not None:
+            assert comparison.treated is not None, "they come together"
             self.probes.append(
-                Probe(pair.output, likeness.original, likeness.treated, pair.promise)
+                Probe(
+                    pair.output, comparison.original, comparison.treated, pair.guarantee
+                )
             )
-        said = said_of(compared, pair.promise, is_shown)
+        said = said_of(compared, pair.guarantee, is_shown)
         if said is not None:
             self._add(
                 said.kind,
@@ -180,20 +211,27 @@ class _Audit:
                 said.fails,
                 frame=frame,
                 box=face.box,
-                similarity=likeness.similarity,
+                similarity=comparison.similarity,
             )
 
 
-def _read(job: Job, whose: str) -> bytes:
-    """A file, whole."""
-    try:
-        return read_source(job)[0]
-    except PictureError as error:
-        raise PictureError(f"{whose}: {error}") from error
+@contextmanager
+def _opened(path: Path, whose: str, is_plain: bool = True) -> Iterator[BinaryIO]:
+    """A file, open for reading.
+
+    Raises:
+        PictureError: it cannot be opened; the text says whose fault it is.
+    """
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(open_source(path, is_plain=is_plain))
+        except PictureError as error:
+            raise PictureError(f"{whose}: {error}") from error
+        yield source.file
 
 
 def _frames(
-    data: bytes, max_pixels: int, whose: str
+    file: BinaryIO, max_pixels: int, whose: str
 ) -> Iterator[tuple[int | None, Image]]:
     """Each frame of a file as a detector wants it, with its number if it has several.
 
@@ -201,14 +239,10 @@ def _frames(
         PictureError: it cannot be read; the text says whose fault it is.
     """
     try:
-        with opened(data, max_pixels) as several:
-            if several is None:
-                yield None, eight_bit(decode(data, max_pixels).color)
-                return
-            is_one = several.header.count == 1
-            for number, frame in enumerate(several.frames):
-                picture = Picture(frame.pixels, frame.encoding)
-                yield None if is_one else number, eight_bit(picture.color)
+        with open_clip(file, max_pixels) as clip:
+            is_one = clip.header.count == 1
+            for number, frame in enumerate(clip.frames()):
+                yield None if is_one else number, eight_bit(frame.picture.color)
     except PictureError as error:
         raise PictureError(f"{whose}: {error}") from error
 

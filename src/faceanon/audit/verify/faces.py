@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceanon.anonymizers.base import Promise
+from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.findings import Kind
-from faceanon.audit.verify.likeness import Likeness, compare, verdict
+from faceanon.audit.verify.similarity import Comparison, compare, verdict
 from faceanon.model import Box, Face, Image
-from faceanon.vision import detection as detectors
+from faceanon.vision import detection
 from faceanon.vision.detection.find import SAME_FACE
 
 # What the detector finds hardly ever is a face below the first score. It surely is one
@@ -33,13 +33,13 @@ class Compared:
 
     Attributes:
         face: as the detector has found it.
-        likeness: to what is at its place.
+        comparison: to what is at its place.
         is_sure: whether it surely is a face.
         kind: what can be told of it; None if it is hidden as it should be.
     """
 
     face: Face
-    likeness: Likeness
+    comparison: Comparison
     is_sure: bool
     kind: Kind | None
 
@@ -53,47 +53,49 @@ class Said:
     what: str
 
 
-def compare_faces(before: Image, after: Image, promise: Promise) -> Iterator[Compared]:
+def compare_faces(
+    before: Image, after: Image, guarantee: Guarantee
+) -> Iterator[Compared]:
     """Compare all that is a face, or may be one.
 
     Args:
         before: the input, shape (H, W, 3), BGR, uint8.
         after: the output, of the same shape.
-        promise: what the method promises.
+        guarantee: what the method promises.
     """
-    detect = detectors.make("centerface", "thorough")
-    faces = detect(before)
+    detect = detection.make("centerface", "thorough")
+    (faces,) = detect([before])
     is_untouched = np.array_equal(before, after)
-    seen = faces if is_untouched else detect(after)
+    seen = faces if is_untouched else detect([after])[0]
     least = _LIKELY if is_untouched else _SURE
     for face in faces:
-        likeness = compare(before, after, face)
-        is_clear = likeness.original is not None and face.score >= _LIKELY
+        comparison = compare(before, after, face)
+        is_clear = comparison.original is not None and face.score >= _LIKELY
         is_strong = face.score >= least and face.box.width >= _LEAST_WIDTH
-        kind = verdict(likeness, _is_among(face.box, seen), promise)
-        yield Compared(face, likeness, is_clear or is_strong, kind)
+        kind = verdict(comparison, _is_among(face.box, seen), guarantee)
+        yield Compared(face, comparison, is_clear or is_strong, kind)
     for face in seen:
         # What is found in the output only is the method's own, or was overlooked.
         if not _is_among(face.box, faces):
-            likeness = compare(before, after, face)
-            if likeness.is_unchanged:
-                is_sure = likeness.original is not None and face.score >= _SURE
-                yield Compared(face, likeness, is_sure, Kind.FACE_LEFT)
+            comparison = compare(before, after, face)
+            if comparison.is_unchanged:
+                is_sure = comparison.original is not None and face.score >= _SURE
+                yield Compared(face, comparison, is_sure, Kind.FACE_LEFT)
 
 
 def _is_among(box: Box, faces: Sequence[Face]) -> bool:
     return any(box.overlap(face.box) >= SAME_FACE for face in faces)
 
 
-def said_of(compared: Compared, promise: Promise, is_shown: bool) -> Said | None:
+def said_of(compared: Compared, guarantee: Guarantee, is_shown: bool) -> Said | None:
     """What there is to say of a face; None if there is nothing.
 
     Args:
         compared: the face.
-        promise: what the method promises.
+        guarantee: what the method promises.
         is_shown: whether it was not to be hidden.
     """
-    kind, similarity = compared.kind, compared.likeness.similarity
+    kind, similarity = compared.kind, compared.comparison.similarity
     if kind is None:
         return None
     if is_shown:
@@ -106,6 +108,6 @@ def said_of(compared: Compared, promise: Promise, is_shown: bool) -> Said | None
     what = _WORDS[kind]
     if similarity is not None:
         what += f" (similarity {similarity:.2f})"
-    if promise is Promise.NONE:
+    if guarantee is Guarantee.NONE:
         return Said(kind, False, f"{what}; the method promises no more")
     return Said(kind, True, what)

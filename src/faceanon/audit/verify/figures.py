@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import Promise
+from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.audit import Probe
 from faceanon.audit.verify.findings import Finding, Kind
 from faceanon.vision.recognition.embedding import direction
@@ -54,7 +54,7 @@ class Sample:
 
 def figures(probes: Sequence[Probe]) -> Iterator[Finding]:
     """How often the nearest face is the right person's, beside what chance gives."""
-    hidden = [probe for probe in probes if probe.promise is Promise.HIDDEN]
+    hidden = [probe for probe in probes if probe.guarantee is Guarantee.HIDDEN]
     if len(hidden) < LEAST_FACES:
         return
     originals, treated = (

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from faceanon.anonymizers.base import Promise
+from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.findings import Finding, Kind
-from faceanon.audit.verify.runreport import Shown, Told
-from faceanon.batch.planning import folder as files
-from faceanon.batch.planning.plan import Choice
+from faceanon.audit.verify.run_report import Shown, Told
+from faceanon.batch.planning.make_plan import make_plan
+from faceanon.batch.planning.plan import InputFilter
 from faceanon.errors import FaceanonError
-from faceanon.media.picture import SUFFIXES
 from faceanon.pipeline.job import Job
 from faceanon.storage.names import shown
+from faceanon.storage.suffixes import SUFFIXES
 
 # What other tools put behind the names of outputs.
 _ENDINGS = ("", "_anonymized")
@@ -26,18 +26,26 @@ _STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair(Job):
-    """An input, its source, and the output that was made of it, its target.
+class Pair:
+    """An input, and the output that was made of it.
 
     Attributes:
+        name: the input's path below IN.
+        source: the input.
+        target: the output.
         output: the output's path below OUT.
-        promise: what the method of the run promises.
+        is_plain: whether the input was a regular file, and no link, when it was listed.
+        guarantee: what the method of the run promises.
         shown: the faces that were not to be hidden; see `Told.shown`.
         keeps_time: whether the output may tell a time.
     """
 
-    output: str = ""
-    promise: Promise = Promise.HIDDEN
+    name: str
+    source: Path
+    target: Path
+    output: str
+    is_plain: bool = False
+    guarantee: Guarantee = Guarantee.HIDDEN
     shown: tuple[Shown, ...] = ()
     keeps_time: bool = False
 
@@ -48,9 +56,9 @@ class Pairing:
     Args:
         source: IN, a folder or a picture.
         target: OUT, a folder or a picture.
-        choice: what to take of IN.
-        promise: what the run promises; None for what the report says, and without one
-            for the strictest promise.
+        input_filter: what to take of IN.
+        guarantee: what the run promises; None for what the report says, and without one
+            for the strictest guarantee.
         report: what the report of the run tells of each picture.
 
     Raises:
@@ -61,15 +69,15 @@ class Pairing:
         self,
         source: Path,
         target: Path,
-        choice: Choice,
-        promise: Promise | None,
+        input_filter: InputFilter,
+        guarantee: Guarantee | None,
         report: Mapping[str, Told],
     ) -> None:
         if not target.exists():
             raise FaceanonError(f"{shown(target)} does not exist")
-        self._plan = files.plan(source, target, choice=choice)
-        self._source, self._choice = source, choice
-        self._promise, self._report = promise, report
+        self._plan = make_plan(source, target, input_filter=input_filter)
+        self._source, self._filter = source, input_filter
+        self._guarantee, self._report = guarantee, report
         self._root = target if target.is_dir() else target.parent
         self._is_folder = source.is_dir()
         self._unclaimed = set(_files_below(target)) if self._is_folder else set()
@@ -86,6 +94,8 @@ class Pairing:
         is_empty = True
         for job in self._plan.jobs():
             is_empty = False
+            assert isinstance(job, Job), "on this machine nothing is in the way of one"
+            assert isinstance(job.source, Path), "it was found in IN"
             told = self._report.get(job.name)
             output = self._output(job, told)
             if output is None:
@@ -94,13 +104,14 @@ class Pairing:
                     self._add(Kind.MISSING, what, input_=job.name)
                 continue
             self._unclaimed.discard(output)
+            usual = told.guarantee if told else Guarantee.HIDDEN
             yield Pair(
                 job.name,
                 job.source,
                 self._root / output,
-                is_plain=job.is_plain,
-                output=output,
-                promise=self._promise or (told.promise if told else Promise.HIDDEN),
+                output,
+                job.is_plain,
+                guarantee=self._guarantee or usual,
                 shown=told.shown if told else (),
                 keeps_time=told is not None and told.keeps_time,
             )
@@ -124,8 +135,8 @@ class Pairing:
 
     def _passed(self, output: str) -> bool:
         """Whether a file is outside of what was chosen."""
-        is_deep = not self._choice.recursive and "/" in output
-        return is_deep or self._choice.leaves_out(output, is_folder=False)
+        is_deep = not self._filter.recursive and "/" in output
+        return is_deep or self._filter.excludes(output, is_folder=False)
 
     def _output(self, job: Job, told: Told | None) -> str | None:
         """The path of the output below OUT; None if there is none."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from faceanon.audit.verify.audit import Audited
 from faceanon.audit.verify.findings import Finding, Kind
+from faceanon.batch.wording import counted, listed
 
 UNKNOWABLE = (
     "Whether somebody who trains a recogniser on pictures that were treated the same "
@@ -58,26 +59,18 @@ class Summary:
         if not self.failures:
             return "Nothing was found that should be hidden"
         count = self.failures.total()
-        return f"{count} thing{'' if count == 1 else 's'} to mend"
+        return f"{counted(count, 'thing')} to mend"
 
     def line(self) -> str:
         """The summary, one line."""
         line = (
-            f"audited {_counted(self.outputs, 'output')}, "
-            f"{_counted(self.faces, 'face')} by a recogniser: "
+            f"audited {counted(self.outputs, 'output')}, "
+            f"{counted(self.faces, 'face')} by a recogniser: "
         )
         if self.failures:
-            line += f"{self.failed} FAILED; {_listed(self.failures)}"
+            line += f"{self.failed} FAILED; {listed(self.failures)}"
         else:
             line += "nothing found that should be hidden"
         if self.notes:
-            line += f"; notes: {_listed(self.notes)}"
+            line += f"; notes: {listed(self.notes)}"
         return line
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _listed(counts: Counter[Kind]) -> str:
-    return ", ".join(f"{kind} ({count})" for kind, count in counts.most_common())

@@ -6,11 +6,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from faceanon.batch.isolated import PictureProcesses, Result
-from faceanon.boxes import NOT_SPOKEN_OF
-from faceanon.media.picture import suffixed
-from faceanon.pipeline.job import Job, Outcome, Stamp, Status
+from faceanon.batch.isolated import Isolated
+from faceanon.batch.work import Result, Task
+from faceanon.boxes import NOT_IN_BOX_FILE
+from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.settings import Settings
+from faceanon.storage.places import Stamp
+from faceanon.storage.suffixes import suffixed
 
 # Pictures that are read ahead for each process, and what else may lie between them.
 _AHEAD = 2
@@ -51,11 +53,11 @@ class Pictures:
     Args:
         job: the dataset file.
         settings: what to do with its pictures.
-        processes: what does them.
+        processes: do them.
     """
 
     def __init__(
-        self, job: Job, settings: Settings, processes: PictureProcesses
+        self, job: Job, settings: Settings, processes: Isolated[Task, Result]
     ) -> None:
         self._job = job
         self._settings = settings
@@ -81,8 +83,8 @@ class Pictures:
             return Picture(member, _settled(outcome, done))
         is_known = self._job.records is None or job.record is not None
         if not (is_known or self._settings.also_detect):
-            return self.fail(member, NOT_SPOKEN_OF)
-        return Picture(member, self._processes.submit(job, data))
+            return self.fail(member, NOT_IN_BOX_FILE)
+        return Picture(member, self._processes.submit(Task(job, data)))
 
     def fail(self, member: str, reason: str) -> Picture:
         """A picture that cannot be begun with."""
@@ -93,11 +95,12 @@ class Pictures:
 
     def end(self, picture: Picture) -> bytes | None:
         """Wait for a picture, note what came of it, and give its output, if any."""
-        outcome, output = picture.future.result()
+        result = picture.future.result()
+        outcome = result.outcome
         # All that tells it from the others, of which there are many.
         slim = Job(outcome.job.name, None, None, member=picture.member)
         self.outcomes.append(replace(outcome, job=slim))
-        return output
+        return result.output
 
     def in_order(self, pieces: Iterable[AnyPiece]) -> Iterator[AnyPiece]:
         """The same pieces, read ahead as far as it keeps the processes busy."""
@@ -117,10 +120,10 @@ class Pictures:
 
     def suffixed(self, name: str) -> str:
         """What a picture is called in the format that is asked for."""
-        return suffixed(name, self._settings.format)
+        return suffixed(name, self._settings.writing.format)
 
 
 def _settled(outcome: Outcome, output: bytes | None) -> Future[Result]:
     future: Future[Result] = Future()
-    future.set_result((outcome, output))
+    future.set_result(Result(outcome, output))
     return future

@@ -1,83 +1,80 @@
 """One dataset file: from its input to its output, and to what came of each picture."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from faceanon.batch.datasets import parquet, tar
 from faceanon.batch.datasets.pictures import Pictures
-from faceanon.batch.isolated import PictureProcesses
+from faceanon.batch.isolated import Isolated
+from faceanon.batch.work import Result, Task
 from faceanon.errors import PictureError
 from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.pipeline.process import attempted, process
-from faceanon.settings import Settings
+from faceanon.pipeline.steps import Step
+from faceanon.storage.buckets.objects import described
 from faceanon.storage.dataset_names import kind_of
-from faceanon.storage.files import (
-    bucket_errors,
-    file_stamp,
-    is_begun,
-    is_finished,
-    open_earlier,
-    open_source,
-    open_target,
-    put_file,
-    source_stamp,
-)
+from faceanon.storage.files import file_stamp, open_source, open_target
 from faceanon.storage.names import shown
-from faceanon.storage.places import BucketObject
+from faceanon.storage.places import BucketObject, Place
 
 
-def perform(job: Job, settings: Settings, processes: PictureProcesses) -> Outcome:
-    """Do a job, be it a picture or a dataset file.
+def rewrite(job: Job, step: Step, processes: Isolated[Task, Result]) -> Outcome:
+    """Do all pictures of a dataset file.
 
-    As with `pipeline.process`, whatever goes wrong becomes text in the outcome. A
-    dataset file has failed only where there is no output at all; what came of its
-    pictures is in `Outcome.members`.
+    It has failed only where there is no output at all; what came of its pictures is in
+    `Outcome.members`.
+
+    Args:
+        job: the dataset file; its output goes to its temporary file.
+        step: what to do with its pictures.
+        processes: do them.
+
+    Raises:
+        PictureError: it cannot be done.
     """
-    if not job.is_dataset:
-        return process(job, settings)
-    return attempted(job, lambda: _from_source_to_target(job, settings, processes))
+    _check(job, step)
+    assert job.source is not None, "it was found in a folder, or named"
+    pictures = Pictures(job, step.settings, processes)
+    module = parquet if kind_of(job.name) == "parquet" else tar
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(job.source, is_plain=job.is_plain))
+        earlier = target = None
+        if job.resumes and job.target is not None:
+            place = _listed(job.target)
+            earlier = stack.enter_context(open_source(place, is_plain=True)).file
+        if job.temporary is not None:
+            target = stack.enter_context(open_target(job.temporary))
+        module.rewrite(source.file, target, earlier, pictures)
+        source.check_unchanged()
+    if not pictures.outcomes:
+        raise PictureError("there is no picture in it")
+    outcome = Outcome(
+        job,
+        Status.FOUND,
+        source_stamp=source.stamp,
+        members=tuple(pictures.outcomes),
+    )
+    if job.temporary is None:
+        return outcome
+    stamp = file_stamp(job.temporary)
+    return replace(outcome, status=Status.ANONYMIZED, target_stamp=stamp)
 
 
-def _from_source_to_target(
-    job: Job, settings: Settings, processes: PictureProcesses
-) -> Outcome:
-    _check(job, settings)
-    resumed = replace(job, resumes=True, overwrite=True) if is_begun(job) else job
-    if is_finished(resumed):
-        return Outcome(job, Status.SKIPPED)
-    stamp = source_stamp(job)
-    pictures = Pictures(job, settings, processes)
-    with bucket_errors(), _with_temporary(resumed) as prepared:
-        _rewrite(prepared, pictures)
-        if source_stamp(job) != stamp:
-            raise PictureError("it changed while it was read; run again for it")
-        if not pictures.outcomes:
-            raise PictureError("there is no picture in it")
-        members = tuple(pictures.outcomes)
-        outcome = Outcome(job, Status.FOUND, source_stamp=stamp, members=members)
-        if prepared.temporary is None:
-            return outcome
-        if isinstance(job.target, BucketObject):
-            put = put_file(
-                prepared, prepared.temporary, stamp, is_complete=outcome.is_complete
-            )
-        else:
-            put = file_stamp(prepared.temporary)
-        return replace(outcome, status=Status.ANONYMIZED, target_stamp=put)
+def _listed(place: Place) -> Place:
+    """The place with what is known of the object there, as it is to be read."""
+    if isinstance(place, BucketObject):
+        return described(place) or place
+    return place
 
 
-def _check(job: Job, settings: Settings) -> None:
+def _check(job: Job, step: Step) -> None:
     """Refuse what cannot be done to a dataset file."""
-    if settings.rename is not None:
+    if step.settings.rename is not None:
         raise PictureError(
             "--rename is for single pictures only: by the names in a dataset file its "
             "parts are found"
         )
     kind = kind_of(job.name)
-    if settings.only_looks:
+    if not step.writes:
         return
     if job.target is None:
         raise PictureError(
@@ -88,22 +85,3 @@ def _check(job: Job, settings: Settings) -> None:
             f"its output is a .{kind} file, too; name it so, and not "
             f"{shown(job.target.name)}"
         )
-
-
-@contextmanager
-def _with_temporary(job: Job) -> Iterator[Job]:
-    """The job with a file of this machine in which its output is put together."""
-    if not isinstance(job.target, BucketObject):
-        yield job
-        return
-    with TemporaryDirectory(prefix="faceanon-") as folder:
-        yield replace(job, temporary=Path(folder) / "output")
-
-
-def _rewrite(job: Job, pictures: Pictures) -> None:
-    rewrite = parquet.rewrite if kind_of(job.name) == "parquet" else tar.rewrite
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(job))
-        earlier = stack.enter_context(open_earlier(job)) if job.resumes else None
-        target = stack.enter_context(open_target(job)) if job.temporary else None
-        rewrite(source, target, earlier, pictures)

@@ -17,8 +17,8 @@ from typing import IO, Any, BinaryIO
 from faceanon.batch.datasets.magic import HEAD, may_show_faces
 from faceanon.batch.datasets.pictures import Picture, Pictures
 from faceanon.batch.datasets.tar_reading import TarReader, reading
-from faceanon.media.picture import PICTURE_SUFFIXES
 from faceanon.storage.names import shown
+from faceanon.storage.suffixes import PICTURE_SUFFIXES
 
 # Up to this size, what is no picture waits in memory for the pictures before it.
 _SMALL = 2**20

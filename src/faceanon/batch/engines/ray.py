@@ -1,8 +1,8 @@
 """Doing many jobs on a Ray cluster, or on one that Ray starts on this machine.
 
-Plain tasks, each a chunk of pictures, or a dataset file. A worker that dies costs no
-other picture: Ray does its chunk again, and when that keeps happening, the pictures of
-the chunk are done singly, so that only the culprit fails.
+Ray's tasks are chunks of pictures, or a dataset file. In each of its workers a process
+of our own does the pictures, so that one that kills it costs nothing else. What Ray
+sees die is a node, or a worker that somebody has killed; it does that chunk again.
 
 Every node needs faceanon in the same version, and INPUT and OUTPUT at the same paths.
 """
@@ -11,22 +11,20 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from faceanon.batch.datasets.rewriting import perform
-from faceanon.batch.engines.local import Item
-from faceanon.batch.isolated import PictureProcesses
-from faceanon.batch.workers import Limits, keep_freed_memory
+from faceanon.batch.engines.local import Known
+from faceanon.batch.isolated import Isolated
+from faceanon.batch.work import JobWork, Result, Task
+from faceanon.batch.workers import Limits
 from faceanon.errors import FaceanonError
-from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.pipeline.process import process
-from faceanon.settings import Settings
+from faceanon.pipeline.job import Outcome, Status
 from faceanon.storage.places import Place
 
 # Pictures of one task, once the run is under way. Ray needs 1 to 2 ms of processor time
@@ -55,13 +53,16 @@ class Cluster:
 
 
 def run_ray(
-    items: Iterable[Item], settings: Settings, cluster: Cluster, limits: Limits
-) -> Generator[Outcome, None, None]:
+    items: Iterable[Task | Known[Result]],
+    work: JobWork,
+    cluster: Cluster,
+    limits: Limits,
+) -> Generator[Result, None, None]:
     """Do the jobs as tasks of Ray.
 
     Args:
-        items: jobs, taken as the cluster has room, and outcomes to hand on.
-        settings: what to do with each.
+        items: tasks, taken as the cluster has room, and results to hand on.
+        work: what to do with each.
         cluster: where.
         limits: what a job may take.
 
@@ -70,38 +71,38 @@ def run_ray(
             another faceanon.
     """
     with _connected(cluster) as ray:
-        tasks = _Tasks(ray, settings, limits)
+        chunks = _Chunks(ray, work, limits)
         queue = iter(items)
-        chunk: list[Job] = []
+        chunk: list[Task] = []
         exhausted = False
-        while not exhausted or tasks.busy:
-            while not exhausted and tasks.have_room:
+        while not exhausted or chunks.busy:
+            while not exhausted and chunks.have_room:
                 item = next(queue, None)
-                if isinstance(item, Outcome):
-                    yield item
+                if isinstance(item, Known):
+                    yield item.result
                     continue
                 exhausted = item is None
-                if item is not None and item.is_dataset:
-                    tasks.submit([item])
+                if item is not None and item.job.is_dataset:
+                    chunks.submit([item])
                 elif item is not None:
                     chunk.append(item)
-                if chunk and (exhausted or len(chunk) >= tasks.next_size):
-                    tasks.submit(chunk)
+                if chunk and (exhausted or len(chunk) >= chunks.next_size):
+                    chunks.submit(chunk)
                     chunk = []
-            yield from tasks.finished()
+            yield from chunks.finished()
 
 
-class _Tasks:
+class _Chunks:
     """The chunks that are under way."""
 
-    def __init__(self, ray: Any, settings: Settings, limits: Limits) -> None:
+    def __init__(self, ray: Any, work: JobWork, limits: Limits) -> None:
         self._ray = ray
-        self._common = ray.put((settings, limits, version("faceanon")))
+        self._common = ray.put((uuid4().hex, work, limits, version("faceanon")))
         self._work = ray.remote(max_retries=_RETRIES)(_work)
         self._work_once = ray.remote(max_retries=0)(_work)
         self._most = _AHEAD * max(int(ray.cluster_resources().get("CPU", 1)), 1)
         self._submitted = 0
-        self.busy: dict[Any, list[Job]] = {}
+        self.busy: dict[Any, list[Task]] = {}
 
     @property
     def have_room(self) -> bool:
@@ -113,55 +114,57 @@ class _Tasks:
         """Pictures for the next chunk: few at first, so that all nodes get some."""
         return min(1 + self._submitted // self._most, _CHUNK)
 
-    def submit(self, jobs: list[Job], *, again: bool = False) -> None:
+    def submit(self, tasks: list[Task], *, again: bool = False) -> None:
         """Hand out a chunk; `again` when it was in one that kept dying."""
         work = self._work_once if again else self._work
-        self.busy[work.remote(self._common, [_absolute(job) for job in jobs])] = jobs
+        reference = work.remote(self._common, [_absolute(task) for task in tasks])
+        self.busy[reference] = tasks
         self._submitted += not again
 
-    def finished(self) -> Iterator[Outcome]:
+    def finished(self) -> Iterator[Result]:
         """Wait for at least one chunk, and give what came of those that are done."""
         if not self.busy:
             return
         done, _ = self._ray.wait(list(self.busy), num_returns=1)
         for reference in done:
-            jobs = self.busy.pop(reference)
+            tasks = self.busy.pop(reference)
             try:
-                outcomes = self._ray.get(reference)
+                results = self._ray.get(reference)
             except self._ray.exceptions.RayTaskError as error:
                 # The work itself never raises: this node cannot work at all.
                 raise FaceanonError(_one_line(error.cause)) from error
             except self._ray.exceptions.RayError as error:
-                yield from self._after_death(jobs, error)
+                yield from self._after_death(tasks, error)
             else:
-                for job, outcome in zip(jobs, outcomes, strict=True):
-                    yield replace(outcome, job=job)
+                for task, result in zip(tasks, results, strict=True):
+                    outcome = replace(result.outcome, job=task.job)
+                    yield replace(result, outcome=outcome)
 
-    def _after_death(self, jobs: list[Job], error: Exception) -> Iterator[Outcome]:
+    def _after_death(self, tasks: list[Task], error: Exception) -> Iterator[Result]:
         """Do the pictures of a chunk singly; a single one has failed."""
-        if len(jobs) > 1:
-            for job in jobs:
-                self.submit([job], again=True)
+        if len(tasks) > 1:
+            for task in tasks:
+                self.submit([task], again=True)
         else:
-            reason = (
-                "its worker process died, or took too long (--timeout): "
-                f"{type(error).__name__}"
-            )
-            yield Outcome(jobs[0], Status.FAILED, error=reason)
+            reason = f"its Ray worker died again and again: {type(error).__name__}"
+            yield Result(Outcome(tasks[0].job, Status.FAILED, error=reason))
 
 
-def _absolute(job: Job) -> Job:
-    """The job for a process that may stand in another folder."""
+def _absolute(task: Task) -> Task:
+    """The task for a process that may stand in another folder."""
+    job = task.job
 
     def absolute(place: Place | None) -> Place | None:
         return place.absolute() if isinstance(place, Path) else place
 
-    return replace(
+    temporary = job.temporary.absolute() if job.temporary else None
+    moved = replace(
         job,
         source=absolute(job.source),
         target=absolute(job.target),
-        temporary=job.temporary.absolute() if job.temporary else None,
+        temporary=temporary,
     )
+    return replace(task, job=moved)
 
 
 @contextmanager
@@ -217,52 +220,31 @@ def _one_line(error: object) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _work(common: tuple[Settings, Limits, str], jobs: Sequence[Job]) -> list[Outcome]:
+def _work(
+    common: tuple[str, JobWork, Limits, str], tasks: Sequence[Task]
+) -> list[Result]:
     """Do a chunk, in a worker of Ray."""
-    settings, limits, asked = common
+    run, work, limits, asked = common
     if asked != version("faceanon"):
         raise FaceanonError(
             f"a node has faceanon {version('faceanon')}, this machine {asked}; "
             "install the same version everywhere"
         )
-    import cv2  # noqa: PLC0415  only where the work is done
-
-    cv2.setNumThreads(1)
-    keep_freed_memory()
-    with _memory_limited(limits.megabytes):
-        return [_do(job, settings, limits) for job in jobs]
-
-
-def _do(job: Job, settings: Settings, limits: Limits) -> Outcome:
-    if job.temporary is not None:
+    for task in tasks:
         # An attempt that died may have left it half-written.
-        job.temporary.unlink(missing_ok=True)
-    if job.is_dataset:
-        with PictureProcesses(settings, limits, 1) as processes:
-            return perform(job, settings, processes)
-    if not hasattr(signal, "setitimer"):
-        return process(job, settings)
-    # Ray has no time limit for a task. The alarm ends this process, even one that
-    # hangs in a codec, and Ray sees it die.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
-    try:
-        return process(job, settings)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        work.clear_away(task)
+    process = _process(run, work, limits)
+    return [process.submit(task).result() for task in tasks]
 
 
-@contextmanager
-def _memory_limited(megabytes: int) -> Iterator[None]:
-    if sys.platform != "linux":
-        yield
-        return
-    import resource  # noqa: PLC0415  not on every system
+_kept: dict[str, Isolated[Task, Result]] = {}
 
-    # Only the soft limit, and only as long as this process works for us.
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+def _process(run: str, work: JobWork, limits: Limits) -> Isolated[Task, Result]:
+    """The process of this Ray worker for a run; those of earlier runs are ended."""
+    if run not in _kept:
+        for other in _kept.values():
+            other.close()
+        _kept.clear()
+        _kept[run] = Isolated(work, 1, limits)
+    return _kept[run]

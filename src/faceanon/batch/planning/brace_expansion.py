@@ -11,7 +11,7 @@ from faceanon.storage.names import shown
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}")
 
 
-class Braces:
+class BraceExpansion:
     """A path with braces in it, each of which stands for several texts.
 
     Args:
@@ -45,7 +45,7 @@ class Braces:
     def names(self) -> Iterator[str]:
         """The paths below the folder, in order.
 
-        >>> list(Braces("in/{a,b}/{08..10}.tar").names())[1:4]
+        >>> list(BraceExpansion("in/{a,b}/{08..10}.tar").names())[1:4]
         ['a/09.tar', 'a/10.tar', 'b/08.tar']
         """
         for chosen in product(*self._choices):

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from faceanon.batch.planning.plan import Choice, Outputs, Walk
+from faceanon.batch.planning.plan import (
+    InputFilter,
+    Outputs,
+    PlannedJob,
+    WalkReport,
+)
 from faceanon.errors import FaceanonError
-from faceanon.pipeline.job import Job
 from faceanon.storage.buckets.listing import listed
 from faceanon.storage.buckets.stores import BucketError
 from faceanon.storage.names import shown
@@ -19,15 +23,15 @@ class BucketFolder:
 
     Attributes:
         source: the prefix.
-        choice: what to take of it.
+        input_filter: what to take of it.
         outputs: where outputs go. A folder for them in this one is not read.
     """
 
     source: BucketObject
-    choice: Choice
+    input_filter: InputFilter
     outputs: Outputs
 
-    def jobs(self, walk: Walk) -> Iterator[Job]:
+    def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The pictures, in the order of their keys."""
         is_first = True
         try:
@@ -36,8 +40,8 @@ class BucketFolder:
                 name = object_.key.removeprefix(self.source.key)
                 if self._is_output(object_):
                     continue
-                if reason := self._reason_to_leave(name):
-                    walk.left_alone[reason] += 1
+                if reason := self._reason_to_skip(name):
+                    walk.skipped[reason] += 1
                 elif self.outputs.take(name):
                     yield self.outputs.job(name, object_)
         except BucketError as error:
@@ -56,31 +60,33 @@ class BucketFolder:
         count = 0
         # What cannot be listed is told by the run itself.
         with suppress(FaceanonError):
-            for _ in self.jobs(Walk()):
+            for _ in self.jobs(WalkReport()):
                 count += 1
         return count
 
     def whole(self) -> "BucketFolder":
-        """All of it, whatever the choice leaves to others."""
-        return replace(self, choice=self.choice.whole(), outputs=self.outputs.whole())
+        """All of it, whatever the filter leaves to others."""
+        return replace(
+            self, input_filter=self.input_filter.whole(), outputs=self.outputs.whole()
+        )
 
     def _is_output(self, object_: BucketObject) -> bool:
         """Whether it is in OUTPUT, which may lie inside of INPUT."""
         root = self.outputs.root
         return isinstance(root, BucketObject) and root.holds(object_)
 
-    def _reason_to_leave(self, name: str) -> str:
+    def _reason_to_skip(self, name: str) -> str:
         """Why an object is left alone; empty for a picture."""
         *folders, last = parts = name.split("/")
         if not last:
             return "folder marker"
-        if folders and not self.choice.recursive:
+        if folders and not self.input_filter.recursive:
             return "in a folder, not recursive"
         if any(part[:1] == "." and part not in (".", "..") for part in parts):
             return "hidden"
-        if reason := self.choice.reason_to_leave(last):
+        if reason := self.input_filter.reason_to_skip(last):
             return reason
         above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
-        if any(self.choice.leaves_out(folder, True) for folder in above):
+        if any(self.input_filter.excludes(folder, True) for folder in above):
             return "not included"
-        return "not included" if self.choice.leaves_out(name, False) else ""
+        return "not included" if self.input_filter.excludes(name, False) else ""

@@ -4,26 +4,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faceanon.batch.planning.brace_expansion import Braces
-from faceanon.batch.planning.plan import Choice, Outputs, Walk
-from faceanon.pipeline.job import Job
+from faceanon.batch.planning.brace_expansion import BraceExpansion
+from faceanon.batch.planning.plan import (
+    InputFilter,
+    Outputs,
+    PlannedJob,
+    WalkReport,
+)
+from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.storage.buckets.objects import described
 from faceanon.storage.buckets.stores import BucketError
 from faceanon.storage.places import Place, place
 
 
 @dataclass(frozen=True)
-class Several:
+class NamedFiles:
     """Files that are named, and not found: one that is missing fails by name.
 
     Attributes:
         braces: the name.
-        choice: what to take of them.
+        input_filter: what to take of them.
         outputs: where outputs go.
     """
 
-    braces: Braces
-    choice: Choice
+    braces: BraceExpansion
+    input_filter: InputFilter
     outputs: Outputs
 
     @property
@@ -31,7 +36,7 @@ class Several:
         """What all of them lie below."""
         return place(self.braces.folder)
 
-    def jobs(self, walk: Walk) -> Iterator[Job]:
+    def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The files, in the order of their names."""
         folder = self.folder
         for name in self._names(walk):
@@ -47,19 +52,23 @@ class Several:
                     raise
                 problem = str(error)
             job = self.outputs.job(name, source or named)
-            yield job if source else replace(job, problem=problem)
+            if source is None and isinstance(job, Job):
+                job = Outcome(job, Status.FAILED, error=problem)
+            yield job
 
     def count(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self._names(Walk()))
+        return sum(1 for _ in self._names(WalkReport()))
 
-    def whole(self) -> "Several":
-        """All of it, whatever the choice leaves to others."""
-        return replace(self, choice=self.choice.whole(), outputs=self.outputs.whole())
+    def whole(self) -> "NamedFiles":
+        """All of it, whatever the filter leaves to others."""
+        return replace(
+            self, input_filter=self.input_filter.whole(), outputs=self.outputs.whole()
+        )
 
-    def _names(self, walk: Walk) -> Iterator[str]:
+    def _names(self, walk: WalkReport) -> Iterator[str]:
         for name in self.braces.names():
-            if self.choice.leaves_out(name, is_folder=False):
-                walk.left_alone["not included"] += 1
+            if self.input_filter.excludes(name, is_folder=False):
+                walk.skipped["not included"] += 1
             elif self.outputs.take(name):
                 yield name

@@ -2,25 +2,25 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from faceanon.batch.planning.shards import Shard
 from faceanon.boxes import Record
-from faceanon.media.picture import PICTURE_SUFFIXES, Format, suffixed
-from faceanon.pipeline.job import Job
+from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.storage.dataset_names import dataset_of, is_dataset
 from faceanon.storage.names import folded, shown, temporary_name
 from faceanon.storage.places import BucketObject, Place, oddity
 from faceanon.storage.renaming import Numbering, Renaming
+from faceanon.storage.suffixes import PICTURE_SUFFIXES, Format, suffixed
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class InputFilter:
     """What to take of a folder.
 
     Attributes:
@@ -41,18 +41,18 @@ class Choice:
     shard: Shard | None = None
     datasets: bool = True
 
-    def whole(self) -> "Choice":
-        """The choice of which this is a part, by shard or by name."""
+    def whole(self) -> "InputFilter":
+        """The filter of which this is a part, by shard or by name."""
         return replace(self, only=None, shard=None)
 
-    def reason_to_leave(self, name: str) -> str:
-        """Why a file is not for us, by its name or path; empty where it is."""
+    def reason_to_skip(self, name: str) -> str:
+        """Why a file is not taken, by its name or path; empty where it is."""
         if is_dataset(name):
             return "" if self.datasets else "dataset file"
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  strings, and many
         return "" if suffix in PICTURE_SUFFIXES else "no picture"
 
-    def leaves_out(self, path: str, is_folder: bool) -> bool:
+    def excludes(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""
         if _matches(path, self.exclude):
             return True
@@ -72,32 +72,32 @@ def _matches(path: str, patterns: tuple[str, ...]) -> bool:
 
 
 @dataclass
-class Walk:
+class WalkReport:
     """What a walk over INPUT came across besides pictures, as far as it has come.
 
     Attributes:
-        left_alone: how many files were passed over, by reason.
+        skipped: how many files were passed over, by reason.
         problems: folders that could not be read, and why.
-        stopped: whether it is to end here.
-        looked_at: called after each picture that was looked at before the run began.
     """
 
-    left_alone: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     problems: list[tuple[str, str]] = field(default_factory=list)
-    stopped: bool = False
-    looked_at: Callable[[], object] = lambda: None
 
 
-class Pictures(Protocol):
+PlannedJob: TypeAlias = Job | Outcome
+"""A job; or of one that cannot be done, as was seen before, what comes of it."""
+
+
+class JobSource(Protocol):
     """Where jobs come from."""
 
-    def jobs(self, walk: Walk) -> Iterator[Job]:
+    def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The pictures, in the order in which the file system gives them."""
 
     def count(self) -> int:
         """How many there are; takes a walk of its own, in the pauses of other work."""
 
-    def whole(self) -> "Pictures":
+    def whole(self) -> "JobSource":
         """Those of which these are a part, by shard or by name."""
 
 
@@ -108,7 +108,8 @@ class Plan:
     Attributes:
         root: the folder that outputs are written to; None for a single picture, or
             where none are written.
-        pictures: where they come from.
+        target: where the output of a single picture goes; None for standard output.
+        source: where they come from.
         walk: what else was found; complete when the last job was handed out.
         records: the faces to hide, by the pictures' names; None to detect them.
         renaming: what makes the names of outputs; None where names are kept.
@@ -117,20 +118,17 @@ class Plan:
     """
 
     root: Place | None
-    pictures: Pictures
-    walk: Walk = field(default_factory=Walk)
+    source: JobSource
+    walk: WalkReport = field(default_factory=WalkReport)
     records: Mapping[str, Record] | None = None
     renaming: Renaming | None = None
     shard: Shard | None = None
-
     is_stream: bool = False
+    target: Place | None = None
 
-    def jobs(self) -> Iterator[Job]:
-        """The jobs, once, while `walk` fills; none after it was stopped."""
-        for job in self.pictures.jobs(self.walk):
-            if self.walk.stopped:
-                return
-            yield job
+    def jobs(self) -> Iterator[PlannedJob]:
+        """The jobs, once, while `walk` fills."""
+        return self.source.jobs(self.walk)
 
     def with_records(self, job: Job) -> Job:
         """The job with what the box file tells of its picture, or pictures."""
@@ -183,9 +181,10 @@ class Outputs:
         is_numbered = isinstance(self.renaming, Numbering)
         return self.shard.holds(folded(name if is_numbered else self.named(name)))
 
-    def job(self, name: str, source: Place, *, is_plain: bool = False) -> Job:
+    def job(self, name: str, source: Place, *, is_plain: bool = False) -> PlannedJob:
         """The job that makes the output of a picture."""
         target, temporary = self._place(name)
+        job = Job(name, source, target, temporary, is_plain)
         problem = ""
         if isinstance(source, BucketObject) and (reason := oddity(source.key)):
             problem = f"it cannot be read: its key {reason}; copy it to another key"
@@ -193,7 +192,9 @@ class Outputs:
             problem = f"{shown(target)} cannot be written: its key {reason}; rename it"
         elif isinstance(source, BucketObject) and _is_astray(name, target):
             problem = "its key is no name for a file on Windows; copy it to another key"
-        return Job(name, source, target, temporary, is_plain, problem=problem)
+        if problem:
+            return Outcome(job, Status.FAILED, error=problem)
+        return job
 
     def _place(self, name: str) -> tuple[Place | None, Path | None]:
         """Where an output goes, and where it is put together."""

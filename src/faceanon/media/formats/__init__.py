@@ -1,1 +1,1 @@
-"""One file or folder a format: what libraries do not read or write as it is."""
+"""Pixels to the bytes of a format and back, one module each; imports no other room."""

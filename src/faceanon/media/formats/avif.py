@@ -1,64 +1,86 @@
-"""Animated AVIF. Its encoder wants all frames at once."""
+"""AVIF, one picture or animated (AV1 Image File Format)."""
 
 import io
 from collections.abc import Iterable
+from typing import Any, BinaryIO
 
-import cv2
+import numpy as np
 from PIL import Image as PillowImage
 
-from faceanon.errors import PictureError
-from faceanon.media.clip import Frame, Header
-from faceanon.media.metadata import exif_block
+from faceanon.media.clip import EditedFrame, Header
+from faceanon.media.containers.iso import all_boxes
+from faceanon.media.formats import high_depth
+from faceanon.media.formats.common import (
+    DEFAULT_QUALITY,
+    Decoded,
+    encode_with_pillow,
+    in_rgb,
+    pixels_of,
+)
+from faceanon.media.metadata import exif_block, write_into
+from faceanon.media.picture import Encoding, Picture
+
+# Boxes that hold the time at which a file was made and changed (ISO/IEC 14496-12,
+# sections 8.2.2, 8.3.2 and 8.4.2).
+_WITH_TIMES = (b"mvhd", b"tkhd", b"mdhd")
 
 
-def write(
-    header: Header, frames: Iterable[Frame], quality: int, max_pixels: int
-) -> bytes:
-    """The bytes of a file.
+def decode(source: Any, data: bytes) -> Decoded:
+    """The pixels of a file that has one picture."""
+    depth = high_depth.avif_depth(data)
+    if depth > 8:
+        has_alpha = source.mode == "RGBA"
+        pixels = high_depth.decode_avif(data, depth, has_alpha=has_alpha)
+        if pixels is not None:
+            return pixels, Encoding("avif", depth=depth), False
+    return pixels_of(source), Encoding("avif"), False
 
-    Raises:
-        PictureError: the frames together have more pixels than `max_pixels`.
-    """
-    pixels = header.width * header.height * header.count
-    if pixels > max_pixels:
-        raise PictureError(
-            f"its {header.count} frames have {pixels} pixels together, more than the "
-            f"limit of {max_pixels}; raise --max-pixels, or use --format webp, which "
-            "needs no more memory for many frames"
-        )
-    images, milliseconds = [], []
+
+def encode(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    """The bytes of a file."""
+    quality = quality or DEFAULT_QUALITY
+    if picture.pixels.dtype == np.uint16:
+        return high_depth.encode_avif(picture, encoding.depth, quality)
+    # The encoder puts metadata in its place.
+    exif = exif_block(picture.metadata) or None
+    return encode_with_pillow(picture, "AVIF", quality=quality, exif=exif)
+
+
+def write_film(
+    header: Header,
+    frames: Iterable[EditedFrame],
+    target: BinaryIO,
+    quality: int | None,
+) -> None:
+    """Write an animation. Its encoder wants all frames at once."""
+    pictures, milliseconds = [], []
     for frame in frames:
-        has_alpha = frame.pixels.shape[2] == 4
-        code = cv2.COLOR_BGRA2RGBA if has_alpha else cv2.COLOR_BGR2RGB
-        images.append(PillowImage.fromarray(cv2.cvtColor(frame.pixels, code)))
+        pictures.append(frame.picture)
         milliseconds.append(round(frame.seconds * 1000))
+    first, *others = (
+        PillowImage.fromarray(in_rgb(picture.pixels)) for picture in pictures
+    )
     buffer = io.BytesIO()
-    images[0].save(
+    first.save(
         buffer,
         "AVIF",
         save_all=True,
-        append_images=images[1:],
+        append_images=others,
         duration=milliseconds,
-        quality=quality,
-        icc_profile=header.icc_profile or b"",
-        exif=exif_block(header.metadata),
+        quality=quality or DEFAULT_QUALITY,
+        icc_profile=pictures[0].icc_profile or b"",
+        exif=exif_block(pictures[0].metadata),
     )
-    return _without_times(buffer.getvalue())
+    data = _without_times(buffer.getvalue())
+    target.write(write_into(data, "avif", pictures[0].metadata))
 
 
 def _without_times(data: bytes) -> bytes:
-    """The file without the moment at which it was written.
-
-    It stands twice in three boxes (ISO/IEC 14496-12, sections 8.2.2, 8.3.2, 8.4.2).
-    """
+    """The file without the moment at which it was written."""
     changed = bytearray(data)
-    start = data.find(b"moov")
-    end = start - 4 + int.from_bytes(data[max(start - 4, 0) : start])
-    for name in (b"mvhd", b"tkhd", b"mdhd"):
-        place = data.find(name, start, end)
-        while start >= 0 and place >= 0:
-            times = place + 8
-            size = 16 if data[place + 4] == 1 else 8
+    for box in all_boxes(data):
+        if box.kind in _WITH_TIMES:
+            times = box.start + 4
+            size = 16 if data[box.start] == 1 else 8
             changed[times : times + size] = bytes(size)
-            place = data.find(name, times, end)
     return bytes(changed)

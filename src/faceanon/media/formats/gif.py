@@ -8,13 +8,16 @@ import io
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from faceanon.errors import PictureError
-from faceanon.media.clip import Frame, Header
+from faceanon.media.clip import EditedFrame, Header
+from faceanon.media.formats.common import Decoded, pixels_of
+from faceanon.media.picture import Encoding, Picture
 from faceanon.model import Image
 
 _COLORS = 256
@@ -27,8 +30,33 @@ _CONTROL, _APPLICATION = 0xF9, 0xFF
 _LEAVE, _CLEAR = 1, 2
 
 
-def write(header: Header, frames: Iterable[Frame]) -> bytes:
+def decode(source: Any, data: bytes) -> Decoded:
+    """The pixels of a file that has one picture."""
+    pixels = pixels_of(source)
+    return pixels, Encoding("gif"), False
+
+
+def encode(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
     """The bytes of a file.
+
+    Raises:
+        PictureError: it has more pixels than a file can hold.
+    """
+    height, width = picture.shape
+    everywhere = np.ones((height, width), dtype=bool)
+    target = io.BytesIO()
+    header = Header("gif", "still", width, height)
+    write_film(header, [EditedFrame(picture, changed=everywhere)], target, quality)
+    return target.getvalue()
+
+
+def write_film(
+    header: Header,
+    frames: Iterable[EditedFrame],
+    target: BinaryIO,
+    quality: int | None,
+) -> None:
+    """Write an animation, frame by frame.
 
     Raises:
         PictureError: a frame has more colours or pixels than one can hold.
@@ -37,20 +65,22 @@ def write(header: Header, frames: Iterable[Frame]) -> bytes:
         raise PictureError(
             f"it is wider or higher than {_LARGEST} pixels, which gif cannot hold"
         )
-    parts = [b"GIF89a", struct.pack("<HHBBB", header.width, header.height, 0x70, 0, 0)]
+    size = struct.pack("<HHBBB", header.width, header.height, 0x70, 0, 0)
+    target.write(b"GIF89a" + size)
     if header.loop is not None:
         body = struct.pack("<BBHB", 3, 1, min(header.loop, _LARGEST), 0)
-        parts.append(bytes((_EXTENSION, _APPLICATION, 11)) + b"NETSCAPE2.0" + body)
+        target.write(bytes((_EXTENSION, _APPLICATION, 11)) + b"NETSCAPE2.0" + body)
     waiting: _Indexed | None = None
     for frame in frames:
         indexed = _indexed(frame)
         if waiting is not None:
             # Through a transparent part the frame before must not be seen.
-            parts += _packed(waiting, is_cleared=indexed.transparent is not None)
+            is_cleared = indexed.transparent is not None
+            target.write(_packed(waiting, is_cleared=is_cleared))
         waiting = indexed
     if waiting is not None:
-        parts += _packed(waiting, is_cleared=False)
-    return b"".join([*parts, bytes((_TRAILER,))])
+        target.write(_packed(waiting, is_cleared=False))
+    target.write(bytes((_TRAILER,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +110,7 @@ class _Indexed:
         return replace(self, palette=palette, transparent=len(self.palette))
 
 
-def _packed(frame: _Indexed, *, is_cleared: bool) -> list[bytes]:
+def _packed(frame: _Indexed, *, is_cleared: bool) -> bytes:
     """A frame's parts of the file.
 
     Args:
@@ -93,7 +123,7 @@ def _packed(frame: _Indexed, *, is_cleared: bool) -> list[bytes]:
     flags = (_CLEAR if is_cleared else _LEAVE) << 2 | (frame.transparent is not None)
     body = struct.pack("<BHBB", flags, delay, frame.transparent or 0, 0)
     control = bytes((_EXTENSION, _CONTROL, 4)) + body
-    return [control, _compressed(frame.indices, frame.palette)]
+    return control + _compressed(frame.indices, frame.palette)
 
 
 def _compressed(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
@@ -123,8 +153,8 @@ def _taken_apart(data: bytes) -> tuple[bytes, bytes]:
     return table, data[offset + 10 : data.rindex(_TRAILER)]
 
 
-def _indexed(frame: Frame) -> _Indexed:
-    codes = _codes(frame.pixels)
+def _indexed(frame: EditedFrame) -> _Indexed:
+    codes = _codes(frame.picture.pixels)
     known, indices = np.unique(codes, return_inverse=True)
     if len(known) > _COLORS:
         known = _fewer(codes, frame.changed)

@@ -1,8 +1,20 @@
 """HEIC and HEIF, by an extra that brings the libraries."""
 
 from functools import cache
+from typing import Any
+
+import numpy as np
 
 from faceanon.errors import PictureError
+from faceanon.media.formats import high_depth
+from faceanon.media.formats.common import (
+    DEFAULT_QUALITY,
+    Decoded,
+    encode_with_pillow,
+    pixels_of,
+)
+from faceanon.media.metadata import exif_block
+from faceanon.media.picture import Encoding, Picture
 
 
 @cache
@@ -22,3 +34,23 @@ def register() -> None:
     pillow_heif.register_heif_opener(
         thumbnails=False, depth_images=False, aux_images=False
     )
+
+
+def decode(source: Any, data: bytes) -> Decoded:
+    """The pixels of the first picture of a file, which the decoders turn upright."""
+    depth = source.info.get("bit_depth", 8)
+    if depth > 8:
+        pixels = high_depth.decode_heif(data, depth)
+        return pixels, Encoding("heif", depth=depth), True
+    return pixels_of(source), Encoding("heif"), True
+
+
+def encode(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
+    """The bytes of a file."""
+    register()
+    quality = quality or DEFAULT_QUALITY
+    if picture.pixels.dtype == np.uint16:
+        return high_depth.encode_heif(picture, encoding.depth, quality)
+    # The encoder puts metadata in its place.
+    exif = exif_block(picture.metadata) or None
+    return encode_with_pillow(picture, "HEIF", quality=quality, exif=exif)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.errors import PictureError
-from faceanon.media.formats import heif
+from faceanon.media.containers import Readable
+from faceanon.media.containers.iso import all_boxes
 from faceanon.media.metadata import exif_block
-from faceanon.media.metadata.boxed import boxes
 from faceanon.media.picture import Picture
 from faceanon.model import Image
 
@@ -23,34 +23,29 @@ _HEIF_DEPTHS = (10, 12)
 _HIGH_DEPTH, _TWELVE_BITS, _MONOCHROME = 0x40, 0x20, 0x10
 # Where in a colour box of code points (ISO/IEC 14496-12, section 12.1.5) the bit for
 # samples in full range stands.
-_RANGE = 6
+_RANGE = 10
 _FULL_RANGE = 0x80
 
 # That of Pillow for 8 bits: a tenth smaller than OpenCV's own, in a few times its time.
 _AVIF_SPEED = 6
 
 
-def avif_depth(data: bytes) -> int:
+def avif_depth(data: Readable) -> int:
     """How many bits the samples of an AVIF have: 8, 10 or 12.
 
     Where its pictures differ, the first deep one counts. If that is a gain map, say,
     and the picture itself is not deep, `decode_avif` tells.
     """
-    for configuration in _configurations(_described(data)):
+    for configuration in _configurations(data):
         if configuration & _HIGH_DEPTH:
             return 12 if configuration & _TWELVE_BITS else 10
     return 8
 
 
-def _described(data: bytes) -> bytes:
-    """The file without the pictures themselves."""
-    found = boxes(data, 0, len(data))
-    return b"".join(data[start:end] for kind, start, end in found if kind != b"mdat")
-
-
-def _configurations(described: bytes) -> list[int]:
-    _, *after = described.split(b"av1C")
-    return [part[2] for part in after]
+def _configurations(data: Readable) -> list[int]:
+    """The third byte of each configuration of the codec."""
+    found = (box for box in all_boxes(data) if box.kind == b"av1C")
+    return [data[box.start + 2] for box in found if box.end - box.start > 2]
 
 
 def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
@@ -67,8 +62,7 @@ def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
     Raises:
         PictureError: it is damaged, or of a kind that is not supported.
     """
-    described = _described(data)
-    is_grey = all(part & _MONOCHROME for part in _configurations(described))
+    is_grey = all(part & _MONOCHROME for part in _configurations(data))
     if is_grey and has_alpha:
         raise PictureError(
             f"it is an AVIF of {depth} bits in grey with transparency, which is not "
@@ -84,19 +78,20 @@ def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
         raise PictureError("the file is damaged or truncated")
     if pixels.dtype == np.uint8:
         return None
-    if is_grey and not _is_full_range(described, depth):
+    if is_grey and not _is_full_range(data, depth):
         pixels = _stretched(pixels, depth)
     return _filled(np.asarray(pixels, np.uint16), depth)
 
 
-def _is_full_range(described: bytes, depth: int) -> bool:
-    _, _, code_points = described.partition(b"colrnclx")
-    if not code_points:
-        raise PictureError(
-            f"it is an AVIF of {depth} bits in grey that does not tell which value is "
-            "white; convert it to PNG first"
-        )
-    return bool(code_points[_RANGE] & _FULL_RANGE)
+def _is_full_range(data: bytes, depth: int) -> bool:
+    for box in all_boxes(data):
+        content = box.content(data) if box.kind == b"colr" else b""
+        if content[:4] == b"nclx" and len(content) > _RANGE:
+            return bool(content[_RANGE] & _FULL_RANGE)
+    raise PictureError(
+        f"it is an AVIF of {depth} bits in grey that does not tell which value is "
+        "white; convert it to PNG first"
+    )
 
 
 def _stretched(pixels: Image, depth: int) -> Image:
@@ -110,7 +105,7 @@ def _stretched(pixels: Image, depth: int) -> Image:
 
 
 def encode_avif(picture: Picture, depth: int, quality: int) -> bytes:
-    """An AVIF with a colour profile and EXIF; see `encoding.encode`.
+    """An AVIF with a colour profile and EXIF.
 
     Raises:
         PictureError: OpenCV does not write AVIF on this system.
@@ -169,8 +164,7 @@ def decode_heif(data: bytes, depth: int) -> Image:
 
 
 def encode_heif(picture: Picture, depth: int, quality: int) -> bytes:
-    """A HEIF with a colour profile and EXIF; see `encoding.encode`."""
-    heif.register()
+    """A HEIF with a colour profile and EXIF."""
     import pillow_heif  # noqa: PLC0415  an extra
 
     pixels = picture.pixels

@@ -1,58 +1,84 @@
-"""Animated PNG, frame by frame (PNG 3rd edition, sections 4.9 and 11.3.6)."""
+"""PNG, one picture or animated (PNG, third edition, sections 4.9 and 11.3.6)."""
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
-from zlib import compress, crc32
+from typing import Any, BinaryIO
+from zlib import compress
 
-import cv2
+from faceanon.media.clip import EditedFrame, Header
+from faceanon.media.containers.png import SIGNATURE, chunks, packed
+from faceanon.media.damage import check_png_chunks
+from faceanon.media.formats.common import (
+    Decoded,
+    decode_with_opencv,
+    encode_with_opencv,
+)
+from faceanon.media.formats.png_transparency import with_transparent_grey
+from faceanon.media.metadata import png as png_metadata
+from faceanon.media.picture import Encoding, Picture
 
-from faceanon.media.clip import Frame, Header
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LARGEST = 0xFFFF
 
 
-def write(header: Header, frames: Iterable[Frame]) -> bytes:
+def decode(source: Any, data: bytes) -> Decoded:
+    """The pixels of a file that has one picture."""
+    check_png_chunks(data)
+    pixels = with_transparent_grey(decode_with_opencv(data), data)
+    return pixels, Encoding("png"), False
+
+
+def encode(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
     """The bytes of a file."""
-    parts: list[bytes] = []
+    return encode_with_opencv(picture, ".png")
+
+
+def write_film(
+    header: Header,
+    frames: Iterable[EditedFrame],
+    target: BinaryIO,
+    quality: int | None,
+) -> None:
+    """Write an animation, frame by frame, each as a whole picture."""
     sequence = 0
     for number, frame in enumerate(frames):
-        done, encoded = cv2.imencode(".png", frame.pixels)
-        if not done:
-            raise ValueError("OpenCV cannot encode it")
-        stored = [(name, body) for name, body, _ in chunks(encoded.tobytes())]
+        picture = frame.picture
+        # Of the frames' own colours nothing is written: they are those of the file.
+        encoded = encode(
+            Picture(picture.pixels, picture.encoding), Encoding("png"), None
+        )
+        stored = list(chunks(encoded))
         if number == 0:
-            parts += _start(header, stored[0][1])
+            _start(header, picture, stored[0].content(encoded), target)
         if not (header.has_cover and number == 0):
-            parts.append(chunk(b"fcTL", _control(frame, sequence)))
+            target.write(packed(b"fcTL", _control(frame, sequence)))
             sequence += 1
-        for name, body in stored:
-            if name == b"IDAT" and number == 0:
-                parts.append(chunk(name, body))
-            elif name == b"IDAT":
-                parts.append(chunk(b"fdAT", struct.pack(">I", sequence) + body))
+        for chunk in stored:
+            if chunk.kind == b"IDAT" and number == 0:
+                target.write(packed(b"IDAT", chunk.content(encoded)))
+            elif chunk.kind == b"IDAT":
+                content = struct.pack(">I", sequence) + chunk.content(encoded)
+                target.write(packed(b"fdAT", content))
                 sequence += 1
-    return b"".join([*parts, chunk(b"IEND", b"")])
+    target.write(packed(b"IEND", b""))
 
 
-def _start(header: Header, image_header: bytes) -> list[bytes]:
+def _start(
+    header: Header, first: Picture, image_header: bytes, target: BinaryIO
+) -> None:
     count = header.count - header.has_cover
     # Here 0 is for ever, and 1 once.
     plays = 1 if header.loop is None else header.loop
-    parts = [
-        SIGNATURE,
-        chunk(b"IHDR", image_header),
-        chunk(b"acTL", struct.pack(">II", count, plays)),
-    ]
-    if header.icc_profile:
+    target.write(SIGNATURE + packed(b"IHDR", image_header))
+    target.write(png_metadata.chunks_of(first.metadata))
+    target.write(packed(b"acTL", struct.pack(">II", count, plays)))
+    if first.icc_profile:
         name = b"ICC profile\0\0"
-        parts.append(chunk(b"iCCP", name + compress(header.icc_profile)))
-    return parts
+        target.write(packed(b"iCCP", name + compress(first.icc_profile)))
 
 
-def _control(frame: Frame, sequence: int) -> bytes:
-    height, width = frame.pixels.shape[:2]
+def _control(frame: EditedFrame, sequence: int) -> bytes:
+    height, width = frame.picture.shape
     delay = Fraction(frame.seconds).limit_denominator(1000)
     numerator = min(delay.numerator, _LARGEST)
     leave, replace = 0, 0
@@ -61,20 +87,3 @@ def _control(frame: Frame, sequence: int) -> bytes:
         *(sequence, width, height, 0, 0),
         *(numerator, delay.denominator, leave, replace),
     )
-
-
-def chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
-    """Name, content and checksum of each chunk of a file."""
-    offset = len(SIGNATURE)
-    while offset < len(data):
-        size = int.from_bytes(data[offset : offset + 4])
-        end = offset + 8 + size
-        check = int.from_bytes(data[end : end + 4])
-        yield data[offset + 4 : offset + 8], data[offset + 8 : end], check
-        offset = end + 4
-
-
-def chunk(name: bytes, body: bytes) -> bytes:
-    """A chunk as it stands in a file."""
-    checked = name + body
-    return struct.pack(">I", len(body)) + checked + struct.pack(">I", crc32(checked))

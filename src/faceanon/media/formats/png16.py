@@ -5,7 +5,6 @@ shown before (PNG 3rd edition, sections 4.9 and 11.3.6).
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.errors import PictureError
-from faceanon.media.clip import Frame
-from faceanon.media.formats.png import SIGNATURE, chunk, chunks
-from faceanon.media.picture import Encoding
+from faceanon.media.containers import Readable
+from faceanon.media.containers.png import SIGNATURE, chunks, packed
 
 _Samples = NDArray[np.uint16]
 
@@ -48,25 +46,30 @@ class _Stored:
     data: bytes
 
 
-def frames(data: bytes) -> Iterator[Frame]:
-    """The frames as they are shown, and first the cover, if there is one: BGRA.
+def frames(data: Readable) -> Iterator[tuple[_Samples, float]]:
+    """The frames as they are shown, and first the cover, if there is one.
+
+    Yields:
+        The pixels, BGRA, and how long they are shown, in seconds.
 
     Raises:
         PictureError: the file is damaged.
     """
     header, transparent = b"", b""
-    for name, body in _checked(data):
-        if name == b"IHDR":
-            header = body
-        elif name == b"tRNS":
-            transparent = body
+    for kind, content in _checked(data):
+        if kind == b"IHDR":
+            header = content
+        elif kind == b"tRNS":
+            transparent = content
+        elif kind == b"IDAT":
+            break
     width, height = struct.unpack_from(">II", header)
     shown: _Samples = np.zeros((height, width, 4), np.uint16)
     for stored in _stored(data):
         control = stored.control
         if control is None:
             cover = _pixels(header, transparent, (width, height), stored.data)
-            yield Frame(cover, Encoding("png"))
+            yield cover, 0.0
             continue
         size = control.width, control.height
         place = shown[control.top :, control.left :][: size[1], : size[0]]
@@ -76,7 +79,7 @@ def frames(data: bytes) -> Iterator[Frame]:
         pixels = _pixels(header, transparent, size, stored.data)
         place[:] = _over(pixels, place) if control.blending == _OVER else pixels
         seconds = control.delay / (control.per_second or _HUNDREDTHS)
-        yield Frame(shown.copy(), Encoding("png"), seconds)
+        yield shown.copy(), seconds
         if control.disposal == _TO_BACKGROUND:
             place[:] = 0
         elif control.disposal == _TO_PREVIOUS:
@@ -84,39 +87,39 @@ def frames(data: bytes) -> Iterator[Frame]:
             place[:] = before
 
 
-def _checked(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _checked(data: Readable) -> Iterator[tuple[bytes, bytes]]:
     """The chunks to the last, with their checksums found right."""
-    for name, body, check in chunks(data):
-        if zlib.crc32(name + body) != check:
+    for chunk in chunks(data):
+        if not chunk.is_whole(data):
             raise PictureError("the file is damaged: a checksum is wrong")
-        yield name, body
-        if name == b"IEND":
+        yield chunk.kind, chunk.content(data)
+        if chunk.kind == b"IEND":
             return
     raise PictureError("the file is damaged or truncated")
 
 
-def _stored(data: bytes) -> Iterator[_Stored]:
+def _stored(data: Readable) -> Iterator[_Stored]:
     """The frames one after the other, in the order of their sequence numbers."""
     expected, announced, found = 0, 0, 0
     control: _Control | None = None
     parts: list[bytes] = []
-    for name, body in _checked(data):
-        if name == b"acTL":
-            (announced,) = struct.unpack_from(">I", body)
-        if name in (b"fcTL", b"fdAT"):
-            if int.from_bytes(body[:4]) != expected:
+    for kind, content in _checked(data):
+        if kind == b"acTL":
+            (announced,) = struct.unpack_from(">I", content)
+        if kind in (b"fcTL", b"fdAT"):
+            if int.from_bytes(content[:4]) != expected:
                 raise PictureError("the file is damaged: a part of it is missing")
             expected += 1
-        if name in (b"fcTL", b"IEND") and parts:
+        if kind in (b"fcTL", b"IEND") and parts:
             found += control is not None
             yield _Stored(control, b"".join(parts))
             parts = []
-        if name == b"fcTL":
-            control = _Control(*struct.unpack(">IIIIHHBB", body[4:]))
-        elif name == b"IDAT":
-            parts.append(body)
-        elif name == b"fdAT":
-            parts.append(body[4:])
+        if kind == b"fcTL":
+            control = _Control(*struct.unpack(">IIIIHHBB", content[4:]))
+        elif kind == b"IDAT":
+            parts.append(content)
+        elif kind == b"fdAT":
+            parts.append(content[4:])
     if found != announced:
         raise PictureError("the file is damaged: a frame is missing")
 
@@ -130,7 +133,7 @@ def _pixels(
         (b"IDAT", data),
         (b"IEND", b""),
     )
-    file = SIGNATURE + b"".join(chunk(name, body) for name, body in parts)
+    file = SIGNATURE + b"".join(packed(name, body) for name, body in parts)
     decoded = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16:
         raise PictureError("the file is damaged or truncated")

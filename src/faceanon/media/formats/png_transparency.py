@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceanon.media.metadata.png import chunks
+from faceanon.media.containers.png import chunks
 from faceanon.model import Image, white
 
 _BIT_DEPTH, _COLOR_TYPE = 24, 25
@@ -34,9 +34,9 @@ def _transparent_value(data: bytes) -> int | None:
     """What the chunk tRNS of a grey PNG says; None without one."""
     if data[_COLOR_TYPE] != _GREY:
         return None
-    for kind, start, end in chunks(data):
-        if kind == b"IDAT":
+    for chunk in chunks(data):
+        if chunk.kind == b"IDAT":
             break
-        if kind == b"tRNS" and end - start == 2:
-            return int.from_bytes(data[start:end])
+        if chunk.kind == b"tRNS" and chunk.end - chunk.start == 2:
+            return int.from_bytes(chunk.content(data))
     return None

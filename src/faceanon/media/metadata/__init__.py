@@ -6,21 +6,20 @@ those that hold nothing but colours.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from faceanon.media.containers import Readable
 from faceanon.media.metadata import bmp, boxed, jpeg, png, tiff_file, webp
 from faceanon.media.metadata.exif import block as exif_block
 from faceanon.media.metadata.exif import parse as parse_exif
 from faceanon.media.metadata.icc import clean_profile
 from faceanon.media.metadata.model import (
-    LEVELS,
     NO_METADATA,
-    Level,
     Metadata,
     Resolution,
     Unit,
 )
-from faceanon.media.metadata.thumbnail import make_thumbnail
+from faceanon.media.write_options import LEVELS, Level
 
 __all__ = [
     "LEVELS",
@@ -31,13 +30,12 @@ __all__ = [
     "Unit",
     "clean_profile",
     "exif_block",
-    "make_thumbnail",
     "parse_exif",
     "read_metadata",
     "write_into",
 ]
 
-_Reader: TypeAlias = Callable[[bytes], Metadata]
+_Reader: TypeAlias = Callable[[Any], Metadata]
 _Writer: TypeAlias = Callable[[bytes, Metadata, int, bytes | None], bytes]
 
 _FORMATS: dict[str, tuple[_Reader, _Writer]] = {
@@ -51,11 +49,11 @@ _FORMATS: dict[str, tuple[_Reader, _Writer]] = {
 }
 
 
-def read_metadata(data: bytes, format_: str) -> Metadata:
+def read_metadata(data: Readable, format_: str) -> Metadata:
     """Read what may be kept of a file's metadata.
 
     Args:
-        data: the whole file.
+        data: the file; of a JPEG or BMP, bytes.
         format_: its format; one whose files have no metadata here gives none.
 
     Returns:

@@ -5,18 +5,18 @@ among the properties of the picture (ISO/IEC 23008-12, section 9.3). EXIF is not
 and written here: the codecs do.
 """
 
-from collections.abc import Iterator
-
+from faceanon.media.containers import Readable
+from faceanon.media.containers.iso import Box, all_boxes, boxes
 from faceanon.media.metadata.model import NO_METADATA, Metadata
 
 _SRGB = (1, 13)
 _UNSPECIFIED = (2, 2)
 _HDR_TRANSFERS = (16, 18)
-_NCLX = b"colrnclx"
+_NCLX = b"nclx"
 _PROFILES = (b"prof", b"rICC")
 
 
-def read(data: bytes) -> Metadata:
+def read(data: Readable) -> Metadata:
     """Read the code points of the picture that is shown, as a PNG would tell them."""
     try:
         colors = _color_boxes(data)
@@ -24,7 +24,7 @@ def read(data: bytes) -> Metadata:
         return NO_METADATA
     has_profile = any(box[:4] in _PROFILES for box in colors)
     for box in colors:
-        if box[:4] != b"nclx" or len(box) < 8:
+        if box[:4] != _NCLX or len(box) < 8:
             continue
         primaries, transfer = _number(box, 4, 2), _number(box, 6, 2)
         says_nothing = (primaries, transfer) in (_SRGB, _UNSPECIFIED)
@@ -41,44 +41,39 @@ def write(
     data: bytes, metadata: Metadata, orientation: int, thumbnail: bytes | None
 ) -> bytes:
     """Put code points in the place of those that the encoder has written."""
-    for name, numbers in metadata.png_colors:
-        if name == "cICP":
-            primaries, transfer, *_ = numbers
-            changed = bytearray(data)
-            place = changed.find(_NCLX)
-            while place >= 0:
-                start = place + len(_NCLX)
-                changed[start : start + 4] = bytes((0, primaries, 0, transfer))
-                place = changed.find(_NCLX, start)
-            return bytes(changed)
-    return data
+    code_points = dict(metadata.png_colors).get("cICP")
+    if code_points is None:
+        return data
+    primaries, transfer, *_ = code_points
+    changed = bytearray(data)
+    for box in all_boxes(data):
+        if box.kind == b"colr" and data[box.start : box.start + 4] == _NCLX:
+            start = box.start + 4
+            changed[start : start + 4] = bytes((0, primaries, 0, transfer))
+    return bytes(changed)
 
 
-def _color_boxes(data: bytes) -> list[bytes]:
+def _color_boxes(data: Readable) -> list[bytes]:
     """What the colour boxes of the primary picture hold."""
-    meta = next(
-        (at for kind, *at in boxes(data, 0, len(data)) if kind == b"meta"), None
-    )
+    meta = next((box for box in boxes(data) if box.kind == b"meta"), None)
     if meta is None:
         return []
-    parts = {
-        kind: (start, end) for kind, start, end in boxes(data, meta[0] + 4, meta[1])
-    }
+    parts = {box.kind: box for box in boxes(data, meta.start + 4, meta.end)}
     if b"pitm" not in parts or b"iprp" not in parts:
         return []
-    start, _ = parts[b"pitm"]
+    start = parts[b"pitm"].start
     primary = _number(data, start + 4, 2 if data[start] == 0 else 4)
-    properties: list[tuple[bytes, int, int]] = []
+    properties: list[Box] = []
     owned: set[int] = set()
-    for kind, start, end in boxes(data, *parts[b"iprp"]):
-        if kind == b"ipco":
-            properties = list(boxes(data, start, end))
-        elif kind == b"ipma":
-            owned |= _properties_of(primary, data[start:end])
+    for box in boxes(data, parts[b"iprp"].start, parts[b"iprp"].end):
+        if box.kind == b"ipco":
+            properties = list(boxes(data, box.start, box.end))
+        elif box.kind == b"ipma":
+            owned |= _properties_of(primary, box.content(data))
     return [
-        data[start:end]
-        for index, (kind, start, end) in enumerate(properties, start=1)
-        if kind == b"colr" and index in owned
+        box.content(data)
+        for index, box in enumerate(properties, start=1)
+        if box.kind == b"colr" and index in owned
     ]
 
 
@@ -101,24 +96,7 @@ def _properties_of(item: int, associations: bytes) -> set[int]:
     return owned
 
 
-def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each box, and where its content begins and ends.
-
-    Raises:
-        IndexError: a box ends before its header does.
-    """
-    while start + 8 <= end:
-        size, content = _number(data, start, 4), start + 8
-        if size == 1:
-            size, content = _number(data, start + 8, 8), start + 16
-        stop = min(start + size, end) if size else end
-        if stop < content:
-            return
-        yield data[start + 4 : start + 8], content, stop
-        start = stop
-
-
-def _number(data: bytes, at: int, size: int) -> int:
+def _number(data: Readable, at: int, size: int) -> int:
     if at + size > len(data):
         raise IndexError
     return int.from_bytes(data[at : at + size])

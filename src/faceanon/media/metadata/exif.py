@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from faceanon.media.containers import Readable
 from faceanon.media.metadata import tiff
 from faceanon.media.metadata.model import NO_METADATA, TAGS, Metadata, Resolution, Unit
 from faceanon.media.metadata.tiff import Blob, Directory, Entry, Tiff
@@ -34,7 +35,7 @@ _EXPOSURE = {tag.number: name for name, tag in TAGS.items() if not tag.in_main}
 
 
 def parse(block: bytes) -> Metadata:
-    """Read an EXIF block, or the first directory of a TIFF file.
+    """Read an EXIF block.
 
     Whatever is damaged, out of range, or of another type than it should be counts as
     not there.
@@ -42,8 +43,13 @@ def parse(block: bytes) -> Metadata:
     Args:
         block: the bytes, with or without `PREFIX`.
     """
+    return parse_tiff(block.removeprefix(PREFIX))
+
+
+def parse_tiff(data: Readable) -> Metadata:
+    """Read the first directory of a TIFF file, and that of EXIF; see `parse`."""
     try:
-        source = Tiff(block.removeprefix(PREFIX))
+        source = Tiff(data)
         wanted = {X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, EXIF_DIRECTORY, *_MAIN}
         main = source.values(source.first, wanted)
     except ValueError:

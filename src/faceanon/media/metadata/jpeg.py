@@ -1,14 +1,12 @@
 """Metadata in JPEG files: JFIF and EXIF segments (ITU-T T.871, CIPA DC-008)."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import replace
 
+from faceanon.media.containers.jpeg import SOI, header
 from faceanon.media.metadata import exif
 from faceanon.media.metadata.model import NO_METADATA, Metadata, Resolution, Unit
 
-_SOI = b"\xff\xd8"
-_START_OF_SCAN = 0xDA
 _APP0, _APP1 = 0xE0, 0xE1
 _JFIF = b"JFIF\0"
 # The unit and the densities of a JFIF segment that comes first, from the file's start.
@@ -21,36 +19,22 @@ _LARGEST_BODY = 0xFFFF - 2
 def read(data: bytes) -> Metadata:
     """Read the EXIF and JFIF segments before the picture."""
     found, resolution = NO_METADATA, None
-    for marker, body in reversed(list(_segments(data))):
-        if marker == _APP1 and body.startswith(exif.PREFIX):
+    for segment in reversed(list(header(data))):
+        body = segment.body(data) if segment.marker in (_APP0, _APP1) else b""
+        if segment.marker == _APP1 and body.startswith(exif.PREFIX):
             found = exif.parse(body)
-        elif marker == _APP0 and body.startswith(_JFIF) and len(body) >= 12:
+        elif segment.marker == _APP0 and body.startswith(_JFIF) and len(body) >= 12:
             unit, x, y = struct.unpack_from(_DENSITY_FORMAT, body, 7)
             # TIFF counts the same units, from 1 on.
             resolution = Resolution.checked(x, y, unit + 1)
     return replace(found, resolution=resolution or found.resolution)
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Markers and what is in their segments, up to the first scan."""
-    offset = len(_SOI)
-    while offset + 4 <= len(data) and data[offset] == 0xFF:
-        marker = data[offset + 1]
-        if marker == 0xFF:  # a fill byte
-            offset += 1
-            continue
-        size = int.from_bytes(data[offset + 2 : offset + 4])
-        if marker == _START_OF_SCAN or size < 2:
-            return
-        yield marker, data[offset + 4 : offset + 2 + size]
-        offset += 2 + size
-
-
 def write(
     data: bytes, metadata: Metadata, orientation: int, thumbnail: bytes | None
 ) -> bytes:
     """Put metadata behind the JFIF segment, or first where there is none."""
-    start = len(_SOI)
+    start = len(SOI)
     has_jfif = data[2:4] == b"\xff\xe0" and data[6:11] == _JFIF
     if has_jfif:
         start = 4 + int.from_bytes(data[4:6])

@@ -4,15 +4,11 @@ import enum
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from fractions import Fraction
-from typing import Annotated, Literal, TypeAlias, get_origin, get_type_hints
+from typing import Annotated, get_origin, get_type_hints
 
 from faceanon.media.metadata.kinds import Code, Kind, Product, Ratio
 from faceanon.media.orientation import is_across
-
-Level: TypeAlias = Literal["none", "safe", "all-but-identity"]
-
-LEVELS: tuple[Level, ...] = ("none", "safe", "all-but-identity")
-"""How much is kept, each more than the one before."""
+from faceanon.media.write_options import Level
 
 
 class Unit(enum.IntEnum):

@@ -1,16 +1,15 @@
 """Metadata in PNG files: pHYs, eXIf, and how colours look (PNG, third edition)."""
 
 import struct
-import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 
+from faceanon.media.containers import Readable
+from faceanon.media.containers.png import SIGNATURE, chunks, packed
 from faceanon.media.metadata import exif
 from faceanon.media.metadata.model import NO_METADATA, Metadata, Resolution, Unit
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Where the header chunk, which comes first, ends.
-_HEADER_END = len(_SIGNATURE) + 12 + 13
+_HEADER_END = len(SIGNATURE) + 12 + 13
 
 # What colours are, where no profile says so: the numbers of each chunk, and the largest
 # that they can be. Code points of ITU-T H.273 hold besides a profile, too.
@@ -23,20 +22,20 @@ _COLORS = {
 }
 
 
-def read(data: bytes) -> Metadata:
+def read(data: Readable) -> Metadata:
     """Read the chunks, wherever they stand."""
     found, resolution = NO_METADATA, None
     colors: dict[str, tuple[int, ...]] = {}
     has_profile = False
-    for kind, start, end in chunks(data):
-        name = kind.decode("latin-1")
+    for chunk in chunks(data):
+        name = chunk.kind.decode("latin-1")
         has_profile |= name == "iCCP"
-        if name in _COLORS and (numbers := _colors(name, data[start:end])):
+        if name in _COLORS and (numbers := _colors(name, chunk.content(data))):
             colors[name] = numbers
-        if kind == b"eXIf":
-            found = exif.parse(data[start:end])
-        elif kind == b"pHYs" and end - start == 9:
-            x, y, is_metre = struct.unpack_from(">IIB", data, start)
+        if name == "eXIf":
+            found = exif.parse(chunk.content(data))
+        elif name == "pHYs" and len(content := chunk.content(data)) == 9:
+            x, y, is_metre = struct.unpack(">IIB", content)
             resolution = (
                 Resolution.checked(x / 100, y / 100, Unit.CENTIMETRE)
                 if is_metre
@@ -62,38 +61,30 @@ def _colors(name: str, content: bytes) -> tuple[int, ...]:
     return numbers if max(numbers) <= largest else ()
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each chunk, and where its content begins and ends."""
-    offset = len(_SIGNATURE)
-    while offset + 12 <= len(data):
-        (size,) = struct.unpack_from(">I", data, offset)
-        yield data[offset + 4 : offset + 8], offset + 8, offset + 8 + size
-        offset += size + 12
-
-
 def write(
     data: bytes, metadata: Metadata, orientation: int, thumbnail: bytes | None
 ) -> bytes:
     """Put metadata behind the header. PNG advises against thumbnails: none is put."""
+    added = chunks_of(metadata, orientation)
+    return data[:_HEADER_END] + added + data[_HEADER_END:]
+
+
+def chunks_of(metadata: Metadata, orientation: int = 1) -> bytes:
+    """The chunks that tell it, which stand between the header and the pixels."""
     added = b"".join(
-        _chunk(name.encode("ascii"), struct.pack(_COLORS[name][0], *numbers))
+        packed(name.encode("ascii"), struct.pack(_COLORS[name][0], *numbers))
         for name, numbers in metadata.png_colors
     )
     resolution = metadata.turned(orientation).resolution
     if resolution is not None:
-        added += _chunk(b"pHYs", _physical(resolution))
+        added += packed(b"pHYs", _physical(resolution))
     block = exif.block(metadata, orientation=orientation, with_resolution=False)
     if block:
-        added += _chunk(b"eXIf", block)
-    return data[:_HEADER_END] + added + data[_HEADER_END:]
+        added += packed(b"eXIf", block)
+    return added
 
 
 def _physical(resolution: Resolution) -> bytes:
     if resolution.unit is Unit.NONE:
         return struct.pack(">IIB", round(resolution.x), round(resolution.y), 0)
     return struct.pack(">IIB", *resolution.per_metre(), 1)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from faceanon.media.containers import Readable
+
 ByteOrder: TypeAlias = Literal["<", ">"]
 Value: TypeAlias = int | Fraction | str
 
@@ -60,7 +62,7 @@ class Tiff:
         ValueError: it is none.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Readable) -> None:
         self._data = data
         marks: dict[bytes, ByteOrder] = {b"II": "<", b"MM": ">"}
         if data[:2] not in marks:
@@ -109,11 +111,11 @@ class Tiff:
         return _unpacked(Type(type_), raw, self.order) if len(raw) == size else ()
 
     def _number(self, code: str, offset: int) -> int:
-        try:
-            (number,) = struct.unpack_from(self.order + code, self._data, offset)
-        except (struct.error, OverflowError):  # the latter from 2**63 on
-            raise ValueError("it ends too early") from None
-        return int(number)
+        size = struct.calcsize(self.order + code)
+        raw = self._data[offset : offset + size]
+        if len(raw) < size:
+            raise ValueError("it ends too early")
+        return int.from_bytes(raw, "little" if self.order == "<" else "big")
 
 
 def _unpacked(type_: Type, raw: bytes, order: ByteOrder) -> tuple[Value, ...]:

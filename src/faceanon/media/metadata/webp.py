@@ -1,29 +1,23 @@
 """Metadata in WebP files: the EXIF chunk of the RIFF container (RFC 9649)."""
 
 import struct
-from collections.abc import Iterator
 
+from faceanon.media.containers import Readable
+from faceanon.media.containers.riff import chunks, packed
 from faceanon.media.metadata import exif
 from faceanon.media.metadata.model import NO_METADATA, Metadata
 
-_HEADER_SIZE = 12
-_HAS_ALPHA, _HAS_EXIF = 0x10, 0x08
+_HAS_ALPHA = 0x10
+HAS_EXIF = 0x08
+"""The flag in the chunk VP8X that says that there is EXIF."""
 
 
-def read(data: bytes) -> Metadata:
+def read(data: Readable) -> Metadata:
     """Read the EXIF chunk, wherever it stands."""
-    for kind, content in _chunks(data):
-        if kind == b"EXIF":
-            return exif.parse(content)
+    for chunk in chunks(data):
+        if chunk.kind == b"EXIF":
+            return exif.parse(chunk.content(data))
     return NO_METADATA
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    offset = _HEADER_SIZE
-    while offset + 8 <= len(data):
-        (size,) = struct.unpack_from("<I", data, offset + 4)
-        yield data[offset : offset + 4], data[offset + 8 : offset + 8 + size]
-        offset += 8 + size + size % 2
 
 
 def write(
@@ -33,19 +27,13 @@ def write(
     block = exif.block(metadata, orientation=orientation)
     if not block:
         return data
-    chunks = list(_chunks(data))
-    if chunks[0][0] != b"VP8X":
-        chunks.insert(0, (b"VP8X", _extended_header(*chunks[0])))
-    kind, header = chunks[0]
-    chunks[0] = kind, bytes((header[0] | _HAS_EXIF,)) + header[1:]
-    chunks.append((b"EXIF", block))
-    body = b"WEBP" + b"".join(_packed(*chunk) for chunk in chunks)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def _packed(kind: bytes, content: bytes) -> bytes:
-    padding = bytes(len(content) % 2)
-    return kind + struct.pack("<I", len(content)) + content + padding
+    parts = [(chunk.kind, chunk.content(data)) for chunk in chunks(data)]
+    if parts[0][0] != b"VP8X":
+        parts.insert(0, (b"VP8X", _extended_header(*parts[0])))
+    kind, header = parts[0]
+    parts[0] = kind, bytes((header[0] | HAS_EXIF,)) + header[1:]
+    parts.append((b"EXIF", block))
+    return packed(b"RIFF", b"WEBP" + b"".join(packed(*part) for part in parts))
 
 
 def _extended_header(kind: bytes, content: bytes) -> bytes:

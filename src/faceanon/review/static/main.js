@@ -5,7 +5,7 @@ import { described, List } from "./list.js";
 import { Store } from "./store.js";
 import { Zoom } from "./zoom.js";
 
-const KEPT = 4; // pictures kept decoded: this one, the next, and those before
+const KEPT = 8; // frames kept decoded: this one, the next, and those before
 
 const byId = (id) => document.getElementById(id);
 
@@ -13,15 +13,16 @@ const store = new Store(showSaving, refused);
 const editor = new Editor(byId("editor"), changeFaces);
 const zoom = new Zoom(byId("stage"), byId("picture"));
 const list = new List(byId("list"), byId("rows"), (item) => go(item));
-const images = new Map(); // index to its loaded image
-const undone = []; // what to go back to: { item, picture }
+const images = new Map(); // "index/frame" to its loaded image
+const undone = []; // what to go back to: { item, picture, frame }
 let all = []; // every picture: index, name, hidden, shown, reviewed
 let current = null; // that of `all` which is on the page
 let picture = null; // its faces and size; null while it loads, or cannot be shown
+let frame = 0; // the number of its frame that is on the page
 
 // --- Going from picture to picture -------------------------------------------------
 
-async function go(item) {
+async function go(item, number) {
   if (!item) return;
   if (item !== current) showRefusal("");
   current = item;
@@ -31,18 +32,49 @@ async function go(item) {
   showPicture();
   try {
     const loaded = await store.load(item.index);
-    const image = await imageOf(item.index, loaded);
+    const first = number ?? firstFrame(loaded);
+    const image = await imageOf(item.index, loaded, first);
     if (item !== current) return;
     picture = loaded;
+    frame = first;
     zoom.show(picture);
-    byId("picture").querySelector("img")?.remove();
-    byId("picture").prepend(image);
+    showImage(image);
     showPicture(-1);
     prepare(neighbour(1));
   } catch (error) {
     if (item === current) showTrouble(error.message);
   }
 }
+
+// The first frame with a face in it.
+function firstFrame({ frames, faces }) {
+  if (frames === 1) return 0;
+  const numbers = faces.map((face) => face.frame ?? 0);
+  return Math.min(Math.max(Math.min(...numbers, frames - 1), 0), frames - 1);
+}
+
+async function goToFrame(number) {
+  if (!picture || number < 0 || number >= picture.frames || number === frame) return;
+  const item = current;
+  frame = number;
+  showFrame();
+  try {
+    const image = await imageOf(item.index, picture, number);
+    // Of those that were asked for while it loaded, only the last is shown.
+    if (item !== current || number !== frame) return;
+    showImage(image);
+    showPicture(-1);
+  } catch (error) {
+    if (item === current) showTrouble(error.message);
+  }
+}
+
+function showImage(image) {
+  byId("picture").querySelector("img")?.remove();
+  byId("picture").prepend(image);
+}
+
+const isHere = (face) => face.frame === undefined || face.frame === frame;
 
 function filtered() {
   const keeps = {
@@ -57,21 +89,22 @@ function neighbour(step) {
   return list.items[list.items.indexOf(current) + step];
 }
 
-async function imageOf(index, { width, height }) {
-  const image = images.get(index) ?? new Image(width, height);
+async function imageOf(index, { width, height }, number) {
+  const key = `${index}/${number}`;
+  const image = images.get(key) ?? new Image(width, height);
   // The last to be asked for is the last to be forgotten.
-  images.delete(index);
-  images.set(index, image);
+  images.delete(key);
+  images.set(key, image);
   for (const old of images.keys()) if (images.size > KEPT) images.delete(old);
   if (!image.src) {
     image.alt = "";
     image.draggable = false;
-    image.src = `pictures/${index}/view`;
+    image.src = `pictures/${index}/frames/${number}`;
   }
   try {
     await image.decode();
   } catch {
-    images.delete(index);
+    images.delete(key);
     throw new Error("it could not be loaded");
   }
   return image;
@@ -79,7 +112,9 @@ async function imageOf(index, { width, height }) {
 
 async function prepare(item) {
   try {
-    if (item) await imageOf(item.index, await store.load(item.index));
+    if (!item) return;
+    const loaded = await store.load(item.index);
+    await imageOf(item.index, loaded, firstFrame(loaded));
   } catch {
     // It is told when the picture's turn comes.
   }
@@ -87,14 +122,18 @@ async function prepare(item) {
 
 // --- Changes -----------------------------------------------------------------------
 
-function changeFaces(faces) {
-  const isNew = faces.length > picture.faces.length;
-  change({ ...picture, faces }, isNew ? faces.length - 1 : undefined);
+// The faces of the frame that is on the page have been changed.
+function changeFaces(here) {
+  const others = picture.faces.filter((face) => !isHere(face));
+  const isNew = here.length > picture.faces.length - others.length;
+  if (isNew && picture.frames > 1) here = here.with(-1, { ...here.at(-1), frame });
+  const faces = [...others, ...here];
+  change({ ...picture, faces }, isNew ? here.length - 1 : undefined);
 }
 
 function change(after, focused) {
   showRefusal("");
-  undone.push({ item: current, picture });
+  undone.push({ item: current, picture, frame });
   apply(after, focused);
 }
 
@@ -111,7 +150,8 @@ function apply(after, focused) {
 async function undo() {
   const last = undone.pop();
   if (!last) return;
-  if (last.item !== current || !picture) await go(last.item);
+  if (last.item !== current || !picture) await go(last.item, last.frame);
+  else await goToFrame(last.frame);
   if (last.item === current && picture) apply(last.picture);
 }
 
@@ -134,7 +174,7 @@ function refused(index, reason) {
 async function reload() {
   const { pictures } = await store.overview();
   Object.assign(current, pictures.find(({ index }) => index === current.index));
-  await go(current);
+  await go(current, frame);
 }
 
 // --- What is seen ------------------------------------------------------------------
@@ -155,7 +195,20 @@ function showPicture(focused) {
   byId("progress").max = all.length;
   byId("progress").value = done;
   byId("progress-text").textContent = `${done} of ${all.length} reviewed`;
-  if (picture) editor.show(picture, focused);
+  showFrame();
+  if (!picture) return;
+  const here = picture.faces.filter(isHere);
+  editor.show({ ...picture, faces: here }, focused);
+}
+
+function showFrame() {
+  const frames = picture?.frames ?? 1;
+  byId("timeline").hidden = frames === 1;
+  byId("frame").max = frames - 1;
+  byId("frame").value = frame;
+  byId("frame-text").textContent = `Frame ${frame + 1} of ${frames}`;
+  byId("frame-back").disabled = frame === 0;
+  byId("frame-forward").disabled = frame === frames - 1;
 }
 
 function showTrouble(reason) {
@@ -192,6 +245,8 @@ const KEYS = {
   ArrowLeft: () => go(neighbour(-1)),
   n: () => go(neighbour(1)),
   p: () => go(neighbour(-1)),
+  ",": () => goToFrame(frame - 1),
+  ".": () => goToFrame(frame + 1),
   a: () => picture && editor.add(),
   "+": () => zoom.larger(),
   "=": () => zoom.larger(),
@@ -215,6 +270,7 @@ function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   // What has a use for keys of its own, keeps them.
   if (event.target.matches("select")) return;
+  if (key.startsWith("Arrow") && event.target === byId("frame")) return;
   if (key === " " && event.target.matches("button, input")) return;
   const does = KEYS[key] ?? (event.target === byId("list") && LIST_KEYS[key]);
   if (!does) return;
@@ -231,6 +287,8 @@ function start() {
     smaller: KEYS["-"],
     fit: KEYS[0],
     undo,
+    "frame-back": KEYS[","],
+    "frame-forward": KEYS["."],
     "help-button": KEYS["?"],
   };
   for (const [id, does] of Object.entries(clicks)) {
@@ -238,6 +296,9 @@ function start() {
   }
   byId("reviewed").addEventListener("change", (event) =>
     change({ ...picture, reviewed: event.target.checked }),
+  );
+  byId("frame").addEventListener("input", (event) =>
+    goToFrame(Number(event.target.value)),
   );
   byId("filter").addEventListener("change", () => list.show(filtered(), current));
   addEventListener("keydown", press);

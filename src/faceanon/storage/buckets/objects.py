@@ -5,14 +5,12 @@ settings it was made. It is a digest: who reads it learns nothing of the input.
 """
 
 import io
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from faceanon.media.picture import SUFFIXES
-from faceanon.pipeline.job import Stamp
 from faceanon.storage.buckets.listing import listed_object
 from faceanon.storage.buckets.stores import BucketError, explained, store
-from faceanon.storage.places import BucketObject
+from faceanon.storage.places import BucketObject, Stamp
+from faceanon.storage.suffixes import SUFFIXES
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -43,17 +41,6 @@ def described(place: BucketObject) -> BucketObject | None:
     return listed_object(place.bucket, meta)
 
 
-def read(source: BucketObject) -> bytes:
-    """The bytes of an object as it was listed.
-
-    Raises:
-        BucketError: it cannot be read, or is not the one that was listed.
-    """
-    with explained(source):
-        answer = store(source.bucket).get(source.key, options=_as_listed(source))
-        return bytes(answer.bytes())
-
-
 def _as_listed(source: BucketObject) -> "GetOptions":
     """The condition that an object is still the one that was listed."""
     return {"if_match": source.etag} if source.etag else {}
@@ -80,12 +67,12 @@ def mark(target: BucketObject) -> str | None:
         raise
 
 
-def put(target: BucketObject, body: bytes | Path, mark_: str, overwrite: bool) -> None:
+def put(target: BucketObject, body: BinaryIO, mark_: str, overwrite: bool) -> None:
     """Make an object; nobody ever sees a part of it.
 
     Args:
         target: the object.
-        body: what it is to hold, or the file that does.
+        body: a file with what it is to hold.
         mark_: what it is marked with.
         overwrite: whether one that is there may be replaced. One of more than 64 MiB
             that appears while it is sent is replaced nevertheless.
@@ -93,7 +80,8 @@ def put(target: BucketObject, body: bytes | Path, mark_: str, overwrite: bool) -
     Raises:
         BucketError: it cannot be made; what it is "exists" when there is one.
     """
-    size = body.stat().st_size if isinstance(body, Path) else len(body)
+    size = body.seek(0, io.SEEK_END)
+    body.seek(0)
     attributes = {_MARK: mark_, "Content-Type": _content_type(target.name)}
     if size > _LARGE and not overwrite and mark(target) is not None:
         raise BucketError(f"{target} exists already", "exists")
@@ -153,16 +141,25 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         """Fill a buffer; how many bytes there were."""
-        source, start = self._source, self._position
-        end = min(start + len(buffer), source.size)
-        if end <= start:
-            return 0
-        with explained(source):
-            answer = store(source.bucket).get(
-                source.key,
-                options={"range": (start, end), **_as_listed(source)},
-            )
-            data = answer.bytes()
-        buffer[: len(data)] = memoryview(data)
-        self._position += len(data)
+        data = self._next(len(buffer))
+        buffer[: len(data)] = data
         return len(data)
+
+    def readall(self) -> bytes:
+        """The rest, by one request."""
+        return self._next(self._source.size)
+
+    def _next(self, most: int) -> bytes:
+        """The next bytes, so many of them if there are."""
+        source, start = self._source, self._position
+        end = min(start + most, source.size)
+        if end <= start:
+            return b""
+        options: GetOptions = _as_listed(source)
+        if (start, end) != (0, source.size):
+            options["range"] = (start, end)
+        with explained(source):
+            answer = store(source.bucket).get(source.key, options=options)
+            data = bytes(answer.bytes())
+        self._position += len(data)
+        return data

@@ -4,12 +4,16 @@ A new detector is a module here with a function `make(accuracy)` and a line in
 `_MODULES`. Modules are imported when they are needed, as networks are slow to load.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Protocol
 
+from faceanon import options
 from faceanon.errors import OptionError
 from faceanon.model import Face, Image
+from faceanon.options import option
 from faceanon.vision.detection.levels import ACCURACIES, Accuracy
 
 _MODULES = {
@@ -23,9 +27,11 @@ class Detector(Protocol):
 
     Attributes:
         min_score: the least score that counts as a face, when the user does not say.
+        batch: how many images are worth looking at together.
     """
 
     min_score: float
+    batch: int
 
     def scale(self, height: int, width: int) -> float:
         """At which scale a picture of this size is looked at, at most; 1 is full size.
@@ -34,23 +40,49 @@ class Detector(Protocol):
         """
 
     def __call__(
-        self, image: Image, min_score: float | None = None
-    ) -> tuple[Face, ...]:
-        """Find the faces in an image.
+        self, images: Sequence[Image], min_score: float | None = None
+    ) -> list[tuple[Face, ...]]:
+        """Find the faces in images.
 
         Args:
-            image: shape (H, W, 3), BGR, uint8, upright. It is not changed.
+            images: each of shape (H, W, 3), BGR, uint8, upright; of different sizes, if
+                need be. They are not changed.
             min_score: the least score of what is returned, 0 to 1; None for the
                 detector's own.
 
         Returns:
-            The faces, the most certain first. The same image gives the same faces.
+            The faces of each image, the most certain first. The same image gives the
+            same faces, whichever others it comes with.
         """
 
 
 def names() -> tuple[str, ...]:
     """The names of the detectors, the default one first."""
     return tuple(_MODULES)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """How faces are looked for."""
+
+    detector: str = option("centerface", "What finds the faces.", choices=names())
+    accuracy: Accuracy = option(
+        "balanced",
+        "How much work is spent on finding faces.",
+        choices=ACCURACIES,
+    )
+    min_score: float | None = option(
+        None,
+        "Hide what the detector is at least this sure of. Lower hides more faces, and "
+        "more that is none.",
+        minimum=0.01,
+        maximum=1,
+        default_text="the detector's own",
+    )
+
+    def __post_init__(self) -> None:
+        """Check the values against what is declared."""
+        options.check(self)
 
 
 @cache

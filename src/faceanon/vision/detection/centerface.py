@@ -13,10 +13,10 @@ import numpy as np
 
 from faceanon.model import Box, Face, Image, Points
 from faceanon.vision.detection.candidates import Candidates, sizes
-from faceanon.vision.detection.levels import LEVELS, Accuracy, Level, Pass
-from faceanon.vision.detection.views import BLOCK, Region, views
-from faceanon.vision.detection.voting import Look, voted
-from faceanon.vision.inference import Network, Tensor, load
+from faceanon.vision.detection.levels import LEVELS, Accuracy, Level, ScalePass
+from faceanon.vision.detection.tiles import BLOCK, Region, tiles
+from faceanon.vision.detection.voting import PassResult, voted
+from faceanon.vision.inference import Inference, Network, Tensor, load, run_together
 
 # Cells of the heat map below this are not looked at.
 _LEAST = 0.05
@@ -35,7 +35,7 @@ _CERTAIN = 0.5
 
 
 def make(accuracy: Accuracy) -> "CenterFace":
-    """Make the detector; see `faceanon.detectors.make`."""
+    """Make the detector; see `faceanon.vision.detection.make`."""
     return CenterFace(load("centerface.onnx"), LEVELS[accuracy])
 
 
@@ -44,63 +44,79 @@ class CenterFace:
 
     def __init__(self, network: Network, level: Level) -> None:
         self.min_score = level.min_score
+        self.batch = network.batch
         self._network = network
         self._level = level
 
     def scale(self, height: int, width: int) -> float:
-        """The scale of the largest look; see `faceanon.detectors.Detector`."""
+        """The scale of the largest pass; see `faceanon.vision.detection.Detector`."""
         level = self._level
         passes = (level.first, *level.others, *level.if_uncertain)
         return max(_scale(one, height, width) for one in passes)
 
     def __call__(
-        self, image: Image, min_score: float | None = None
-    ) -> tuple[Face, ...]:
-        """Find the faces in an image; see `faceanon.detectors.Detector`."""
+        self, images: Sequence[Image], min_score: float | None = None
+    ) -> list[tuple[Face, ...]]:
+        """Find the faces in images; see `faceanon.vision.detection.Detector`."""
         least = self.min_score if min_score is None else min_score
+        return run_together(
+            self._network, [self._search(image, least) for image in images]
+        )
+
+    def _search(self, image: Image, least: float) -> Inference[tuple[Face, ...]]:
+        """The passes over one image."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
-        first, hints = self._first_look(image, whole)
-        looks = [first]
+        first, hints = yield from self._first_pass(image, whole)
+        results = [first]
         for one in level.others:
             region = whole if one.everywhere else hints
             if region is not None:
-                looks.append(self._look(image, one, region))
+                results.append((yield from self._pass(image, one, region)))
         # What the passes are does not depend on the score that is asked for.
-        found, seen_by = voted(looks, min(least, _CERTAIN))
+        found, seen_by = voted(results, min(least, _CERTAIN))
         if found.scores.max(initial=0) < _CERTAIN:
-            looks += [self._look(image, one, whole) for one in level.if_uncertain]
-            found, seen_by = voted(looks, least)
+            for one in level.if_uncertain:
+                results.append((yield from self._pass(image, one, whole)))
+            found, seen_by = voted(results, least)
         sure = found.scores >= least
-        return _faces(found[sure], [looks[look].made for look in seen_by[sure]])
+        return _faces(found[sure], [results[index].made for index in seen_by[sure]])
 
-    def _first_look(self, image: Image, whole: Region) -> tuple[Look, Region | None]:
+    def _first_pass(
+        self, image: Image, whole: Region
+    ) -> Inference[tuple[PassResult, Region | None]]:
         """The first pass, and the region in which it hints at small faces."""
         level = self._level
         scale = _scale(level.first, *image.shape[:2])
-        seen = self._seen(image, level.first, scale, whole)
+        seen = yield from _seen(image, level.first, scale, whole)
         small = sizes(seen.boxes) * scale < level.hint_size
         hints = seen.boxes[small & (seen.scores >= level.hint_score)]
         region = Region.around(hints, _HINT_MARGIN / scale) if len(hints) else None
-        return Look.of(level.first, scale, whole, seen), region
+        return PassResult.of(level.first, scale, whole, seen), region
 
-    def _look(self, image: Image, one: Pass, region: Region) -> Look:
+    def _pass(
+        self, image: Image, one: ScalePass, region: Region
+    ) -> Inference[PassResult]:
         scale = _scale(one, *image.shape[:2])
-        return Look.of(one, scale, region, self._seen(image, one, scale, region))
-
-    def _seen(
-        self, image: Image, one: Pass, scale: float, region: Region
-    ) -> Candidates:
-        """All candidates of a pass, in pixels of the image."""
-        return Candidates.joined(
-            [
-                view.in_picture(_shown_to(self._network, view.shown, one))
-                for view in views(image, scale, region)
-            ]
-        )
+        seen = yield from _seen(image, one, scale, region)
+        return PassResult.of(one, scale, region, seen)
 
 
-def _scale(one: Pass, height: int, width: int) -> float:
+def _seen(
+    image: Image, one: ScalePass, scale: float, region: Region
+) -> Inference[Candidates]:
+    """All candidates of a pass, in pixels of the image."""
+    found = []
+    for tile in tiles(image, scale, region):
+        turned = _turned(tile.pixels, one)
+        blob = np.asarray(cv2.dnn.blobFromImage(turned, swapRB=True), np.float32)
+        candidates = decoded((yield blob), _LEAST)
+        candidates = _turned_back(candidates, one, turned.shape[:2])
+        found.append(tile.in_picture(candidates))
+    return Candidates.joined(found)
+
+
+def _scale(one: ScalePass, height: int, width: int) -> float:
     """Shown pixels to a pixel of an image of this size."""
     if math.isinf(one.long_side):
         return 1
@@ -111,18 +127,22 @@ def _scale(one: Pass, height: int, width: int) -> float:
     return min(blocks * BLOCK / longer, _MAX_SCALE)
 
 
-def _shown_to(network: Network, shown: Image, one: Pass) -> Candidates:
-    """The candidates in what is shown, in its pixels."""
+def _turned(pixels: Image, one: ScalePass) -> Image:
+    """A tile as a pass shows it to the network."""
     if one.mirrored:
-        shown = cv2.flip(shown, 1)
-    turned = np.ascontiguousarray(np.rot90(shown, -one.turned))
-    blob = np.asarray(cv2.dnn.blobFromImage(turned, swapRB=True), np.float32)
-    candidates = decoded(network(blob), _LEAST)
-    for turn in range(one.turned):
-        # Each turn back exchanges width and height, beginning with those turned last.
-        side = turned.shape[1 - turn % 2]
-        candidates = candidates.turned_back(side)
-    return candidates.mirrored(shown.shape[1]) if one.mirrored else candidates
+        pixels = cv2.flip(pixels, 1)
+    return np.ascontiguousarray(np.rot90(pixels, -one.turned))
+
+
+def _turned_back(
+    candidates: Candidates, one: ScalePass, shape: tuple[int, ...]
+) -> Candidates:
+    """Candidates in what a pass has shown, in pixels of the tile."""
+    height, width = shape
+    for _ in range(one.turned):
+        candidates = candidates.turned_back(width)
+        height, width = width, height
+    return candidates.mirrored(width) if one.mirrored else candidates
 
 
 def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
@@ -145,7 +165,7 @@ def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
     return Candidates(boxes, heat[rows, columns], points)
 
 
-def _faces(found: Candidates, seen_by: Sequence[Pass]) -> tuple[Face, ...]:
+def _faces(found: Candidates, seen_by: Sequence[ScalePass]) -> tuple[Face, ...]:
     boxes = np.rint(found.boxes).astype(int).tolist()
     points = found.points.tolist()
     names = {made: f"centerface {made.name}" for made in set(seen_by)}

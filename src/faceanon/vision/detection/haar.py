@@ -5,7 +5,9 @@ Features", CVPR 2001, with two of the cascades that OpenCV ships.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -24,7 +26,7 @@ _LONG_SIDE = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class _CascadePass:
     """One cascade and how it looks at a picture.
 
     Attributes:
@@ -46,15 +48,15 @@ class _View:
         return 1 / (1 + math.exp((self.middle - weight) / self.spread))
 
 
-_VIEWS = (
-    _View("haarcascade_frontalface_default.xml", False, middle=3.0, spread=1.5),
-    _View("haarcascade_profileface.xml", False, middle=0.3, spread=0.8),
-    _View("haarcascade_profileface.xml", True, middle=0.3, spread=0.8),
+_PASSES = (
+    _CascadePass("haarcascade_frontalface_default.xml", False, middle=3.0, spread=1.5),
+    _CascadePass("haarcascade_profileface.xml", False, middle=0.3, spread=0.8),
+    _CascadePass("haarcascade_profileface.xml", True, middle=0.3, spread=0.8),
 )
 
 
 def make(accuracy: Accuracy) -> "Haar":
-    """Make the detector, which knows one accuracy; see `faceanon.detectors.make`."""
+    """Make the detector, which knows one accuracy only."""
     return Haar()
 
 
@@ -63,17 +65,24 @@ class Haar:
 
     def __init__(self) -> None:
         self.min_score = _MIN_SCORE
-        self._cascades = {view.name: _load(view.name) for view in _VIEWS}
+        self.batch = 1
+        self._cascades = {one.name: _load(one.name) for one in _PASSES}
+        # A cascade is busy with one image at a time.
+        self._lock = Lock()
 
     def scale(self, height: int, width: int) -> float:
-        """The scale of its only look; see `faceanon.detectors.Detector`."""
+        """The scale of its only pass; see `faceanon.vision.detection.Detector`."""
         return min(1.0, _LONG_SIDE / max(height, width))
 
     def __call__(
-        self, image: Image, min_score: float | None = None
-    ) -> tuple[Face, ...]:
-        """Find the faces in an image; see `faceanon.detectors.Detector`."""
+        self, images: Sequence[Image], min_score: float | None = None
+    ) -> list[tuple[Face, ...]]:
+        """Find the faces in images; see `faceanon.vision.detection.Detector`."""
         least = self.min_score if min_score is None else min_score
+        with self._lock:
+            return [self._found(image, least) for image in images]
+
+    def _found(self, image: Image, least: float) -> tuple[Face, ...]:
         height, width = image.shape[:2]
         scale = 1 / self.scale(height, width)
         shown = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -82,8 +91,8 @@ class Haar:
             shown = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
         found = [
             Face(_enlarged(box, scale), score)
-            for view in _VIEWS
-            for box, score in self._look(shown, view)
+            for one in _PASSES
+            for box, score in self._detections(shown, one)
             if score >= least
         ]
         boxes = np.array([_sides(face.box) for face in found], np.float32)
@@ -92,17 +101,17 @@ class Haar:
         best, _ = groups(boxes.reshape(-1, 4), scores, _SAME_FACE, anyone)
         return tuple(found[index] for index in best)
 
-    def _look(self, shown: Image, view: _View) -> list[tuple[Box, float]]:
-        """What one view finds in a grey image, with scores."""
-        seen = cv2.flip(shown, 1) if view.mirrored else shown
-        rectangles, _, weights = self._cascades[view.name].detectMultiScale3(
+    def _detections(self, shown: Image, one: _CascadePass) -> list[tuple[Box, float]]:
+        """What one pass finds in a grey image, with scores."""
+        seen = cv2.flip(shown, 1) if one.mirrored else shown
+        rectangles, _, weights = self._cascades[one.name].detectMultiScale3(
             seen, scaleFactor=1.1, minNeighbors=3, outputRejectLevels=True
         )
         found = []
         for (x, y, width, height), weight in zip(rectangles, weights, strict=True):
-            left = shown.shape[1] - x - width if view.mirrored else x
+            left = shown.shape[1] - x - width if one.mirrored else x
             box = Box(int(left), int(y), int(left + width), int(y + height))
-            found.append((box, view.score(float(weight))))
+            found.append((box, one.score(float(weight))))
         return found
 
 

@@ -12,8 +12,8 @@ ACCURACIES: tuple[str, ...] = get_args(Accuracy)
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """One look of the network at a picture.
+class ScalePass:
+    """One pass of the network over a picture, shown at one size.
 
     Attributes:
         long_side: the size at which the picture is shown, in pixels: that of the longer
@@ -55,33 +55,33 @@ class Level:
         if_uncertain: passes made when no face was certain until then.
     """
 
-    first: Pass
-    others: tuple[Pass, ...]
+    first: ScalePass
+    others: tuple[ScalePass, ...]
     hint_score: float
     hint_size: float
     min_score: float
-    if_uncertain: tuple[Pass, ...] = ()
+    if_uncertain: tuple[ScalePass, ...] = ()
 
 
 # Where no face is certain, the picture is looked at smaller: that averages the grain
 # of an old photograph out.
-_SMALLER = (Pass(320, smallest=12), Pass(320, smallest=12, mirrored=True))
-_TURNED = tuple(Pass(640, smallest=20, turned=turned) for turned in (1, 2, 3))
+_SMALLER = (ScalePass(320, smallest=12), ScalePass(320, smallest=12, mirrored=True))
+_TURNED = tuple(ScalePass(640, smallest=20, turned=turned) for turned in (1, 2, 3))
 
 LEVELS: dict[str, Level] = {
     "fast": Level(
-        Pass(512, smallest=15),
-        (Pass(896, largest=128, everywhere=False),),
+        ScalePass(512, smallest=15),
+        (ScalePass(896, largest=128, everywhere=False),),
         hint_score=0.13,
         hint_size=20,
         min_score=0.35,
         if_uncertain=_SMALLER,
     ),
     "balanced": Level(
-        Pass(640, smallest=20),
+        ScalePass(640, smallest=20),
         (
-            Pass(1024, smallest=16, largest=128, everywhere=False),
-            Pass(1664, largest=100, mirrored=True, everywhere=False),
+            ScalePass(1024, smallest=16, largest=128, everywhere=False),
+            ScalePass(1664, largest=100, mirrored=True, everywhere=False),
         ),
         hint_score=0.1,
         hint_size=25,
@@ -89,13 +89,13 @@ LEVELS: dict[str, Level] = {
         if_uncertain=_SMALLER,
     ),
     "thorough": Level(
-        Pass(640, smallest=20),
+        ScalePass(640, smallest=20),
         (
-            Pass(640, smallest=20, mirrored=True),
-            Pass(float("inf"), largest=128),
-            Pass(1024, smallest=16, largest=128, mirrored=True, everywhere=False),
-            Pass(2000, largest=100, everywhere=False),
-            Pass(2000, largest=100, mirrored=True, everywhere=False),
+            ScalePass(640, smallest=20, mirrored=True),
+            ScalePass(float("inf"), largest=128),
+            ScalePass(1024, smallest=16, largest=128, mirrored=True, everywhere=False),
+            ScalePass(2000, largest=100, everywhere=False),
+            ScalePass(2000, largest=100, mirrored=True, everywhere=False),
         ),
         hint_score=0.03,
         hint_size=40,

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.vision.detection.candidates import Candidates, Floats, Mask, sizes
-from faceanon.vision.detection.levels import Pass
-from faceanon.vision.detection.views import Region
+from faceanon.vision.detection.levels import ScalePass
+from faceanon.vision.detection.tiles import Region
 
 # Intersection over union from which on two candidates mean the same face.
 _SAME_FACE = 0.4
@@ -31,7 +31,7 @@ _SLACK = 0.1
 # takes most of the false alarms out of pictures without people, which are small, and
 # leaves alone the portrait of somebody who is hard to see.
 _CERTAIN = 2.0
-_COMPANY_SIZE, _MOST_COMPANY = 50, 2.0
+_PRIOR_SIZE, _MOST_PRIOR = 50, 2.0
 
 # A box that lies inside a surer and larger one by this share of its area is a part of
 # that face, such as its mouth, or hidden together with it.
@@ -43,7 +43,7 @@ _BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PassResult:
     """What one pass answered.
 
     Attributes:
@@ -53,60 +53,64 @@ class Look:
         candidates: what was found, in pixels of the picture.
     """
 
-    made: Pass
+    made: ScalePass
     scale: float
     region: Region
     candidates: Candidates
 
     @classmethod
-    def of(cls, made: Pass, scale: float, region: Region, seen: Candidates) -> "Look":
-        """A look that leaves the faces to others that are not of its sizes."""
+    def of(
+        cls, made: ScalePass, scale: float, region: Region, seen: Candidates
+    ) -> "PassResult":
+        """A result that leaves the faces to others that are not of its sizes."""
         return cls(made, scale, region, seen[_in_range(made, scale, seen.boxes)])
 
     def answers_for(self, boxes: Floats) -> Mask:
-        """Which faces, boxes of shape (N, 4), this look should have found."""
+        """Which faces, boxes of shape (N, 4), this pass should have found."""
         return _in_range(self.made, self.scale, boxes) & self.region.holds(boxes)
 
 
-def _in_range(made: Pass, scale: float, boxes: Floats) -> Mask:
+def _in_range(made: ScalePass, scale: float, boxes: Floats) -> Mask:
     shown = sizes(boxes) * scale
     return np.asarray((shown >= made.smallest) & (shown <= made.largest))
 
 
 def voted(
-    looks: Sequence[Look], min_score: float
+    results: Sequence[PassResult], min_score: float
 ) -> tuple[Candidates, NDArray[np.intp]]:
-    """Merge what several looks found of one picture, best score first.
+    """Merge what several passes found of one picture, best score first.
 
     A merged face has the mean box and points of its candidates, weighted by score: box
     voting, section 4.3 of S. Gidaris and N. Komodakis, "Object detection via a
     multi-region & semantic segmentation-aware CNN model", ICCV 2015. What the network
-    says of it lies halfway between the best look's score and the mean of all looks that
-    answer for it; its score is the probability that follows.
+    says of it lies halfway between the best pass's score and the mean of all passes
+    that answer for it; its score is the probability that follows.
 
     Args:
-        looks: one or more, at the same picture.
+        results: one or more, of the same picture.
         min_score: the least score of what is returned.
 
     Returns:
-        The faces, and of each the index of the look that saw it best.
+        The faces, and of each the index of the pass that saw it best.
     """
-    candidates = Candidates.joined([look.candidates for look in looks])
+    candidates = Candidates.joined([result.candidates for result in results])
     # What can reach the score; the others only have a say in these.
     leading = odds(candidates.scores, candidates.boxes) >= _odds_of(min_score) - _SLACK
-    leaders, group_of = groups(candidates.boxes, candidates.scores, _SAME_FACE, leading)
-    if not len(leaders):
-        return candidates[leaders], leaders
+    seeds, group_of = groups(candidates.boxes, candidates.scores, _SAME_FACE, leading)
+    if not len(seeds):
+        return candidates[seeds], seeds
     used = np.nonzero(group_of >= 0)[0]
     group_of, weights = group_of[used], candidates.scores[used] ** _SHARPNESS
     boxes = _means(candidates.boxes[used], group_of, weights)
     points = _means(candidates.points[used], group_of, weights)
-    look_of = np.repeat(np.arange(len(looks)), [len(look.candidates) for look in looks])
-    scores = np.zeros((len(leaders), len(looks)), np.float32)
-    np.maximum.at(scores, (group_of, look_of[used]), candidates.scores[used])
-    asked = np.stack([look.answers_for(boxes) for look in looks], axis=1) | (scores > 0)
+    counts = [len(result.candidates) for result in results]
+    pass_of = np.repeat(np.arange(len(results)), counts)
+    scores = np.zeros((len(seeds), len(results)), np.float32)
+    np.maximum.at(scores, (group_of, pass_of[used]), candidates.scores[used])
+    asked = np.stack([result.answers_for(boxes) for result in results], axis=1)
+    asked |= scores > 0
     halfway = (scores.max(axis=1) + scores.sum(axis=1) / asked.sum(axis=1)) / 2
-    merged = Candidates(boxes, in_company(odds(halfway, boxes), boxes), points)
+    merged = Candidates(boxes, with_scene_prior(odds(halfway, boxes), boxes), points)
     order = np.argsort(-merged.scores, kind="stable")
     order = order[merged.scores[order] >= min_score]
     order = order[~_parts(merged[order])]
@@ -147,7 +151,7 @@ def odds(scores: Floats, boxes: Floats) -> Floats:
     return np.asarray(summed, np.float32)
 
 
-def in_company(odds: Floats, boxes: Floats) -> Floats:
+def with_scene_prior(odds: Floats, boxes: Floats) -> Floats:
     """How likely all the possible faces of one picture are faces, 0 to 1.
 
     Args:
@@ -155,7 +159,7 @@ def in_company(odds: Floats, boxes: Floats) -> Floats:
         boxes: shape (N, 4), in pixels of the picture.
     """
     lacking = min(float(odds.max()) - _CERTAIN, 0)
-    weights = np.minimum(_COMPANY_SIZE / np.maximum(sizes(boxes), 1), _MOST_COMPANY)
+    weights = np.minimum(_PRIOR_SIZE / np.maximum(sizes(boxes), 1), _MOST_PRIOR)
     return np.asarray(1 / (1 + np.exp(-odds - lacking * weights)), np.float32)
 
 
@@ -175,14 +179,14 @@ def groups(
         boxes: shape (N, 4): left, top, right, bottom.
         scores: shape (N,).
         min_overlap: intersection over union with a group's best box, 0 to 1.
-        leading: shape (N,), which boxes may be a group's best.
+        leading: shape (N,), which boxes may be a group's seed.
 
     Returns:
-        The index of each group's best box, by falling score; and, shape (N,), the group
+        The index of each group's seed, by falling score; and, shape (N,), the group
         of each box, -1 for none.
     """
     group_of = np.full(len(scores), -1, np.intp)
-    leaders = [np.zeros(0, np.intp)]
+    seeds = [np.zeros(0, np.intp)]
     count = 0
     rest = np.argsort(-scores, kind="stable")
     while (block := rest[leading[rest]][:_BLOCK]).size:
@@ -193,7 +197,7 @@ def groups(
             if is_free[index]:
                 best.append(index)
                 is_free &= ~same[index]
-        leaders.append(block[best])
+        seeds.append(block[best])
         same = overlaps(boxes[block[best]], boxes[rest]) >= min_overlap
         # An empty box overlaps nothing, not even itself.
         same |= block[best][:, None] == rest
@@ -201,7 +205,7 @@ def groups(
         group_of[rest[taken]] = count + same[:, taken].argmax(axis=0)
         count += len(best)
         rest = rest[~taken]
-    return np.concatenate(leaders), group_of
+    return np.concatenate(seeds), group_of
 
 
 def overlaps(first: Floats, second: Floats) -> Floats:

@@ -1,5 +1,6 @@
-"""Telling who is who: reference pictures, embeddings, and whom to hide or show.
+"""Whose face it is: quality, embeddings, people by reference pictures or without names.
 
-`references` and `gallery` make a `People` of pictures or of a saved file, `selection`
-says which of a picture's faces are to be hidden, and `recognition` looks at the faces.
+`enrolment` and `gallery` make `People` of pictures or of a saved file. `selection` says
+which of them are to be hidden, and `matching` compares the faces of a picture with
+them. `identities` tells people apart who have no names.
 """

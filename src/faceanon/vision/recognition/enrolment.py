@@ -1,23 +1,21 @@
 """From pictures of people, one face in each, to the people they show."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from os import PathLike, fspath
+from dataclasses import dataclass
 from pathlib import Path
 
 from faceanon.errors import PeopleError, PictureError
-from faceanon.media.picture import PICTURE_SUFFIXES, eight_bit
+from faceanon.media.picture import eight_bit
 from faceanon.media.reading import decode
 from faceanon.model import Face, Image
-from faceanon.settings import Settings
 from faceanon.storage.names import shown
-from faceanon.storage.places import local_path
+from faceanon.storage.suffixes import PICTURE_SUFFIXES
+from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.detection.find import find_faces
 from faceanon.vision.recognition import gallery
 from faceanon.vision.recognition.embedding import Embedding
 from faceanon.vision.recognition.gallery import People, Person
-from faceanon.vision.recognition.quality import REFERENCE, look
-from faceanon.vision.recognition.selection import Selection, parse_match
+from faceanon.vision.recognition.quality import ENROLMENT, assess
 
 # A second face that is at least this wide, in widths of the clear one, may be the one
 # that is meant; smaller ones are those of passers-by.
@@ -41,50 +39,16 @@ class Reference:
     refusal: str = ""
 
 
-def selecting(
-    settings: Settings,
-    only: str | PathLike[str] | None,
-    except_: str | PathLike[str] | None,
-    match: str | float,
-) -> tuple[Settings, tuple[Reference, ...]]:
-    """The settings, with the people whom to hide or to show.
-
-    Args:
-        settings: of the run; they tell how faces are looked for.
-        only: a folder or file of people to hide; None for everybody.
-        except_: a folder or file of people to show; None for nobody.
-        match: how sure to be; see `Selection.match`.
-
-    Returns:
-        The settings, and the pictures that were looked at for them.
-
-    Raises:
-        PeopleError: there are two folders or files, or it cannot be used.
-        OptionError: `match` is neither a level nor a similarity.
-    """
-    if only is not None and except_ is not None:
-        raise PeopleError("--only and --except exclude each other; give one of them")
-    match = parse_match(match)
-    path = only if except_ is None else except_
-    if path is None:
-        return settings, ()
-    if settings.detector == "haar":
-        raise PeopleError(
-            "--only and --except need the eyes, which --detector haar does not find; "
-            "leave it out"
-        )
-    people, references = load(local_path(fspath(path)), settings)
-    selection = Selection(people, "only" if except_ is None else "except", match)
-    return replace(settings, selection=selection), references
-
-
-def load(path: Path, settings: Settings) -> tuple[People, tuple[Reference, ...]]:
+def load(
+    path: Path, options: DetectorOptions, max_pixels: int
+) -> tuple[People, tuple[Reference, ...]]:
     """The people of a folder of reference pictures, or of a saved file.
 
     Args:
         path: a folder that holds pictures of one person, or one folder a person; or a
             file of `gallery.save`.
-        settings: how faces are looked for.
+        options: how faces are looked for.
+        max_pixels: refuse larger pictures.
 
     Returns:
         The people, and the pictures that were looked at, refused ones too; none for a
@@ -97,12 +61,14 @@ def load(path: Path, settings: Settings) -> tuple[People, tuple[Reference, ...]]
         raise PeopleError(f"{shown(path)} does not exist")
     if not path.is_dir():
         return gallery.read(path), ()
-    references = tuple(look_through(path, settings))
+    references = tuple(assess_folder(path, options, max_pixels))
     return enrolled(references), references
 
 
-def look_through(folder: Path, settings: Settings) -> Iterator[Reference]:
-    """Look at every picture of a folder of people.
+def assess_folder(
+    folder: Path, options: DetectorOptions, max_pixels: int
+) -> Iterator[Reference]:
+    """Assess every picture of a folder of people.
 
     Raises:
         PeopleError: it holds no pictures, or pictures beside folders.
@@ -123,7 +89,7 @@ def look_through(folder: Path, settings: Settings) -> Iterator[Reference]:
                 f"{shown(person)} holds no picture; add some, or remove it"
             )
         for path in found:
-            yield look_at(path, name, settings)
+            yield assess_reference(path, name, options, max_pixels)
 
 
 def enrolled(references: Sequence[Reference]) -> People:
@@ -166,14 +132,16 @@ def _pictures(folder: Path) -> list[Path]:
     ]
 
 
-def look_at(path: Path, person: str, settings: Settings) -> Reference:
+def assess_reference(
+    path: Path, person: str, options: DetectorOptions, max_pixels: int
+) -> Reference:
     """Look for the one clear face in a picture of a person."""
     try:
-        picture = decode(path.read_bytes(), settings.max_pixels)
+        picture = decode(path.read_bytes(), max_pixels)
     except (OSError, PictureError) as error:
         return Reference(person, path, None, getattr(error, "strerror", str(error)))
-    faces = find_faces(picture, settings).sure
-    embedding, refusal = _only_clear_face(eight_bit(picture.color), faces)
+    (found,) = find_faces([picture], options)
+    embedding, refusal = _only_clear_face(eight_bit(picture.color), found.sure)
     return Reference(person, path, embedding, refusal)
 
 
@@ -193,7 +161,7 @@ def _only_clear_face(
     ]
     if others:
         return None, f"{len(others) + 1} faces are in it; crop it to one"
-    seen = look(image, largest, REFERENCE)
+    seen = assess(image, largest, ENROLMENT)
     if seen.problem:
         return None, f"its face is {seen.problem}"
     return seen.embedding, ""

@@ -4,7 +4,6 @@ The file holds biometric data: who has it can look for these people in any pictu
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,6 +14,7 @@ import numpy as np
 
 from faceanon.errors import PeopleError
 from faceanon.storage.names import shown
+from faceanon.storage.private import new_private_file
 from faceanon.vision.recognition.embedding import SIZE, Embedding, direction
 
 SCHEMA = 1
@@ -70,7 +70,7 @@ def save(people: People, path: Path) -> None:
     """Write people to a new file that only its owner can read.
 
     Raises:
-        PeopleError: there is a file already, or it cannot be written.
+        FaceanonError: there is a file already, or it cannot be written.
     """
     document = {
         "schema": SCHEMA,
@@ -84,20 +84,9 @@ def save(people: People, path: Path) -> None:
             for person in people.persons
         ],
     }
-    try:
-        # Private from its first moment on, and never through a link.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(document, file)
-            file.write("\n")
-    except FileExistsError as error:
-        raise PeopleError(
-            f"{shown(path)} exists already; remove it, or name another file"
-        ) from error
-    except OSError as error:
-        raise PeopleError(
-            f"{shown(path)} cannot be written: {error.strerror}"
-        ) from error
+    with new_private_file(path) as file:
+        json.dump(document, file)
+        file.write("\n")
 
 
 def read(path: Path) -> People:

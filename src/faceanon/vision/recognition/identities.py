@@ -1,33 +1,29 @@
-"""Who is the same person all over a run: people without names, and their disguises."""
+"""Who is the same person all over a run: people without names, and their pseudonyms.
+
+A pseudonym is a number that stands for a person in all pictures, such as which of its
+emoji a method gives them.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.boxes import content_digest
-from faceanon.model import Face, Image
 from faceanon.vision.recognition.embedding import SIZE, Embedding, direction
-from faceanon.vision.recognition.quality import MET, look
 
 SAME = 0.45
 """From this similarity to somebody on, a face is theirs; measured in
 `docs/methods/emoji.md`."""
 
-# Keeps the disguises apart from all else that is drawn from a seed.
+# Keeps the pseudonyms apart from all else that is drawn from a seed.
 _PURPOSE = int.from_bytes(b"crowd", "big")
-
-# Places in a picture are told by so many parts of its width and height: few faces pass
-# from one to another where boxes are a pixel off, as on another processor. An odd
-# number, so that no border runs through the middle, where portraits have theirs.
-_PARTS = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sight:
+class Observation:
     """A clear face in a picture.
 
     Attributes:
@@ -40,38 +36,38 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class ObservedPicture:
     """The clear faces of one picture.
 
     Attributes:
-        content: `boxes.content_digest` of the picture.
-        sights: the faces; in several frames, those of one after those of the other.
+        content: a digest of the picture, in hexadecimal digits.
+        observations: the faces, frame by frame and in each from left to right.
     """
 
     content: str
-    sights: Sequence[Sight]
+    observations: Sequence[Observation]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Crowd:
-    """The people of a run, and the disguise of each.
+class Identities:
+    """The people of a run, and the pseudonym of each.
 
     It holds what they can be recognised by: it stays in memory.
 
     Attributes:
         directions: the mean direction of each person's embeddings, of length 1; shape
             (people, 128).
-        disguises: the disguise of each person; shape (people,).
+        pseudonyms: the pseudonym of each person; shape (people,).
     """
 
     directions: NDArray[np.float32]
-    disguises: NDArray[np.intp]
+    pseudonyms: NDArray[np.intp]
 
     @classmethod
     def of(
         cls,
-        scenes: Iterable[Scene],
-        disguises: int,
+        pictures: Iterable[ObservedPicture],
+        pseudonyms: int,
         seed: int | None,
         same: float = SAME,
     ) -> Self:
@@ -84,100 +80,46 @@ class Crowd:
 
         What somebody wears is drawn by the picture in which they are first met, and
         where in it, whoever else there is: one person more or less, by a picture added
-        or a number rounded in another way, changes the disguises of few others.
+        or a number rounded in another way, changes the pseudonyms of few others.
 
         Args:
-            scenes: in an order that is the same in each run.
-            disguises: how many there are. The first so many people get different ones,
+            pictures: in an order that is the same in each run.
+            pseudonyms: how many there are. The first so many people get different ones,
                 the next ones at least others than those whom they are first met with.
-            seed: what the disguises are drawn by, too; without one, whoever has the
+            seed: what the pseudonyms are drawn by, too; without one, whoever has the
                 pictures can know them.
             same: the similarity from which on a face joins a person, -1 to 1.
         """
         totals = _Totals(same)
-        worn: list[int] = []
-        for scene in scenes:
-            people = [totals.add(direction(each.embedding)) for each in scene.sights]
-            known = {person for person in people if person < len(worn)}
-            here = Counter(worn[person] for person in known)
-            for person, sight in zip(people, scene.sights, strict=True):
-                if person == len(worn):
-                    order = _order(scene.content, sight.place, disguises, seed)
-                    chosen = min(order, key=lambda it: (here[it], it in worn))
-                    worn.append(chosen)
+        drawn: list[int] = []
+        for picture in pictures:
+            seen = picture.observations
+            people = [totals.add(direction(each.embedding)) for each in seen]
+            known = {person for person in people if person < len(drawn)}
+            here = Counter(drawn[person] for person in known)
+            for person, observation in zip(people, seen, strict=True):
+                if person == len(drawn):
+                    order = _order(picture.content, observation.place, pseudonyms, seed)
+                    chosen = min(order, key=lambda it: (here[it], it in drawn))
+                    drawn.append(chosen)
                     here[chosen] += 1
-        return cls(totals.directions, np.array(worn, np.intp))
+        return cls(totals.directions, np.array(drawn, np.intp))
 
-    def disguised(self, image: Image, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """The faces, each that is clear with the disguise of its person.
-
-        Args:
-            image: shape (H, W, 3), BGR, uint8.
-            faces: in the image.
-        """
-        return tuple(
-            replace(face, disguise=self._disguise(_clear(image, face)))
-            for face in faces
-        )
-
-    def _disguise(self, embedding: Embedding | None) -> int | None:
-        if embedding is None or not len(self.directions):
+    def pseudonym(self, embedding: Embedding) -> int | None:
+        """The pseudonym of whom a face resembles most; None where there is nobody."""
+        if not len(self.directions):
             return None
         # Each clear face has made one of the people, or joined one.
-        return int(self.disguises[np.argmax(self.directions @ direction(embedding))])
-
-
-def disguised_alone(
-    image: Image, faces: Sequence[Face], disguises: int, seed: int | None
-) -> tuple[Face, ...]:
-    """The faces of an image that is no part of a run; see `Crowd`.
-
-    Args:
-        image: shape (H, W, 3), BGR, uint8.
-        faces: in the image.
-        disguises: how many there are.
-        seed: what they are drawn by, too.
-    """
-    scene = Scene(content_digest(image.tobytes()), sights(image, faces))
-    return Crowd.of([scene], disguises, seed).disguised(image, faces)
-
-
-def sights(image: Image, faces: Iterable[Face]) -> tuple[Sight, ...]:
-    """Those faces of an image that are clear, from left to right.
-
-    Args:
-        image: shape (H, W, 3), BGR, uint8.
-        faces: in the image, in any order: that by score changes with the processor.
-    """
-    in_order = sorted(faces, key=lambda face: (face.box.left, face.box.top))
-    seen = ((face, _clear(image, face)) for face in in_order)
-    return tuple(
-        Sight(_place(image, face), embedding)
-        for face, embedding in seen
-        if embedding is not None
-    )
-
-
-def _place(image: Image, face: Face) -> tuple[int, int]:
-    """See `Sight.place`."""
-    height, width = image.shape[:2]
-    x, y = (face.box.left + face.box.right) / 2, (face.box.top + face.box.bottom) / 2
-    column, row = int(_PARTS * x / width), int(_PARTS * y / height)
-    return min(max(column, 0), _PARTS - 1), min(max(row, 0), _PARTS - 1)
+        return int(self.pseudonyms[np.argmax(self.directions @ direction(embedding))])
 
 
 def _order(
-    content: str, place: tuple[int, int], disguises: int, seed: int | None
+    content: str, place: tuple[int, int], pseudonyms: int, seed: int | None
 ) -> list[int]:
-    """All disguises, in the order of who is first met there."""
+    """All pseudonyms, in the order of who is first met there."""
     secret = () if seed is None else (seed,)
     rng = np.random.default_rng([*secret, _PURPOSE, int(content, 16), *place])
-    return [int(each) for each in rng.permutation(disguises)]
-
-
-def _clear(image: Image, face: Face) -> Embedding | None:
-    seen = look(image, face, MET)
-    return None if seen.problem else seen.embedding
+    return [int(each) for each in rng.permutation(pseudonyms)]
 
 
 class _Totals:

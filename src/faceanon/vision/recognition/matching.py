@@ -1,32 +1,15 @@
-"""Who the faces of a picture are, and with that which of them are hidden."""
+"""Whose the faces of a picture are, and with that which of them are hidden."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from faceanon.media.picture import eight_bit
 from faceanon.model import Face, Image, Match, Verdict
-from faceanon.settings import Settings
-from faceanon.vision.detection.find import Found
-from faceanon.vision.recognition.quality import MET, look
+from faceanon.vision.recognition.quality import PROBE, assess
 from faceanon.vision.recognition.selection import Selection
 
 # Why a face that resembles a person is not taken for that person.
 _SECOND = "another face in the picture resembles them more"
-
-
-def select(image: Image, found: Found, settings: Settings) -> Found:
-    """Leave only those of the sure faces to hide that the settings' selection hides.
-
-    The others are `shown`. A method that needs a second face to hide one, as `swap`
-    does, takes it from those whom "only" would not hide.
-    """
-    assert settings.selection is not None, "these settings select nobody"
-    hidden, others = split(image, found.sure, settings.selection)
-    if hidden and settings.anonymizer and settings.selection.mode == "only":
-        partners = settings.anonymizer.partners(image, hidden, others)
-        hidden = (*hidden, *partners)
-        others = tuple(face for face in others if face not in partners)
-    return replace(found, sure=hidden, shown=others)
 
 
 def split(
@@ -66,7 +49,7 @@ def match(image: Image, face: Face, selection: Selection) -> Match:
         face: in the image.
         selection: the people, and how alike a face has to be.
     """
-    seen = look(image, face, MET)
+    seen = assess(image, face, PROBE)
     if seen.embedding is None:
         return Match("", None, "unsure", seen.problem)
     person, similarity = selection.people.closest(seen.embedding)

@@ -1,4 +1,9 @@
-"""Which faces can be seen well enough to say whose they are."""
+"""Which faces can be seen well enough to say whose they are.
+
+The words are those of ISO/IEC 2382-37: a probe is compared with people who were
+enrolled by reference pictures. Quality is assessed as in ISO/IEC 29794-5: by size, pose
+and sharpness, and by how much of a face the network sees.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +13,8 @@ import numpy as np
 
 from faceanon.model import Face, Image, Points
 from faceanon.vision.recognition.alignment import aligned
-from faceanon.vision.recognition.embedding import Embedding, embed
+from faceanon.vision.recognition.embedding import Embedding
+from faceanon.vision.recognition.sface import embed
 
 # Eyes closer to each other than this share of the face's width are those of a face seen
 # from the side.
@@ -26,8 +32,8 @@ _INSIDE = slice(16, 100), slice(16, 96)
 
 
 @dataclass(frozen=True, slots=True)
-class Clarity:
-    """What a face must have to be clear, besides focus.
+class Requirement:
+    """What a face must have to be good enough, besides focus.
 
     Attributes:
         width: of the face's box, in pixels.
@@ -39,47 +45,47 @@ class Clarity:
     nose: float
 
 
-MET = Clarity(width=16, nose=0.05)
-"""A face in a picture."""
+PROBE = Requirement(width=16, nose=0.05)
+"""For a face in a picture, which is compared with people."""
 
-REFERENCE = Clarity(width=40, nose=0.2)
-"""A face that others are compared with."""
+ENROLMENT = Requirement(width=40, nose=0.2)
+"""For a face in a reference picture, with which others are compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """What can be seen of a face.
+class Assessment:
+    """How well a face can be seen.
 
     Attributes:
         embedding: None when there is too little of it to make one.
-        problem: why it is not clear; empty when it is.
+        problem: why it is not good enough; empty when it is.
     """
 
     embedding: Embedding | None
     problem: str = ""
 
 
-def look(image: Image, face: Face, clarity: Clarity) -> Look:
-    """Look at a face.
+def assess(image: Image, face: Face, requirement: Requirement) -> Assessment:
+    """Assess how well a face can be seen.
 
     Args:
         image: shape (H, W, 3), BGR, uint8.
         face: in the image.
-        clarity: what it must have.
+        requirement: what it must have.
     """
     if face.points is None:
-        return Look(None, "without points")
-    if face.box.width < clarity.width:
-        return Look(None, "too small")
-    if _nose(face.points, face.box.width) < clarity.nose:
-        return Look(None, "turned away")
+        return Assessment(None, "without points")
+    if face.box.width < requirement.width:
+        return Assessment(None, "too small")
+    if _nose(face.points, face.box.width) < requirement.nose:
+        return Assessment(None, "turned away")
     upright = aligned(image, face.points)
     embedding = embed(upright)
     if sharpness(upright) < _LEAST_SHARPNESS:
-        return Look(embedding, "too blurred")
+        return Assessment(embedding, "too blurred")
     if np.linalg.norm(embedding) < _LEAST_LENGTH:
-        return Look(embedding, "hard to see")
-    return Look(embedding)
+        return Assessment(embedding, "hard to see")
+    return Assessment(embedding)
 
 
 def sharpness(upright: Image) -> float:
@@ -90,7 +96,7 @@ def sharpness(upright: Image) -> float:
 
 
 def _nose(points: Points, width: int) -> float:
-    """See `Clarity.nose`; negative where the nose lies outside of the eyes."""
+    """See `Requirement.nose`; negative where the nose lies outside of the eyes."""
     (left_x, left_y), (right_x, right_y), (nose_x, nose_y) = points[:3]
     dx, dy = right_x - left_x, right_y - left_y
     eyes = math.hypot(dx, dy)

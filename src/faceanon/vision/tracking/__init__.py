@@ -1,1 +1,1 @@
-"""Faces from one frame to the next."""
+"""Faces from one frame of a film to the next."""

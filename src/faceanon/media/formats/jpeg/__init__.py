@@ -1,1 +1,1 @@
-"""JPEGs that stay as their camera wrote them, but for the blocks of hidden faces."""
+"""JPEG: decoded as far as is asked for, written with its own blocks where it can."""

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.media.formats.jpeg.structure import CannotKeep, Component, Structure
+from faceanon.media.formats.jpeg.structure import CannotTranscode, Component, Structure
 from faceanon.model import Image
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -99,7 +99,7 @@ class BlockEditor:
         """Change a row of blocks; see `turbojpeg.Edit`. Rows come in their order.
 
         Raises:
-            CannotKeep: coefficients that would be kept cannot be written.
+            CannotTranscode: coefficients that would be kept cannot be written.
         """
         # Once a row is done nothing but these holds a tile, and its memory is free.
         tiles = self._rows[index].pop(row, ())
@@ -212,7 +212,7 @@ def _check_range(coefficients: NDArray[np.int16], least: int) -> None:
     """Refuse coefficients below the least or above the largest.
 
     Raises:
-        CannotKeep: there are such.
+        CannotTranscode: there are such.
     """
     if coefficients.min() < least or coefficients.max() > _LARGEST:
-        raise CannotKeep("its coefficients are out of range")
+        raise CannotTranscode("its coefficients are out of range")

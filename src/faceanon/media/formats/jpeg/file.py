@@ -7,8 +7,12 @@ import numpy as np
 import simplejpeg
 
 from faceanon.media.damage import explained
-from faceanon.media.formats.jpeg.colorsegments import color_segments
-from faceanon.media.formats.jpeg.structure import CannotKeep, assembled, read_structure
+from faceanon.media.formats.jpeg.color_segments import color_segments
+from faceanon.media.formats.jpeg.structure import (
+    CannotTranscode,
+    assembled,
+    read_structure,
+)
 from faceanon.media.orientation import is_across, upright
 from faceanon.model import Image
 
@@ -108,6 +112,6 @@ def _picture_alone(data: bytes) -> bytes | None:
     """The same picture without metadata; None if it cannot be told apart."""
     try:
         structure = read_structure(data)
-    except CannotKeep:
+    except CannotTranscode:
         return None
     return assembled(data, structure, color_segments(structure, None))

@@ -1,23 +1,22 @@
 """A JPEG written anew, with the blocks of its hidden faces replaced and no other."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import simplejpeg
-from numpy.typing import NDArray
 
-from faceanon.media.formats.jpeg.areas import areas
+from faceanon.media.clip import Change
 from faceanon.media.formats.jpeg.blocks import BlockEditor, Patch
-from faceanon.media.formats.jpeg.colorsegments import color_segments
+from faceanon.media.formats.jpeg.color_segments import color_segments
+from faceanon.media.formats.jpeg.mcu_regions import mcu_regions
 from faceanon.media.formats.jpeg.structure import (
-    CannotKeep,
+    CannotTranscode,
     Structure,
     assembled,
     read_structure,
 )
-from faceanon.media.formats.jpeg.turbojpeg import Edit, samples, transcode
+from faceanon.media.formats.jpeg.turbojpeg import CoefficientEdit, samples, transcode
 from faceanon.media.orientation import (
     is_across,
     stored,
@@ -26,10 +25,6 @@ from faceanon.media.orientation import (
     upright_box,
 )
 from faceanon.model import Box, Image
-
-Change: TypeAlias = Callable[[Box, Image], tuple[Image, NDArray[np.bool_]]]
-"""Change an area of a picture: its place, and its pixels, shape (H, W, 3), BGR, uint8,
-upright. Returns the pixels after the change, and which are changed, shape (H, W)."""
 
 
 def rewrite(
@@ -53,8 +48,8 @@ def rewrite(
         change: called with areas that hold the boxes, each of them whole.
 
     Raises:
-        CannotKeep: it is not a JPEG for which this can be done, or there is no library
-            that can do it.
+        CannotTranscode: it is not a JPEG for which this can be done, or there is no
+            library that can do it.
     """
     original = structure = read_structure(data)
     if boxes:
@@ -87,11 +82,11 @@ class _Rewriter:
         if is_across(orientation):
             height, width = width, height
         self._size = height, width
-        self.areas = areas(
+        self.areas = mcu_regions(
             (stored_box(box, orientation, height, width) for box in boxes), structure
         )
 
-    def edit(self, cut: Sequence[bytes]) -> Edit:
+    def edit(self, cut: Sequence[bytes]) -> CoefficientEdit:
         """The edit; see `turbojpeg.transcode`."""
         patches = [self._patch(*one) for one in zip(self.areas, cut, strict=True)]
         return BlockEditor(self._structure, patches)
@@ -100,9 +95,9 @@ class _Rewriter:
         try:
             pixels = simplejpeg.decode_jpeg(data, "BGR")
         except ValueError:
-            raise CannotKeep("its coefficients are out of range") from None
+            raise CannotTranscode("its coefficients are out of range") from None
         if pixels.shape[:2] != (area.height, area.width):
-            raise CannotKeep("its subsampling is of a rare kind")
+            raise CannotTranscode("its subsampling is of a rare kind")
         place = upright_box(area, self._orientation, *self._size)
         pixels = np.ascontiguousarray(upright(pixels, self._orientation))
         after, changed = self._change(place, pixels)

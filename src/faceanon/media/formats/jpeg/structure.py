@@ -10,9 +10,9 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-ColorSpace: TypeAlias = Literal["grey", "ycc", "rgb"]
+from faceanon.media.containers.jpeg import EOI, SOI, Segment, header
 
-SOI, EOI = b"\xff\xd8", b"\xff\xd9"
+ColorSpace: TypeAlias = Literal["grey", "ycc", "rgb"]
 
 
 class Marker(enum.IntEnum):
@@ -43,27 +43,8 @@ _ZIGZAG = np.array(sorted(range(64), key=_zigzag))
 _MOST_FIRST_BITS, _MOST_BITS = 11, 10
 
 
-class CannotKeep(Exception):
+class CannotTranscode(Exception):
     """Why the blocks of a JPEG cannot be kept, in a few words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A marker segment; that of a scan ends with its entropy-coded data.
-
-    Attributes:
-        marker: the byte after 0xFF.
-        start: offset of the marker in the file.
-        end: offset of what follows.
-    """
-
-    marker: int
-    start: int
-    end: int
-
-    def body(self, data: bytes) -> bytes:
-        """What follows the marker and the length."""
-        return data[self.start + 4 : self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +102,12 @@ def read_structure(data: bytes) -> Structure:
     """Read the structure of a JPEG file up to the end of its first picture.
 
     Raises:
-        CannotKeep: it is of a kind whose blocks cannot be kept, or damaged.
+        CannotTranscode: it is of a kind whose blocks cannot be kept, or damaged.
     """
     try:
         return _read_structure(data)
     except (IndexError, ValueError):
-        raise CannotKeep("its segments are damaged") from None
+        raise CannotTranscode("its segments are damaged") from None
 
 
 def assembled(data: bytes, structure: Structure, colors: bytes) -> bytes:
@@ -147,12 +128,12 @@ def _read_structure(data: bytes) -> Structure:
     markers = [part.marker for part in kept]
     frames = [part for part in kept if part.marker in _FRAMES]
     if len(frames) != 1 or not set(markers) <= set(_PICTURE):
-        raise CannotKeep("it is of a rare kind of JPEG")
+        raise CannotTranscode("it is of a rare kind of JPEG")
     if Marker.DQT in markers[markers.index(Marker.SOS) :]:
-        raise CannotKeep("its quantization changes between scans")
+        raise CannotTranscode("its quantization changes between scans")
     frame = frames[0].body(data)
     if frame[0] != 8:
-        raise CannotKeep(f"it has {frame[0]} bits a sample")
+        raise CannotTranscode(f"it has {frame[0]} bits a sample")
     tables: dict[int, NDArray[np.float32]] = {}
     huffman: set[bytes] = set()
     for part in kept:
@@ -182,21 +163,18 @@ def _read_structure(data: bytes) -> Structure:
 
 
 def _segments(data: bytes) -> Iterator[Segment]:
+    offset = 0
+    for segment in header(data):
+        offset = segment.start if segment.marker == Marker.SOS else segment.end
+        if segment.marker != Marker.SOS:
+            yield segment
     markers = _markers(data)
-    offset = len(SOI)
-    is_header = True
-    while True:
-        if is_header:
-            # Some programs leave bytes between the segments there; decoders skip them.
-            offset = int(markers[np.searchsorted(markers, offset)])
-        elif data[offset] != 0xFF:
-            raise CannotKeep("its segments are damaged")
-        while data[offset + 1] == 0xFF:  # fill bytes
+    while (marker := data[offset + 1]) != Marker.EOI or data[offset] != 0xFF:
+        if data[offset] != 0xFF:
+            raise CannotTranscode("its segments are damaged")
+        if marker == 0xFF:  # a fill byte
             offset += 1
-        marker = data[offset + 1]
-        if marker == Marker.EOI:
-            return
-        is_header = is_header and marker != Marker.SOS
+            continue
         end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4])
         if marker == Marker.SOS:
             end = int(markers[np.searchsorted(markers, end)])
@@ -290,7 +268,7 @@ def _components(
 ) -> tuple[Component, ...]:
     count = frame[5]
     if count not in (1, 3):
-        raise CannotKeep(f"it has {count} components")
+        raise CannotTranscode(f"it has {count} components")
     entries = [frame[6 + 3 * i : 9 + 3 * i] for i in range(count)]
     factors = [divmod(entry[1], 16) for entry in entries]
     most_across = max(across for across, _ in factors)
@@ -298,9 +276,9 @@ def _components(
     components = []
     for (id_, _, table), (across, down) in zip(entries, factors, strict=True):
         if not across * down or most_across % across or most_down % down:
-            raise CannotKeep("its subsampling is of a rare kind")
+            raise CannotTranscode("its subsampling is of a rare kind")
         if table not in tables or not tables[table].all():
-            raise CannotKeep("its quantization tables are damaged")
+            raise CannotTranscode("its quantization tables are damaged")
         components.append(
             Component(id_, most_across // across, most_down // down, tables[table])
         )

@@ -16,11 +16,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.media.formats.jpeg.structure import CannotKeep, Structure
+from faceanon.media.formats.jpeg.structure import CannotTranscode, Structure
 from faceanon.model import Box
 from faceanon.resources import data_dir
 
-Edit: TypeAlias = Callable[[int, int, NDArray[np.int16]], None]
+CoefficientEdit: TypeAlias = Callable[[int, int, NDArray[np.int16]], None]
 """Change the coefficients of a row of blocks in place: the component's index, the row's
 index, and the quantized coefficients, shape (blocks, 64), each block row after row."""
 
@@ -89,7 +89,7 @@ class _Transform(ctypes.Structure):
 def transcode(
     data: bytes,
     areas: Sequence[Box],
-    begin: Callable[[Sequence[bytes]], Edit],
+    begin: Callable[[Sequence[bytes]], CoefficientEdit],
     *,
     is_progressive: bool,
     is_optimized: bool,
@@ -107,7 +107,7 @@ def transcode(
         is_optimized: whether to make Huffman tables for it, where the library can.
 
     Raises:
-        CannotKeep: there is no library, or it refuses the JPEG.
+        CannotTranscode: there is no library, or it refuses the JPEG.
     """
     library = _required()
     # The library decodes the picture once for all that is made of it.
@@ -116,7 +116,7 @@ def transcode(
     is_third = hasattr(library, "tj3Transform")
     size_type = ctypes.c_size_t if is_third else ctypes.c_ulong
     buffers, sizes = (ctypes.c_void_p * count)(), (size_type * count)()
-    edit: Edit | None = None
+    edit: CoefficientEdit | None = None
     errors: list[BaseException] = []
 
     def written(number: int) -> bytes:
@@ -186,7 +186,7 @@ def samples(
         copy of what is at its edge.
 
     Raises:
-        CannotKeep: there is no library, or it refuses the JPEG.
+        CannotTranscode: there is no library, or it refuses the JPEG.
     """
     library = _required()
     rows = -(-height // structure.unit_height) * structure.unit_height
@@ -222,13 +222,13 @@ def is_available() -> bool:
 def _required() -> ctypes.CDLL:
     library = _library()
     if library is None:
-        raise CannotKeep("libturbojpeg was not found")
+        raise CannotTranscode("libturbojpeg was not found")
     return library
 
 
-def _refused(library: ctypes.CDLL, handle: int) -> CannotKeep:
+def _refused(library: ctypes.CDLL, handle: int) -> CannotTranscode:
     reason = library.tjGetErrorStr2(handle).decode(errors="replace")
-    return CannotKeep(f"libturbojpeg: {reason}")
+    return CannotTranscode(f"libturbojpeg: {reason}")
 
 
 @cache

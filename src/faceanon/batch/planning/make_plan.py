@@ -1,0 +1,205 @@
+"""From INPUT and OUTPUT to a plan: where jobs come from, and where outputs go.
+
+Nothing is read here but names.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from faceanon.batch.planning.brace_expansion import BraceExpansion
+from faceanon.batch.planning.bucket import BucketFolder
+from faceanon.batch.planning.folder import Folder
+from faceanon.batch.planning.named_files import NamedFiles
+from faceanon.batch.planning.plan import (
+    InputFilter,
+    JobSource,
+    Outputs,
+    Plan,
+    PlannedJob,
+    WalkReport,
+)
+from faceanon.boxes import Record
+from faceanon.errors import FaceanonError
+from faceanon.pipeline.job import Job
+from faceanon.storage.buckets.objects import described
+from faceanon.storage.names import shown, temporary_name
+from faceanon.storage.places import BucketObject, Place
+from faceanon.storage.renaming import Numbering, Renaming
+from faceanon.storage.suffixes import Format
+
+EVERYTHING = InputFilter()
+
+
+def make_plan(
+    source: Place | None,
+    target: Place | None,
+    *,
+    format_: Format | None = None,
+    input_filter: InputFilter = EVERYTHING,
+    records: Mapping[str, Record] | None = None,
+    renaming: Renaming | None = None,
+) -> Plan:
+    """Plan a run.
+
+    Args:
+        source: a folder or a picture; None for standard input.
+        target: where to write to; None for standard output.
+        format_: the format of the outputs, which changes their suffixes; None to keep.
+        input_filter: what to take of a folder.
+        records: the faces to hide, by the pictures' names; None to detect them.
+        renaming: what makes the names of outputs; None to keep the names of inputs. An
+            output that is named itself keeps its name.
+
+    Raises:
+        FaceanonError: it cannot be done without losing something, or at all; the text
+            says why.
+    """
+    outputs = Outputs(target, format_, renaming, input_filter.shard)
+    if (several := _several(source, input_filter, outputs)) is not None:
+        if target is None:
+            raise FaceanonError("several files cannot be written to standard output")
+        _check_apart(several.folder, target)
+        plan_ = Plan(target, several, shard=input_filter.shard)
+        return replace(plan_, records=records, renaming=renaming)
+    source = _looked_up(source)
+    if isinstance(renaming, Numbering):
+        _check_numbered(source, target)
+    if source is None or not _is_folder(source):
+        planned = _plan_single(source, target, outputs)
+    elif target is None:
+        raise FaceanonError("a folder cannot be written to standard output")
+    else:
+        _check_apart(source, target)
+        folder = _job_source(source, input_filter, outputs)
+        planned = Plan(target, folder, shard=input_filter.shard)
+    return replace(planned, records=records, renaming=renaming)
+
+
+def _check_numbered(source: Place | None, target: Place | None) -> None:
+    """Refuse to number what nothing remembers the numbers of."""
+    if isinstance(target, BucketObject):
+        raise FaceanonError(
+            "--rename sequence needs a local folder as OUTPUT, which remembers the "
+            "numbers; --rename hash does without"
+        )
+    is_single = source is None or not _is_folder(source)
+    if is_single and target is not None and _is_folder(target):
+        raise FaceanonError(
+            "--rename sequence numbers the pictures of a folder; name the output"
+        )
+
+
+def make_reading_plan(source: Place, input_filter: InputFilter = EVERYTHING) -> Plan:
+    """Plan a run that reads pictures and writes none.
+
+    Args:
+        source: a folder or a picture.
+        input_filter: what to take of a folder.
+
+    Raises:
+        FaceanonError: there is no such picture or folder.
+    """
+    outputs = Outputs(None, shard=input_filter.shard)
+    if (several := _several(source, input_filter, outputs)) is not None:
+        return Plan(None, several)
+    looked_up = _looked_up(source)
+    if looked_up is None or not _is_folder(looked_up):
+        return _plan_single(looked_up, None, outputs)
+    return Plan(None, _job_source(looked_up, input_filter, outputs))
+
+
+def _looked_up(source: Place | None) -> Place | None:
+    """The source; of what is in a bucket, an object or else a folder."""
+    if not isinstance(source, BucketObject) or source.is_folder:
+        return source
+    return described(source) or source.folder
+
+
+def _several(
+    source: Place | None, input_filter: InputFilter, outputs: Outputs
+) -> NamedFiles | None:
+    """The files that a name with braces stands for; None for any other name."""
+    if source is None or not BraceExpansion.are_in(str(source)):
+        return None
+    if isinstance(source, Path) and source.exists():
+        return None
+    return NamedFiles(BraceExpansion(str(source)), input_filter, outputs)
+
+
+def _is_folder(named: Place) -> bool:
+    return named.is_dir() if isinstance(named, Path) else named.is_folder
+
+
+def _job_source(
+    source: Place, input_filter: InputFilter, outputs: Outputs
+) -> JobSource:
+    if isinstance(source, Path):
+        return Folder(source, input_filter, outputs)
+    return BucketFolder(source, input_filter, outputs)
+
+
+def _plan_single(source: Place | None, target: Place | None, outputs: Outputs) -> Plan:
+    if isinstance(source, Path) and not source.exists():
+        raise FaceanonError(f"{shown(source)} does not exist")
+    name = source.name if source else "-"
+    if target is not None and _is_folder(target):
+        if source is None:
+            raise FaceanonError(
+                f"{shown(target)} is a folder; name the file to write standard input to"
+            )
+        below = outputs.named(name)
+        target = target / below if isinstance(target, Path) else target.below(below)
+    if target is not None and _is_same(source, target):
+        raise FaceanonError(f"{shown(target)} is the input itself; name another output")
+    temporary = target.parent / temporary_name() if isinstance(target, Path) else None
+    single = _Single(Job(name, source, target, temporary))
+    return Plan(None, single, is_stream=source is None, target=target)
+
+
+def _is_same(source: Place | None, target: Place) -> bool:
+    if isinstance(source, Path) and isinstance(target, Path):
+        return target.exists() and target.samefile(source)
+    return str(source) == str(target)
+
+
+def _check_apart(source: Place, target: Place) -> None:
+    """Refuse folders of which one would overwrite, or be read as, the other."""
+    if isinstance(target, Path) and target.exists() and not target.is_dir():
+        raise FaceanonError(
+            f"{shown(target)} is a file, but the input is a folder; name a folder"
+        )
+    if isinstance(source, Path) and isinstance(target, Path):
+        real_source, real_target = source.resolve(), target.resolve()
+        is_same = real_source == real_target
+        is_inside = real_source.is_relative_to(real_target)
+    elif isinstance(source, BucketObject) and isinstance(target, BucketObject):
+        is_same = source.folder == target.folder
+        is_inside = target.holds(source)
+    else:
+        return
+    if is_same:
+        raise FaceanonError(
+            "OUTPUT is INPUT itself; name another folder, so that no original is lost"
+        )
+    if is_inside:
+        raise FaceanonError(
+            f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
+            "so that no original is lost"
+        )
+
+
+@dataclass(frozen=True)
+class _Single:
+    """A picture that was named itself."""
+
+    job: Job
+
+    def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
+        yield self.job
+
+    def count(self) -> int:
+        return 1
+
+    def whole(self) -> "_Single":
+        return self

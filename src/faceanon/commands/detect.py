@@ -1,0 +1,67 @@
+"""`faceanon detect`: the faces of pictures, to be corrected and hidden later."""
+
+import sys
+
+import click
+
+from faceanon import options
+from faceanon.batch.run_options import RunOptions
+from faceanon.commands.running import Values, errors_explained, make_console, run_plan
+from faceanon.pipeline.steps import Detect
+from faceanon.requests.click_options import click_options
+from faceanon.requests.parameters import path_argument, verbosity_options
+from faceanon.settings import Settings
+from faceanon.storage.places import local_path, place
+from faceanon.vision.detection import DetectorOptions
+
+
+def detect_command() -> click.Command:
+    """`faceanon detect INPUT`."""
+    return click.Command(
+        "detect",
+        params=[
+            path_argument("source", "INPUT"),
+            click.Option(
+                ["-o", "--output"],
+                type=click.Path(),
+                metavar="FILE",
+                default="-",
+                show_default="standard output",
+                help="The box file to write.",
+            ),
+            click.Option(
+                ["--format", "form"],
+                type=click.Choice(["jsonl", "coco"]),
+                default="jsonl",
+                show_default=True,
+                help="JSON Lines, or COCO for labelling tools.",
+            ),
+            *click_options(DetectorOptions),
+            *click_options(Settings, only={"max_pixels"}),
+            *click_options(RunOptions),
+            *verbosity_options(),
+        ],
+        help="""Find the faces in INPUT and write a box file; no picture is written.
+
+        The box file can be corrected, by hand, with a labelling tool or with
+        'faceanon review', and then be given to any method with --boxes.
+        """,
+        callback=lambda **values: _detect(values),
+        no_args_is_help=True,
+    )
+
+
+def _detect(values: Values) -> None:
+    # Imported late: they bring much that --help does not need.
+    from faceanon.batch.box_writer import BoxWriter  # noqa: PLC0415
+    from faceanon.batch.planning.make_plan import make_reading_plan  # noqa: PLC0415
+
+    console = make_console(values)
+    with errors_explained():
+        step = Detect(options.build(Settings, values))
+        run_options = options.build(RunOptions, values)
+        plan = make_reading_plan(place(values["source"]), run_options.input_filter)
+        output = None if values["output"] == "-" else local_path(values["output"])
+        with BoxWriter(output, values["form"], run_options.overwrite) as file:
+            run_plan(plan, step, run_options, console, file.add)
+    sys.exit(console.summary.exit_status)

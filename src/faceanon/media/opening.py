@@ -1,0 +1,182 @@
+"""Opening files with Pillow, which reads their headers."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import PngImagePlugin, UnidentifiedImageError
+
+from faceanon.errors import PictureError
+from faceanon.media.containers import Readable
+from faceanon.media.containers import png as png_container
+from faceanon.media.damage import explained
+from faceanon.media.formats import heif
+from faceanon.media.formats.tiff_pages import is_raw
+from faceanon.media.orientation import upright
+from faceanon.model import Image
+from faceanon.storage.suffixes import Format
+
+PILLOW_FORMATS: dict[str, Format] = {
+    "JPEG": "jpeg",
+    "MPO": "jpeg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "TIFF": "tiff",
+    "BMP": "bmp",
+    "DIB": "bmp",
+    "GIF": "gif",
+    "AVIF": "avif",
+    "HEIF": "heif",
+}
+"""What Pillow calls the formats."""
+
+_RAW = "a raw file of a camera"
+# What the first bytes say of formats that people have and that are not supported.
+_KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (4, b"jP  ", "a JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000"),
+    (0, b"8BPS", "a Photoshop file"),
+    (0, b"II*\0", "a TIFF of a rare kind, or damaged"),
+    (0, b"MM\0*", "a TIFF of a rare kind, or damaged"),
+    (0, b"MM\0+", "a TIFF of a rare kind, or damaged"),
+    (0, b"IIRO", _RAW),
+    (0, b"IIRS", _RAW),
+    (0, b"IIU\0", _RAW),
+    (0, b"FUJIFILM", _RAW),
+    (4, b"ftypcrx ", _RAW),
+    (0, b"%PDF", "a PDF"),
+)
+_HEAD = 32
+
+# MPO, a JPEG with further pictures after it, is opened by the opener of JPEG; that of
+# HEIF is not always there.
+_OPENERS = [name for name in PILLOW_FORMATS if name not in ("MPO", "HEIF")]
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+_ORIENTATION_TAG = 0x0112
+
+
+@contextmanager
+def opened(file: BinaryIO) -> Iterator[Any]:
+    """Open a file with Pillow.
+
+    Raises:
+        PictureError: it is no picture of a format that is known; and, instead of all
+            that decoders raise, for whatever goes wrong while it is open.
+    """
+    file.seek(0)
+    head = file.read(_HEAD)
+    file.seek(0)
+    if not head:
+        raise PictureError("the file is empty")
+    openers = _OPENERS
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        heif.register()
+        openers = ["HEIF"]
+    try:
+        with (
+            _without_limit,
+            warnings.catch_warnings(action="ignore"),
+            explained(),
+            PillowImage.open(file, formats=openers) as source,
+        ):
+            if source.format == "TIFF" and is_raw(source, head):
+                raise PictureError(_unsupported(_RAW))
+            yield source
+    except UnidentifiedImageError:
+        raise PictureError(_what_it_is(head)) from None
+
+
+class _WithoutLimit:
+    """While threads are in here, Pillow has no limit of its own for pixels.
+
+    It would refuse what --max-pixels allows, and it is one for the whole process. A
+    single text in a PNG may be as large as it lets all together be.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._threads = 0
+        self._limits: tuple[int | None, int] = (None, 0)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._threads == 0:
+                self._limits = (
+                    PillowImage.MAX_IMAGE_PIXELS,
+                    PngImagePlugin.MAX_TEXT_CHUNK,
+                )
+                PillowImage.MAX_IMAGE_PIXELS = None
+                PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+            self._threads += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._threads -= 1
+            if self._threads == 0:
+                PillowImage.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = (
+                    self._limits
+                )
+
+
+_without_limit = _WithoutLimit()
+
+
+def _what_it_is(head: bytes) -> str:
+    for offset, magic, name in _KNOWN_MAGIC:
+        if head.startswith(magic, offset):
+            return _unsupported(name)
+    return "it is not a picture, or damaged from its first bytes on"
+
+
+def _unsupported(name: str) -> str:
+    return f"it is {name}, which is not supported; convert it to PNG first"
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse a picture that is too large.
+
+    Raises:
+        PictureError: it has more pixels than `max_pixels`.
+    """
+    width, height = size
+    if width * height > max_pixels:
+        raise PictureError(
+            f"it has {width} x {height} pixels, more than the limit of {max_pixels}; "
+            "raise --max-pixels if you trust it"
+        )
+
+
+def orientation_of(source: PillowImage.Image, data: Readable) -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none."""
+    if source.format == "PNG" and not _has_exif(data):
+        # To look for EXIF behind the pixels, Pillow would decode them all.
+        return 1
+    try:
+        orientation = source.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # noqa: BLE001  Pillow raises anything on damaged metadata
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _has_exif(data: Readable) -> bool:
+    """Whether a PNG has EXIF in it: the chunk, or the text that was used before."""
+    texts = (b"tEXt", b"zTXt", b"iTXt")
+    return any(
+        chunk.kind == b"eXIf"
+        or (
+            chunk.kind in texts
+            and data[chunk.start : chunk.start + 17] == b"Raw profile type "
+        )
+        for chunk in png_container.chunks(data)
+    )
+
+
+def turned(pixels: Image, orientation: int) -> Image:
+    """Stored pixels upright, in an order that OpenCV takes."""
+    return np.ascontiguousarray(upright(pixels, orientation))

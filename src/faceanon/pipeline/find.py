@@ -1,0 +1,272 @@
+"""The first half of the way: from the frames of a clip to a record of its faces.
+
+What is to be hidden, and in which frame, is decided here and nowhere else: who hides it
+looks for nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import islice
+
+from faceanon.boxes import Record, check_all_met, check_is_same
+from faceanon.media.clip import Clip, Frame
+from faceanon.media.picture import Picture, eight_bit
+from faceanon.model import Face, Image
+from faceanon.settings import Settings
+from faceanon.vision import detection
+from faceanon.vision.detection.find import SAME_FACE, Found, find_faces
+from faceanon.vision.recognition.identities import (
+    Identities,
+    Observation,
+    ObservedPicture,
+)
+from faceanon.vision.recognition.matching import split
+from faceanon.vision.recognition.observing import observe
+from faceanon.vision.tracking.neighbours import neighbours_of
+
+
+@dataclass(slots=True)
+class _Decided:
+    """What is decided on the faces of one frame.
+
+    Attributes:
+        hidden: those to hide.
+        shown: those not to hide, by who they are.
+        unsure: what may be faces.
+        told: what a box file tells of: faces to hide, and what somebody has dropped.
+        observations: what tells whose each of the hidden faces is, where that matters.
+    """
+
+    hidden: list[Face]
+    shown: tuple[Face, ...] = ()
+    unsure: tuple[Face, ...] = ()
+    told: tuple[Face, ...] = ()
+    observations: list[Observation | None] = field(default_factory=list)
+
+
+def find(
+    clip: Clip,
+    name: str,
+    content: str,
+    given: Record | None,
+    settings: Settings,
+    *,
+    observes: bool = False,
+) -> tuple[Record, tuple[Observation, ...]]:
+    """Find the faces of a clip.
+
+    Args:
+        clip: the input.
+        name: its path below INPUT.
+        content: `boxes.content_digest` of it, where that is needed.
+        given: what a box file tells of it; None to detect faces.
+        settings: how to find them, and whom to hide.
+        observes: whether to give what tells people apart.
+
+    Returns:
+        The record; and if asked for, the clear ones of the faces to hide.
+
+    Raises:
+        PictureError: it is damaged, or not what the box file tells of.
+    """
+    header = clip.header
+    if given is not None:
+        check_is_same(given, size=(header.width, header.height), content=content)
+    frames: list[_Decided] = []
+    given_by_frame = _ByFrame(given)
+    met: set[Face] = set()
+    for frame, found in _with_found(clip, given, settings):
+        here = given_by_frame[len(frames)]
+        decided = _decide(frame.picture, found, here, settings)
+        met.update(_inside(here.hidden if here else (), frame.picture))
+        if observes or settings.pseudonyms:
+            image = eight_bit(frame.picture.color)
+            decided.observations = [observe(image, face) for face in decided.hidden]
+        frames.append(decided)
+    if given is not None:
+        check_all_met(given, met, len(frames))
+    observations = tuple(
+        seen for decided in frames for seen in _from_left_to_right(decided)
+    )
+    if settings.pseudonyms and not observes:
+        people = settings.identities or _people_of(content, observations, settings)
+        for decided in frames:
+            decided.hidden = _pseudonymized(decided, people)
+    if header.kind == "film":
+        _add_neighbours(frames)
+    record = Record(
+        name,
+        header.width,
+        header.height,
+        content,
+        hidden=_numbered([decided.hidden for decided in frames]),
+        shown=_numbered([decided.shown for decided in frames]),
+        unsure=_numbered([decided.unsure for decided in frames]),
+    )
+    return record, observations if observes else ()
+
+
+class _ByFrame:
+    """What a record tells of each frame; a face without a frame is in all of them."""
+
+    def __init__(self, record: Record | None) -> None:
+        self._record = record
+        self._hidden: dict[int | None, list[Face]] = defaultdict(list)
+        self._shown: dict[int | None, list[Face]] = defaultdict(list)
+        if record is not None:
+            for face in record.hidden:
+                self._hidden[face.frame].append(face)
+            for face in record.shown:
+                self._shown[face.frame].append(face)
+
+    def __getitem__(self, number: int) -> Record | None:
+        if self._record is None:
+            return None
+        return replace(
+            self._record,
+            hidden=(*self._hidden[None], *self._hidden[number]),
+            shown=(*self._shown[None], *self._shown[number]),
+        )
+
+
+def _with_found(
+    clip: Clip, given: Record | None, settings: Settings
+) -> Iterator[tuple[Frame, Found]]:
+    """The frames with what a detector finds in them, a few at a time."""
+    frames = clip.frames()
+    if given is not None and not settings.also_detect:
+        for frame in frames:
+            yield frame, Found(())
+        return
+    options = settings.finding
+    batch = detection.make(options.detector, options.accuracy).batch
+    while some := list(islice(frames, batch)):
+        yield from zip(
+            some,
+            find_faces([frame.picture for frame in some], options),
+            strict=True,
+        )
+
+
+def _decide(
+    picture: Picture, found: Found, given: Record | None, settings: Settings
+) -> _Decided:
+    """What is to become of the faces of a frame: those detected, given, or both."""
+    # A detector's box that lies outside hides nothing, and there is nothing to hide.
+    sure = _inside(found.sure, picture)
+    told: tuple[Face, ...] = ()
+    if given is not None:
+        # What somebody has dropped stays dropped; what the detector was unsure of does
+        # not.
+        told = given.hidden + (given.shown if given.reviewed else ())
+        added = [face for face in sure if not _is_among(face, told)]
+        sure = [*given.hidden, *added]
+    if settings.selection is None:  # nothing needs the pixels
+        return _Decided(sure, unsure=found.unsure, told=told)
+    hidden, shown = select(picture.color, sure, settings)
+    return _Decided(list(hidden), shown, found.unsure, told)
+
+
+def _inside(faces: Sequence[Face], picture: Picture) -> list[Face]:
+    """Those that lie, at least in part, in the picture."""
+    return [face for face in faces if not face.box.clipped(*picture.shape).is_empty]
+
+
+def _is_among(face: Face, others: Sequence[Face]) -> bool:
+    return any(face.box.overlap(other.box) >= SAME_FACE for other in others)
+
+
+def select(
+    image: Image, faces: Sequence[Face], settings: Settings
+) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
+    """The faces that the settings' selection hides, and the others.
+
+    A method that needs a second face to hide one, as `swap` does, takes it from those
+    whom "only" would not hide.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16.
+        faces: those that would be hidden without a selection.
+        settings: whom to hide, and how.
+    """
+    selection = settings.selection
+    if selection is None:
+        return tuple(faces), ()
+    hidden, others = split(image, faces, selection)
+    if hidden and settings.anonymizer and selection.mode == "only":
+        partners = settings.anonymizer.partners(image, hidden, others)
+        hidden = (*hidden, *partners)
+        others = tuple(face for face in others if face not in partners)
+    return hidden, others
+
+
+def _from_left_to_right(decided: _Decided) -> list[Observation]:
+    """In an order that stays: that by score changes with the processor."""
+    seen = [
+        (face, observation)
+        for face, observation in zip(decided.hidden, decided.observations, strict=False)
+        if observation is not None
+    ]
+    seen.sort(key=lambda pair: (pair[0].box.left, pair[0].box.top))
+    return [observation for _, observation in seen]
+
+
+def _people_of(
+    content: str, observations: Sequence[Observation], settings: Settings
+) -> Identities:
+    """The people of a single input, who may be in several of its frames."""
+    picture = ObservedPicture(content, observations)
+    return Identities.of([picture], settings.pseudonyms, settings.seed)
+
+
+def _pseudonymized(decided: _Decided, people: Identities) -> list[Face]:
+    return [
+        face
+        if observation is None
+        else replace(face, pseudonym=people.pseudonym(observation.embedding))
+        for face, observation in zip(decided.hidden, decided.observations, strict=True)
+    ]
+
+
+def pseudonymized(
+    image: Image, faces: Sequence[Face], settings: Settings
+) -> list[Face]:
+    """The faces of an image that is no part of a run, with their people's pseudonyms.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16.
+        faces: in the image.
+        settings: how many pseudonyms there are, and what they are drawn by, too.
+    """
+    seen = eight_bit(image)
+    decided = _Decided(list(faces))
+    decided.observations = [observe(seen, face) for face in faces]
+    content = blake2b(seen.tobytes(), digest_size=16).hexdigest()
+    people = _people_of(content, _from_left_to_right(decided), settings)
+    return _pseudonymized(decided, people)
+
+
+def _add_neighbours(frames: Sequence[_Decided]) -> None:
+    """Hide what was detected in one frame in those around it, too.
+
+    A box file tells of each frame by itself: of its faces there are none to add.
+    """
+    found = [
+        [face for face in decided.hidden if not _is_among(face, decided.told)]
+        for decided in frames
+    ]
+    for number, decided in enumerate(frames):
+        known = [*decided.hidden, *decided.told]
+        decided.hidden = decided.hidden + neighbours_of(found, number, known)
+
+
+def _numbered(by_frame: Sequence[Sequence[Face]]) -> tuple[Face, ...]:
+    """The faces of all frames, each with the number of its frame; not in a still."""
+    has_several = len(by_frame) > 1
+    return tuple(
+        replace(face, frame=number if has_several else None)
+        for number, faces in enumerate(by_frame)
+        for face in faces
+    )

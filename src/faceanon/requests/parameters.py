@@ -1,0 +1,179 @@
+"""What can be given to a method, as parameters of Click.
+
+The terminal makes a command of them, and the window a form: what is filled in there is
+read as the command would read it.
+"""
+
+import click
+
+from faceanon import anonymizers
+from faceanon.anonymizers import Anonymizer
+from faceanon.batch.run_options import RunOptions
+from faceanon.errors import OptionError
+from faceanon.requests.click_options import click_options, environment_variable
+from faceanon.settings import Settings
+from faceanon.vision.recognition.selection import parse_match
+
+
+def method_parameters(name: str) -> list[click.Parameter]:
+    """All that can be given to a method.
+
+    Raises:
+        OptionError: there is no such method, or it cannot be loaded.
+    """
+    method = anonymizers.get(name)
+    parameters: list[click.Parameter] = [
+        path_argument("source", "INPUT"),
+        path_argument("target", "OUTPUT"),
+        *click_options(method, prefix=f"{name}_"),
+        *_common_options(method),
+        *click_options(RunOptions),
+        click.Option(
+            ["--boxes"],
+            type=click.Path(),
+            metavar="FILE",
+            show_default="faces are looked for",
+            help="Hide the faces that FILE tells, as 'faceanon detect' writes it or a "
+            "labelling tool in COCO, instead of looking for faces.",
+            envvar=environment_variable("boxes"),
+        ),
+        *people_options(),
+        report_option(),
+        click.Option(
+            ["--rename-map"],
+            type=click.Path(),
+            metavar="FILE",
+            show_default="none",
+            help="With --rename: append to FILE which input became which output, as "
+            "JSON lines. It ties outputs to names; keep it as you keep the originals.",
+            envvar=environment_variable("rename_map"),
+        ),
+        click.Option(
+            ["--retry-failed"],
+            type=click.Path(),
+            metavar="REPORT",
+            show_default="all are taken",
+            help="Take only the pictures that failed in the run that wrote REPORT.",
+            envvar=environment_variable("retry_failed"),
+        ),
+        click.Option(
+            ["--dry-run"], is_flag=True, help="Say what would be done; write nothing."
+        ),
+        *verbosity_options(),
+    ]
+    if method.catalogue():
+        parameters.append(_list_option(method.catalogue()))
+    return parameters
+
+
+def _common_options(method: type[Anonymizer]) -> list[click.Option]:
+    """The options of every method, with the default that this one has."""
+    options = click_options(Settings)
+    for option in options:
+        if option.name == "grow":
+            option.show_default = f"{method.default_grow:g}"
+    return options
+
+
+def _list_option(names: tuple[str, ...]) -> click.Option:
+    def callback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            click.echo("\n".join(names))
+            ctx.exit()
+
+    return click.Option(
+        ["--list"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        help="List the names that can be given, and exit.",
+        callback=callback,
+    )
+
+
+def people_options() -> list[click.Parameter]:
+    """`--only`, `--except`, `--match` and `--save-people`."""
+    return [
+        click.Option(
+            ["--only"],
+            type=click.Path(),
+            metavar="PEOPLE",
+            show_default="everybody is hidden",
+            help="Hide only these people, and every face that may be theirs. PEOPLE "
+            "is a folder of pictures of one person, or of one folder a person, or a "
+            "file of --save-people.",
+            envvar=environment_variable("only"),
+        ),
+        click.Option(
+            ["--except", "except_"],
+            type=click.Path(),
+            metavar="PEOPLE",
+            show_default="nobody is shown",
+            help="Hide everybody but these people, and every face that is not surely "
+            "theirs.",
+            envvar=environment_variable("except"),
+        ),
+        click.Option(
+            ["--match"],
+            type=_match,
+            metavar="strict|normal|loose|NUMBER",
+            default="normal",
+            show_default=True,
+            help="How sure --only and --except must be: 'strict' hides more, 'loose' "
+            "less. Or a similarity between 0 and 1, from which on --except shows a "
+            "face and --only hides it.",
+            envvar=environment_variable("match"),
+        ),
+        save_option(),
+    ]
+
+
+def save_option() -> click.Option:
+    """`--save-people`."""
+    return click.Option(
+        ["--save-people"],
+        type=click.Path(),
+        metavar="FILE",
+        show_default="kept nowhere",
+        help="Keep what the faces of these people are recognised by in a new FILE "
+        "that only you can read, to give as PEOPLE. It is biometric data.",
+    )
+
+
+def _match(value: str) -> str | float:
+    """The value of `--match`."""
+    try:
+        return parse_match(value)
+    except OptionError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def path_argument(name: str, metavar: str) -> click.Argument:
+    """A path, as text, so that "-" and "./-" are not the same."""
+    return click.Argument([name], metavar=metavar, type=click.Path())
+
+
+def verbosity_options() -> list[click.Parameter]:
+    """`--quiet` and `--verbose`."""
+    return [
+        click.Option(
+            ["-q", "--quiet"], is_flag=True, help="Say nothing but what failed."
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            help="Say what came of each picture; twice: where errors came from.",
+        ),
+    ]
+
+
+def report_option() -> click.Option:
+    """`--report`."""
+    return click.Option(
+        ["--report"],
+        type=click.Path(),
+        metavar="FILE",
+        show_default="none",
+        help="Append one JSON line a picture to FILE: what was found and done.",
+        envvar=environment_variable("report"),
+    )

@@ -1,0 +1,31 @@
+"""The report that somebody has asked for, open for lines."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from faceanon.batch.report import ReportFile
+from faceanon.errors import FaceanonError
+from faceanon.settings import Settings
+from faceanon.storage.buckets.report import local_report
+from faceanon.storage.names import shown
+from faceanon.storage.places import BucketObject, place
+
+
+@contextmanager
+def open_report(path: str | None, settings: Settings) -> Iterator[ReportFile]:
+    """The file or object that `--report` names; nowhere for None.
+
+    Raises:
+        FaceanonError: it cannot be written.
+    """
+    with ExitStack() as stack:
+        target = None if path is None else place(path)
+        if isinstance(target, BucketObject):
+            target = stack.enter_context(local_report(target))
+        try:
+            report = ReportFile(target, settings)
+        except OSError as error:
+            raise FaceanonError(
+                f"the report {shown(path)} cannot be written: {error.strerror}"
+            ) from error
+        yield stack.enter_context(report)
