@@ -10,8 +10,9 @@ class Control:
 
     Attributes:
         is_stopped: whether no further picture is to be begun.
-        looked_at: called after each picture that was looked at before the run began.
+        searched: called after each picture that was searched for people, before the
+            run began.
     """
 
     is_stopped: bool = False
-    looked_at: Callable[[], object] = lambda: None
+    searched: Callable[[], object] = lambda: None

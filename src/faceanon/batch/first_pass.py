@@ -20,7 +20,7 @@ def collect_identities(
 ) -> Identities:
     """The people in the pictures of a plan.
 
-    All of INPUT is looked at, whatever part of it is to be done: so all parts agree.
+    All of INPUT is searched, whatever part of it is to be done: so all parts agree.
     What fails here fails in the run itself, too, and is told there.
     """
     pictures: dict[str, ObservedPicture] = {}
@@ -34,7 +34,7 @@ def collect_identities(
                     pictures[outcome.job.name] = ObservedPicture(
                         outcome.record.content, outcome.observations
                     )
-                control.looked_at()
+                control.searched()
             if result.outcome.stop:
                 break
     # Workers are done in any order, and folders are walked in any.
@@ -43,7 +43,7 @@ def collect_identities(
 
 
 def _tasks(plan: Plan, control: Control) -> Iterator[Task]:
-    """The jobs of all pictures, to be looked at only."""
+    """The jobs of all pictures, to be searched only."""
     for job in plan.source.whole().jobs(WalkReport()):
         if control.is_stopped:
             return

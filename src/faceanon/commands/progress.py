@@ -28,7 +28,7 @@ class Console:
         self._quiet = quiet
         self._verbose = verbose
         self._bar: tqdm[Any] = tqdm(disable=True)
-        self._looks = 0
+        self._searched = 0
 
     def say(self, text: str) -> None:
         """Say something, unless told to be quiet."""
@@ -80,12 +80,12 @@ class Console:
     def _count(self, plan: Plan) -> None:
         self._bar.total = plan.source.count()
 
-    def show_look(self) -> None:
-        """Show that one more picture was looked at before the run began."""
-        self._looks += 1
+    def show_searched(self) -> None:
+        """Show that one more picture was searched for people before the run began."""
+        self._searched += 1
         # The time that it takes says nothing of how long the rest will take.
         self._bar.unpause()
-        self._bar.set_description(f"{self._looks} looked at")
+        self._bar.set_description(f"{self._searched} searched")
 
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""

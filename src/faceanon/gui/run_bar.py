@@ -108,8 +108,8 @@ class RunBar(ttk.Frame):
 def _status(progress: Progress, state: str) -> str:
     of = f" of {progress.total}" if progress.total is not None else ""
     text = f"{progress.done}{of} pictures"
-    if progress.looked_at and not progress.done:
-        text = f"{progress.looked_at}{of} pictures looked at"
+    if progress.searched and not progress.done:
+        text = f"{progress.searched}{of} pictures searched"
     left = progress.seconds_left
     failed, took = len(progress.failures), duration(progress.seconds)
     texts = {

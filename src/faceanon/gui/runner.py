@@ -33,7 +33,7 @@ class Progress:
 
     Attributes:
         total: how many pictures there are; None while they are counted.
-        looked_at: how many were looked at before the first is done.
+        searched: how many were searched for people before the first is done.
         summary: the counts of what is done.
         failures: the pictures that failed, and why.
         without: the pictures in which no face was found.
@@ -44,7 +44,7 @@ class Progress:
     """
 
     total: int | None = None
-    looked_at: int = 0
+    searched: int = 0
     summary: Summary = field(default_factory=Summary)
     failures: list[tuple[str, str]] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
@@ -151,7 +151,7 @@ class Runner:
             changed = True
             match news:
                 case None:
-                    self.progress.looked_at += 1
+                    self.progress.searched += 1
                 case int():
                     self.progress.total = news
                 case Outcome():
@@ -177,7 +177,7 @@ class Runner:
         self.progress.summary.skipped = plan.walk.skipped
         self.progress.cautions = settings.cautions()
         control = Control()
-        control.looked_at = lambda: self._look(control)
+        control.searched = lambda: self._count_searched(control)
         threading.Thread(
             target=self._count, args=[plan, self._news], daemon=True
         ).start()
@@ -188,7 +188,7 @@ class Runner:
                 self._news.put(outcome)
         return "cancelled" if self._cancelled.is_set() else "done"
 
-    def _look(self, control: Control) -> None:
+    def _count_searched(self, control: Control) -> None:
         self._news.put(None)
         self._may_go_on.wait()
         control.is_stopped = self._cancelled.is_set()
