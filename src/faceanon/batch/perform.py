@@ -43,10 +43,10 @@ def do_picture(task: Task, step: Step, ledger: BucketLedger | None) -> Result:
     outcome = attempted(job, lambda: _published(job, ledger, do))
     if outcome.status is Status.FAILED and task.data is not None and job.member:
         outcome = replace(outcome, source_stamp=Stamp(len(task.data), 0))
-    is_for_others = outcome.target_stamp is not None and job.temporary is None
-    if is_for_others and not isinstance(job.target, BucketObject):
-        return Result(outcome, output.getvalue())
-    return Result(outcome)
+    is_in_place = job.temporary is not None or _ledger_of(job, ledger) is not None
+    if outcome.target_stamp is None or is_in_place:
+        return Result(outcome)
+    return Result(outcome, output.getvalue())
 
 
 def _transformed(job: Job, source: BinaryIO, output: io.BytesIO, step: Step) -> Outcome:
@@ -89,7 +89,8 @@ def _published(
     job: Job, ledger: BucketLedger | None, do: Callable[[Job], Outcome]
 ) -> Outcome:
     """Do a job; if its output belongs into a bucket, put it there."""
-    if ledger is None or not isinstance(job.target, BucketObject):
+    ledger = _ledger_of(job, ledger)
+    if ledger is None:
         return do(job)
     standing = ledger.standing(job)
     if standing is Standing.FINISHED:
@@ -101,3 +102,12 @@ def _published(
         if outcome.target_stamp is not None:
             outcome = ledger.publish(outcome)
     return replace(outcome, job=job)
+
+
+def _ledger_of(job: Job, ledger: BucketLedger | None) -> BucketLedger | None:
+    """The ledger that puts the output of a job in place; None where none does.
+
+    What a picture in a dataset file becomes goes into the output of the file.
+    """
+    is_object = isinstance(job.target, BucketObject) and not job.member
+    return ledger if is_object else None

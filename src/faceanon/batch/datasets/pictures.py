@@ -97,6 +97,8 @@ class Pictures:
         """Wait for a picture, note what came of it, and give its output, if any."""
         result = picture.future.result()
         outcome = result.outcome
+        is_written = outcome.target_stamp is not None
+        assert is_written is (result.output is not None), "the output went elsewhere"
         # All that tells it from the others, of which there are many.
         slim = Job(outcome.job.name, None, None, member=picture.member)
         self.outcomes.append(replace(outcome, job=slim))
