@@ -18,7 +18,6 @@ from dataset_files import (
     CAT,
     CURIES,
     EYE,
-    FAST,
     MTIME,
     read_tar,
     samples,
@@ -28,7 +27,7 @@ from dataset_files import (
 from faceanon.batch.planning.brace_expansion import BraceExpansion
 from faceanon.errors import FaceanonError
 from processes import GUARD, descendants, is_alive, wait_until, workers_of
-from support import decoded, lines, with_examples
+from support import EXAMPLES, decoded, encoded, lines, read, with_examples, with_pillow
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra 'parquet'")
 pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra 'parquet'")
@@ -55,11 +54,6 @@ def cells(path: Path) -> list[object]:
     return column
 
 
-@pytest.fixture(autouse=True)
-def _start_soon(environment: dict[str, str]) -> None:
-    environment["FACEANON_INFERENCE"] = "opencv"  # the one that starts sooner
-
-
 def no_temporaries(folder: Path) -> bool:
     return not list(folder.rglob("*.tmp"))
 
@@ -76,7 +70,7 @@ def test_a_tar_keeps_all_but_the_faces(
     before = samples()
     write_tar(source / name, before)
     out, report = tmp_path / "out", tmp_path / "report.jsonl"
-    done = faceanon("blackbar", source, out, *FAST, "--report", report)
+    done = faceanon("blackbar", source, out, "--report", report)
     assert done.returncode == 0, done.stderr
     assert "3 pictures in" in done.stderr
     assert "2 anonymized (3 faces), 1 without a face" in done.stderr
@@ -94,7 +88,7 @@ def test_a_tar_keeps_all_but_the_faces(
         f"{name}/{member}" for member in before if member.endswith((".png", ".jpg"))
     ]
     assert told[f"{name}/000000.png"]["output"] == str(out / name)
-    again = faceanon("blackbar", source, out, *FAST)
+    again = faceanon("blackbar", source, out)
     assert again.returncode == 0
     assert "1 already done" in again.stderr
 
@@ -103,8 +97,8 @@ def test_pictures_come_out_as_they_do_singly(faceanon: Run, tmp_path: Path) -> N
     single = with_examples(tmp_path / "train.tar.d", "curies.jpg", "astronaut.png")
     names = [path.name for path in single.iterdir()]
     write_tar(tmp_path / "a.tar", {n: (single / n).read_bytes() for n in names})
-    faceanon("blackbar", single, tmp_path / "singly", *FAST)
-    faceanon("blackbar", tmp_path / "a.tar", tmp_path / "b.tar", *FAST)
+    faceanon("blackbar", single, tmp_path / "singly")
+    faceanon("blackbar", tmp_path / "a.tar", tmp_path / "b.tar")
     together = read_tar(tmp_path / "b.tar")
     assert {n: (tmp_path / "singly" / n).read_bytes() for n in names} == together
 
@@ -120,7 +114,7 @@ def test_what_nobody_named_a_picture_is_looked_at(
         "noname": CURIES,
     }
     source = write_tar(tmp_path / "a.tar", before)
-    done = faceanon("blackbar", source, tmp_path / "b.tar", *FAST)
+    done = faceanon("blackbar", source, tmp_path / "b.tar")
     assert done.returncode == 1
     assert "a.tar/1.mp4: " in done.stderr
     after = read_tar(tmp_path / "b.tar")
@@ -130,12 +124,28 @@ def test_what_nobody_named_a_picture_is_looked_at(
     assert after["1.txt"] == before["1.txt"]
 
 
+def test_formats_that_cannot_be_read_fail_whatever_they_are_called(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    """Copied, they would bring the faces along."""
+    image = read(EXAMPLES / "astronaut.png")
+    hidden_in = {suffix: encoded(image, suffix) for suffix in (".ppm", ".hdr")}
+    hidden_in["j2k"] = with_pillow(image, "JPEG2000", no_jp2=True)
+    members = {"a.png": ASTRONAUT, "b.txt": b"P3 by Anna and Bert", "c.txt": b"P6"}
+    members |= {f"{n}.bin": data for n, data in enumerate(hidden_in.values())}
+    source, out = write_tar(tmp_path / "a.tar", members), tmp_path / "b.tar"
+    done = faceanon("blackbar", source, out)
+    assert done.returncode == 1
+    assert f"{len(hidden_in)} FAILED" in done.stderr
+    assert list(read_tar(out)) == ["a.png", "b.txt", "c.txt"]
+
+
 def test_another_format_changes_the_names_of_members(
     faceanon: Run, tmp_path: Path
 ) -> None:
     before = {"1.png": ASTRONAUT, "1.json": b"{}", "2.jpg": CURIES, "2.png": CAT}
     source = write_tar(tmp_path / "a.tar", before)
-    done = faceanon("blur", source, tmp_path / "b.tar", *FAST, "--format", "webp")
+    done = faceanon("blur", source, tmp_path / "b.tar", "--format", "webp")
     assert done.returncode == 1
     assert "a.tar/2.png: another picture becomes 2.webp" in done.stderr
     after = read_tar(tmp_path / "b.tar")
@@ -146,7 +156,7 @@ def test_another_format_changes_the_names_of_members(
 def test_pictures_without_a_face_can_be_left_out(faceanon: Run, tmp_path: Path) -> None:
     source = write_tar(tmp_path / "a.tar", samples())
     out = tmp_path / "b.tar"
-    done = faceanon("blackbar", source, out, *FAST, "--no-face", "skip")
+    done = faceanon("blackbar", source, out, "--no-face", "skip")
     assert done.returncode == 0
     assert "(nothing written)" in done.stderr
     assert list(read_tar(out)) == [name for name in samples() if name != "000002.png"]
@@ -162,7 +172,7 @@ def test_what_failed_is_left_out_and_only_that_is_done_again(
     source.mkdir()
     members = {"0.png": CAT, "1.jpg": BROKEN, "1.json": b"{}", "2.png": ASTRONAUT}
     write_tar(source / "a.tar", members)
-    report, command = tmp_path / "r.jsonl", ("blackbar", source, out, *FAST)
+    report, command = tmp_path / "r.jsonl", ("blackbar", source, out)
     done = faceanon(*command, "--report", report)
     assert done.returncode == 1
     assert f"{source}/a.tar/1.jpg: " in done.stderr
@@ -230,7 +240,7 @@ def test_tars_that_could_do_harm_are_refused(
     with tarfile.open(source, "w") as tar:
         named("0.png")(tar)
         add(tar)
-    done = faceanon("blackbar", source, tmp_path / "b.tar", *FAST)
+    done = faceanon("blackbar", source, tmp_path / "b.tar")
     assert done.returncode == 1
     assert reason in done.stderr
     assert len(done.stderr.splitlines()) == 2  # with the summary
@@ -260,7 +270,7 @@ def test_damaged_tars_are_refused(faceanon: Run, tmp_path: Path) -> None:
     for name, data in damaged.items():
         (source / name).write_bytes(data)
     out = tmp_path / "out"
-    done = faceanon("blackbar", source, out, *FAST, "-j", 2)
+    done = faceanon("blackbar", source, out, "-j", 2)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "unexpected" not in done.stderr.replace("unexpected end of data", "")
@@ -274,7 +284,7 @@ def test_dataset_files_without_pictures_and_renaming_are_refused(
 ) -> None:
     source = write_tar(tmp_path / "a.tar", {"0.json": b"{}"})
     out = tmp_path / "b.tar"
-    done = faceanon("blackbar", source, out, *FAST)
+    done = faceanon("blackbar", source, out)
     assert done.returncode == 1
     assert "there is no picture in it" in done.stderr
     renamed = faceanon("blackbar", source, out, "--rename", "hash", "--seed", 1)
@@ -299,7 +309,7 @@ def test_only_the_culprit_fails(
     write_small_tars(source, "ab", range(90, 100))
     done = faulty(
         *("faulty", source, out, "--fault", fault, "--width", 94, "-j", jobs),
-        *("--timeout", 20, "--max-memory", 2048, *FAST),
+        *("--timeout", 20, "--max-memory", 2048),
     )
     assert done.returncode == 1
     said = done.stderr.splitlines()[:-1]
@@ -318,10 +328,7 @@ def test_a_killed_run_leaves_nothing_behind_and_is_done_again(
 ) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
     write_small_tars(source, "ab", range(90, 110))
-    command = (
-        *("faulty", source, out, "--fault", "slow", "--seconds", 1, "-j", 2),
-        *FAST,
-    )
+    command = (*("faulty", source, out, "--fault", "slow", "--seconds", 1, "-j", 2),)
     run = start(*command)
     wait_until(lambda: len(list(out.glob("*.tmp"))) >= 2, "two unfinished outputs")
     wait_until(lambda: len(descendants(run.pid)) >= 3, "the processes at work")
@@ -341,7 +348,7 @@ def test_a_worker_that_is_killed_costs_no_picture(
 ) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
     write_small_tars(source, "ab", range(90, 100))
-    run = start("faulty", source, out, "--fault", "slow", "-j", 2, *FAST)
+    run = start("faulty", source, out, "--fault", "slow", "-j", 2)
     wait_until(lambda: list(out.glob("*.tmp")), "an unfinished output")
     os.kill(workers_of(run.pid)[0], signal.SIGKILL)
     _, errors = run.communicate(timeout=GUARD)
@@ -363,7 +370,7 @@ def test_a_parquet_file_keeps_all_but_the_faces(faceanon: Run, tmp_path: Path) -
     ]
     source = write_parquet(tmp_path / "train.parquet", images)
     out, report = tmp_path / "out.parquet", tmp_path / "report.jsonl"
-    done = faceanon("blackbar", source, out, *FAST, "--report", report)
+    done = faceanon("blackbar", source, out, "--report", report)
     assert done.returncode == 0, done.stderr
     before, after = pq.ParquetFile(source), pq.ParquetFile(out)
     assert after.schema_arrow.equals(before.schema_arrow, check_metadata=True)
@@ -400,7 +407,7 @@ def test_rows_stay_whose_picture_failed_and_only_those_are_done_again(
         {"bytes": ASTRONAUT, "path": "d.png"},
     ]
     write_parquet(source / "a.parquet", images)
-    command = ("blackbar", source, out, *FAST, "--format", "webp")
+    command = ("blackbar", source, out, "--format", "webp")
     done = faceanon(*command)
     assert done.returncode == 1
     assert "a.parquet/1/image: " in done.stderr
@@ -429,7 +436,7 @@ def test_bytes_are_looked_at_whatever_their_column_says(
         }
     )
     pq.write_table(table, source)
-    done = faceanon("blackbar", source, out, *FAST)
+    done = faceanon("blackbar", source, out)
     assert done.returncode == 0, done.stderr
     assert "2 anonymized" in done.stderr
     after = pq.read_table(out)
@@ -453,7 +460,7 @@ def test_parquet_that_cannot_be_done_is_refused(faceanon: Run, tmp_path: Path) -
     write_parquet(source / "list.parquet", [[image]], pa.list_(IMAGE))
     write_parquet(source / "path.parquet", ["a.png"], pa.string())
     write_parquet(source / "none.parquet", [None])
-    done = faceanon("blackbar", source, out, *FAST)
+    done = faceanon("blackbar", source, out)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     said = {
@@ -475,7 +482,7 @@ def test_braces_stand_for_many_files(faceanon: Run, tmp_path: Path) -> None:
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         write_tar(tmp_path / "in" / name, {"0.png": CAT})
     source, out = tmp_path / "in" / "{train,test}" / "{00..01}.tar", tmp_path / "out"
-    done = faceanon("blackbar", source, out, *FAST)
+    done = faceanon("blackbar", source, out)
     assert done.returncode == 1
     assert "3 without a face" in done.stderr
     assert f"{tmp_path}/in/test/01.tar: cannot be read: No such file" in done.stderr
@@ -483,7 +490,7 @@ def test_braces_stand_for_many_files(faceanon: Run, tmp_path: Path) -> None:
     assert names == {"train/00.tar", "train/01.tar", "test/00.tar"}
     parts = tmp_path / "parts"
     for index in range(2):
-        faceanon("blackbar", source, parts, *FAST, "--shard", f"{index}/2")
+        faceanon("blackbar", source, parts, "--shard", f"{index}/2")
     assert {str(path.relative_to(parts)) for path in parts.rglob("*.tar")} == names
     assert "INPUT itself" in faceanon("blackbar", source, tmp_path / "in").stderr
 
@@ -514,7 +521,7 @@ def test_detect_correct_hide_works_in_dataset_files(
     write_tar(source / "a.tar", {"0.png": ASTRONAUT, "1.png": CAT})
     write_parquet(source / "b.parquet", [{"bytes": CURIES, "path": None}])
     boxes = tmp_path / "boxes.jsonl"
-    assert faceanon("detect", source, "-o", boxes, *FAST).returncode == 0
+    assert faceanon("detect", source, "-o", boxes).returncode == 0
     records = {line["picture"]: line for line in lines(boxes)}
     assert set(records) == {"a.tar/0.png", "a.tar/1.png", "b.parquet/0/image"}
     # Somebody drops her face and forgets the cat.
@@ -532,6 +539,6 @@ def test_detect_correct_hide_works_in_dataset_files(
     (cell,) = cells(out / "b.parquet")
     assert isinstance(cell, dict)
     assert cell["bytes"] != CURIES
-    seen = faceanon("preview", source / "a.tar", tmp_path / "seen.tar", *FAST)
+    seen = faceanon("preview", source / "a.tar", tmp_path / "seen.tar")
     assert seen.returncode == 0
     assert set(read_tar(tmp_path / "seen.tar")) == {"0.png", "1.png"}

@@ -14,9 +14,13 @@ _SIGNS = re.compile(
     rb"|II[*+]\0|MM\0[*+]"  # TIFF and most raw files
     rb"|.{4}ftyp"  # AVIF, HEIC, MP4, QuickTime
     rb"|\xff\x0a|\0\0\0\x0c(JXL |jP  )"  # JPEG XL, JPEG 2000
+    rb"|\xff\x4f\xff\x51"  # JPEG 2000 without its boxes
+    rb"|P[1-6]\s+(#|\d+\s+\d)|P7\nWIDTH"  # Netpbm
+    rb"|\x76\x2f\x31\x01|#\?RADIANCE"  # OpenEXR, Radiance
     rb"|8BPS\0[\1\2]"  # Photoshop
     rb"|\x1a\x45\xdf\xa3"  # Matroska, WebM
     rb"|\0\0\1[\xb3\xba]"  # MPEG
+    rb"|FLV\1|\x30\x26\xb2\x75"  # Flash, Windows Media
     rb"|%PDF-",
     re.DOTALL,
 )

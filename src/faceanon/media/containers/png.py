@@ -35,13 +35,15 @@ class Chunk:
 
 
 def chunks(data: Readable) -> Iterator[Chunk]:
-    """The chunks one after the other, whatever they are; the last may be cut off."""
+    """The chunks up to the end of the picture; the last may be cut off."""
     offset = len(SIGNATURE)
     while offset + 12 <= len(data):
         head = data[offset : offset + 8]
         start = offset + 8
         end = start + int.from_bytes(head[:4])
         yield Chunk(head[4:], start, end)
+        if head[4:] == b"IEND":
+            return  # whatever comes behind is none
         offset = end + 4
 
 

@@ -37,9 +37,10 @@ def chunks(
     Args:
         data: the file.
         start: where the first chunk begins.
-        end: where the last one ends; None for the end of the file.
+        end: where the last one ends; None for the end that the file announces.
     """
-    end = len(data) if end is None else end
+    if end is None:
+        end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
     while start + 8 <= end:
         head = data[start : start + 8]
         body = start + 8
