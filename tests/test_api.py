@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,7 +78,15 @@ def test_wrong_options_are_explained(
     image: Image, method: str, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(faceanon.OptionError, match=message):
-        faceanon.anonymize(image, method, **options)
+        faceanon.anonymize(image, method, faces=None, **options)
+
+
+@pytest.mark.parametrize("wrong", ["picture.jpg", None, [[1, 2], [3, 4]]])
+def test_what_is_no_array_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="an image is an array"):
+        faceanon.detect(wrong)
+    with pytest.raises(TypeError, match="an image is an array"):
+        faceanon.anonymize(wrong, "blur")
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def detect(
         The faces, the most certain first.
 
     Raises:
+        TypeError: the image is no array.
         ValueError: the image is not of that kind, or an option is wrong.
     """
     _check_image(image)
@@ -77,6 +78,7 @@ def anonymize(
         A new array of the same shape and dtype.
 
     Raises:
+        TypeError: the image is no array.
         ValueError: the image is not of that kind, or an option is wrong.
         PictureError: the faces cannot be hidden in this way; `swap` needs two.
     """
@@ -157,6 +159,10 @@ def _settings(method: str, values: dict[str, Any]) -> Settings:
 
 
 def _check_image(image: Image) -> None:
+    if not isinstance(image, np.ndarray):
+        raise TypeError(
+            f"an image is an array, not {type(image).__name__}; cv2.imread gives one"
+        )
     if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"an image has the shape (H, W, 3), not {image.shape}")
     if image.dtype not in (np.uint8, np.uint16):

@@ -12,6 +12,7 @@ from faceanon.media.write_options import WriteOptions
 from faceanon.model import Cover, Shape
 from faceanon.options import option
 from faceanon.storage.renaming import Hashing, Numbering, Renaming
+from faceanon.vision import detection
 from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.recognition.identities import Identities
 from faceanon.vision.recognition.selection import Selection
@@ -88,10 +89,11 @@ class Settings:
                 "names that tell nothing are made with a secret; give a long number "
                 "with --seed, the same each time, and keep it to yourself"
             )
-        if self.pseudonyms and self.finding.detector == "haar":
+        detector = self.finding.detector
+        if self.pseudonyms and not detection.has_points(detector):
             raise OptionError(
-                "people are told apart by their eyes, which --detector haar does not "
-                "find; leave it out"
+                f"people are told apart by their eyes, which --detector {detector} "
+                "does not find; leave it out"
             )
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from faceanon.errors import PeopleError
 from faceanon.settings import Settings
 from faceanon.storage.places import local_path
+from faceanon.vision import detection
 from faceanon.vision.recognition.selection import Mode, Selection, parse_match
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ def with_people(
     path = only if except_ is None else except_
     if path is None:
         return settings, ()
-    if settings.finding.detector == "haar":
+    detector = settings.finding.detector
+    if not detection.has_points(detector):
         raise PeopleError(
-            "--only and --except need the eyes, which --detector haar does not find; "
-            "leave it out"
+            f"--only and --except need the eyes, which --detector {detector} does not "
+            "find; leave it out"
         )
     from faceanon.vision.recognition.enrolment import load  # noqa: PLC0415  reads them
 

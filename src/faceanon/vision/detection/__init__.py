@@ -1,14 +1,14 @@
 """Finding faces: `make()` gives a detector by name.
 
-A new detector is a module here with a function `make(accuracy)` and a line in
-`_MODULES`. Modules are imported when they are needed, as networks are slow to load.
+A new detector is a module here with a function `make(accuracy)` and an entry in
+`_BUILT_IN`. Modules are imported when they are needed, as networks are slow to load.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from faceanon import options
 from faceanon.errors import OptionError
@@ -16,9 +16,22 @@ from faceanon.model import Face, Image
 from faceanon.options import option
 from faceanon.vision.detection.levels import ACCURACIES, Accuracy
 
-_MODULES = {
-    "centerface": "faceanon.vision.detection.centerface",
-    "haar": "faceanon.vision.detection.haar",
+
+class BuiltIn(NamedTuple):
+    """A detector of this package.
+
+    Attributes:
+        module: what makes it.
+        has_points: whether it gives each face its five points.
+    """
+
+    module: str
+    has_points: bool
+
+
+_BUILT_IN = {
+    "centerface": BuiltIn("faceanon.vision.detection.centerface", has_points=True),
+    "haar": BuiltIn("faceanon.vision.detection.haar", has_points=False),
 }
 
 
@@ -58,7 +71,16 @@ class Detector(Protocol):
 
 def names() -> tuple[str, ...]:
     """The names of the detectors, the default one first."""
-    return tuple(_MODULES)
+    return tuple(_BUILT_IN)
+
+
+def has_points(name: str) -> bool:
+    """Whether a detector finds the eyes of a face, by which people are recognised.
+
+    Args:
+        name: one of `names()`.
+    """
+    return _BUILT_IN[name].has_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +118,13 @@ def make(name: str, accuracy: Accuracy = "balanced") -> Detector:
     Raises:
         OptionError: there is no detector or no accuracy of this name.
     """
-    if name not in _MODULES:
+    if name not in _BUILT_IN:
         raise OptionError(
-            f"there is no detector {name!r}; there are {', '.join(_MODULES)}"
+            f"there is no detector {name!r}; there are {', '.join(names())}"
         )
     if accuracy not in ACCURACIES:
         raise OptionError(
             f"accuracy must be one of {', '.join(ACCURACIES)}, not {accuracy!r}"
         )
-    detector: Detector = import_module(_MODULES[name]).make(accuracy)
+    detector: Detector = import_module(_BUILT_IN[name].module).make(accuracy)
     return detector
