@@ -21,6 +21,7 @@ _SWITCHES = (
 def chromium() -> Iterator[webdriver.Chrome]:
     """Run Chromium with an empty profile; both are gone afterwards."""
     options = webdriver.ChromeOptions()
+    assert CHROMIUM is not None, "without it the tests are skipped"
     options.binary_location = CHROMIUM
     for switch in _SWITCHES:
         options.add_argument(switch)

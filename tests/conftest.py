@@ -19,11 +19,45 @@ from support import faces_of_all_widths, with_examples
 # all that is started by it; tests must be able to interrupt what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Installed packages are compiled. Where Python is told to keep nothing that it
+# compiles, each process that is started here would compile all modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 COMMAND = Path(sysconfig.get_path("scripts")) / "faceanon"
 PLUGINS = Path(__file__).parent / "plugins"
 
+LEAST_WORK = {
+    "FACEANON_ACCURACY": "fast",
+    "FACEANON_JOBS": "1",
+    # It starts sooner than OpenVINO.
+    "FACEANON_INFERENCE": "opencv",
+}
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[bytes]]
+
+
+# --- How the tests are run -------------------------------------------------------
+
+# Files of tests that take long, the longest first, so that no process of pytest is left
+# alone with one of them in the end.
+LONG = (
+    *("test_buckets.py", "test_command.py", "test_ray.py", "test_verify.py"),
+    *("test_reliability.py", "test_datasets.py", "test_animation.py", "test_people.py"),
+    *("test_consistent.py", "test_gui_window.py", "test_shards.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have files of tests that take long go first."""
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait for much that takes none."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 # --- The command -----------------------------------------------------------------
@@ -31,9 +65,13 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The environment that the command gets; tests may add to it."""
+    """The environment that the command gets; tests may add to it.
+
+    What is tested is seldom how faces are found: the least work will do. Tests that
+    want more say so, or use `as_installed`.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("FACEANON_")}
-    return kept
+    return kept | LEAST_WORK
 
 
 def add_to_path(environment: dict[str, str], folder: Path) -> None:
@@ -66,6 +104,13 @@ def faceanon(environment: dict[str, str]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def as_installed(environment: dict[str, str]) -> None:
+    """Have the command do what it does on the machine of somebody who sets nothing."""
+    for name in LEAST_WORK:
+        del environment[name]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import cv2
 
 from support import EXAMPLES, encoded, read
 
-FAST = ("--accuracy", "fast")
 MTIME = 1_700_000_000
 ASTRONAUT = (EXAMPLES / "astronaut.png").read_bytes()
 CAT = (EXAMPLES / "cat.png").read_bytes()

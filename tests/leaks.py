@@ -2,8 +2,6 @@
 
 import zlib
 
-from PIL import ImageCms
-
 from containers import (
     JPEG,
     NAME,
@@ -40,6 +38,7 @@ from containers import (
     xmp,
 )
 from faceanon.audit.scan import Kind
+from support import SRGB
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 GPS = [
@@ -245,18 +244,17 @@ LEAKS: dict[str, tuple[bytes, Kind]] = {
 }
 """Files with a leak, and the kind of the finding that it must be."""
 
-PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 BLACK_AND_WHITE = tiff_with(short(254, 0), rationals(282, 72), rationals(283, 72))
 
 CLEAN: dict[str, bytes] = {
     **{f"plain.{format_.lower()}": saved(format_) for format_ in FORMATS},
     **{
-        f"profile.{format_.lower()}": saved(format_, icc_profile=PROFILE)
+        f"profile.{format_.lower()}": saved(format_, icc_profile=SRGB)
         for format_ in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
     },
     **{
         f"settings.{format_.lower()}": saved(
-            format_, exif=b"Exif\0\0" + HARMLESS_EXIF, icc_profile=PROFILE
+            format_, exif=b"Exif\0\0" + HARMLESS_EXIF, icc_profile=SRGB
         )
         for format_ in ("JPEG", "PNG", "WEBP", "AVIF")
     },

@@ -6,6 +6,7 @@ Each secret is a text that can be looked for in an output.
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from PIL import Image as PillowImage
 from PIL import ImageCms, TiffImagePlugin
 
 import faceanon
+from containers import chunk
 from faceanon.media.metadata import LEVELS, Level
+from faceanon.storage.suffixes import Format
 from support import EXAMPLES
 
 PHOTO = EXAMPLES / "grace_hopper.jpg"
@@ -189,21 +192,16 @@ def leaky_png() -> bytes:
         photo.save(buffer, "PNG", dpi=(240, 240), icc_profile=screen_profile())
     data = buffer.getvalue()
     chunks = (
-        png_chunk(b"eXIf", exif_block())
-        + png_chunk(b"tEXt", f"Author\0{MARK}-text".encode())
-        + png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(f"{MARK}-ztxt".encode()))
-        + png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
-        + png_chunk(b"tIME", struct.pack(">HBBBBB", 2021, 6, 5, 14, 3, 2))
-        + png_chunk(b"caBX", f"jumb {MARK}-c2pa".encode())
-        + png_chunk(b"prVt", f"{MARK}-private".encode())
+        chunk(b"eXIf", exif_block())
+        + chunk(b"tEXt", f"Author\0{MARK}-text".encode())
+        + chunk(b"zTXt", b"Comment\0\0" + zlib.compress(f"{MARK}-ztxt".encode()))
+        + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
+        + chunk(b"tIME", struct.pack(">HBBBBB", 2021, 6, 5, 14, 3, 2))
+        + chunk(b"caBX", f"jumb {MARK}-c2pa".encode())
+        + chunk(b"prVt", f"{MARK}-private".encode())
     )
     header_end = 8 + 25
     return data[:header_end] + chunks + data[header_end:] + small_jpeg()
-
-
-def png_chunk(kind: bytes, content: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + check
 
 
 def leaky_webp(**options: object) -> bytes:
@@ -249,7 +247,7 @@ def leaky_bmp() -> bytes:
     return buffer.getvalue() + small_jpeg() + motion_video()
 
 
-LEAKY = {
+LEAKY: dict[Format, Callable[[], bytes]] = {
     "jpeg": leaky_jpeg,
     "png": leaky_png,
     "webp": leaky_webp,
@@ -289,10 +287,19 @@ def secrets_in(data: bytes) -> list[str]:
     found = [encoding for encoding in encodings if MARK.encode(encoding) in data]
     if small_jpeg()[-200:-100] in data:
         found.append("the preview")
-    # The first bytes of a JPEG can be those of pixels in a file that is not compressed.
-    may_be_pixels = data.startswith((b"II", b"MM", b"BM"))
-    is_jpeg = data.startswith(JPEG_START)
-    if not may_be_pixels and data.count(JPEG_START) > is_jpeg:
+    if _holds_jpeg(data):
         found.append("a JPEG inside")
     words = (b"ftyp", b"8BIM", b"xmpmeta", b"mwg-rs")
     return found + [word.decode() for word in words if word in data]
+
+
+def _holds_jpeg(data: bytes) -> bool:
+    """Whether there is one behind the first byte; pixels can begin like one."""
+    start = data.find(JPEG_START, 1)
+    while start >= 0:
+        try:
+            with PillowImage.open(io.BytesIO(data[start:]), formats=["JPEG"]):
+                return True
+        except (OSError, SyntaxError):
+            start = data.find(JPEG_START, start + 1)
+    return False

@@ -144,11 +144,12 @@ def ray_workers_of(cluster: int) -> list[int]:
 def _sleeps(process: int) -> bool:
     """Whether no thread of a process wants to run, but the one that asks."""
     own = str(threading.get_native_id())
-    return all(
-        (thread / "stat").read_text().rpartition(")")[2].split()[0] == "S"
-        for thread in Path(f"/proc/{process}/task").iterdir()
-        if thread.name != own
-    )
+    with suppress(OSError):  # what has ended meanwhile has nothing to do
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            _, _, state_and_more = (thread / "stat").read_text().rpartition(") ")
+            if thread.name != own and state_and_more[0] != "S":
+                return False
+    return True
 
 
 def _descendants_named(process: int, name: bytes) -> list[int]:

@@ -66,6 +66,15 @@ def write_png(path: Path, pixels: Image) -> Path:
     return path
 
 
+def write_film(path: Path) -> Path:
+    """An animation of two frames, a face in each: on the left, and on the right."""
+    with PillowImage.open(EXAMPLES / "astronaut.png") as picture:
+        small = picture.convert("RGB").resize((256, 256))
+    mirrored = small.transpose(PillowImage.Transpose.FLIP_LEFT_RIGHT)
+    small.save(path, save_all=True, append_images=[mirrored], duration=400)
+    return path
+
+
 def with_examples(folder: Path, *names: str) -> Path:
     """A folder with copies of some of the examples; it is made where there is none."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -42,8 +42,6 @@ pytest.importorskip("boto3", reason="needs the extra 'cloud'")
 pytest.importorskip("obstore", reason="needs the extra 'cloud'")
 pytest.importorskip("moto", reason="needs the extra 'test'")
 
-FAST = ("--accuracy", "fast", "-j", "1")
-
 
 @pytest.fixture
 def between(bucket: Bucket, environment: dict[str, str]) -> Iterator[Proxy]:
@@ -112,7 +110,7 @@ def many(bucket: Bucket) -> dict[str, bytes]:
 def slow(environment: dict[str, str]) -> tuple[object, ...]:
     """A method that takes a second for each picture."""
     add_to_path(environment, PLUGINS)
-    return ("faulty", "--fault", "slow", "--seconds", 1, *FAST)
+    return ("faulty", "--fault", "slow", "--seconds", 1)
 
 
 def wait_for_outputs(bucket: Bucket, count: int) -> None:
@@ -126,7 +124,7 @@ def test_every_mixture_of_folders_and_buckets_is_the_same_run(
     faceanon: Run, bucket: Bucket, photos: str, source: Path, tmp_path: Path
 ) -> None:
     uri, fetched = tmp_path / "uri", tmp_path / "fetched"
-    assert faceanon("blackbar", source, tmp_path / "here", *FAST).returncode == 0
+    assert faceanon("blackbar", source, tmp_path / "here").returncode == 0
     expected = pictures(tmp_path / "here")
     runs: tuple[tuple[object, object, Callable[[], dict[str, bytes]]], ...] = (
         (photos, f"{bucket.url}/both", lambda: bucket.below("both/")),
@@ -135,10 +133,10 @@ def test_every_mixture_of_folders_and_buckets_is_the_same_run(
         (source.as_uri(), uri.as_uri(), lambda: pictures(uri)),
     )
     for number, (input_, output, written) in enumerate(runs):
-        done = faceanon("blackbar", input_, output, *FAST, "-j", 1 + (number == 0))
+        done = faceanon("blackbar", input_, output, "-j", 1 + (number == 0))
         assert done.returncode == 0, done.stderr
         assert written() == expected
-        again = faceanon("blackbar", input_, output, *FAST)
+        again = faceanon("blackbar", input_, output)
         assert again.returncode == 0, again.stderr
         assert "4 already done" in again.stderr
 
@@ -146,7 +144,7 @@ def test_every_mixture_of_folders_and_buckets_is_the_same_run(
 def test_people_keep_their_emoji_also_in_a_bucket(
     faceanon: Run, bucket: Bucket, photos: str, source: Path, tmp_path: Path
 ) -> None:
-    command = ("--consistent", "--seed", 3, "-j", 1, *FAST)
+    command = ("--consistent", "--seed", 3, "-j", 1)
     assert faceanon("emoji", source, tmp_path / "here", *command).returncode == 0
     done = faceanon("emoji", photos, f"{bucket.url}/emoji", *command)
     assert done.returncode == 0, done.stderr
@@ -216,9 +214,9 @@ def test_boxes_and_renaming_go_the_same_way(
     faceanon: Run, bucket: Bucket, photos: str, tmp_path: Path
 ) -> None:
     boxes = tmp_path / "boxes.jsonl"
-    assert faceanon("detect", photos, "-o", boxes, *FAST).returncode == 0
+    assert faceanon("detect", photos, "-o", boxes).returncode == 0
     command = (
-        *("blackbar", photos, f"{bucket.url}/out", "--boxes", boxes, *FAST),
+        *("blackbar", photos, f"{bucket.url}/out", "--boxes", boxes),
         *("--rename", "hash", "--seed", "81239"),
     )
     assert "4 pictures" in faceanon(*command).stderr
@@ -358,7 +356,7 @@ def test_a_picture_that_changes_while_the_run_goes_on_fails(
 def test_a_report_in_a_bucket(faceanon: Run, bucket: Bucket, photos: str) -> None:
     bucket.put("in/broken.jpg", b"no picture")
     report = f"{bucket.url}/runs/report.jsonl"
-    command = ("blackbar", photos, f"{bucket.url}/out", *FAST, "--report", report)
+    command = ("blackbar", photos, f"{bucket.url}/out", "--report", report)
     assert faceanon(*command).returncode == 1
     reported = json_lines(bucket.get("runs/report.jsonl"))
     assert len(reported) == 5
@@ -409,7 +407,7 @@ def test_a_report_that_cannot_be_put_stays_here(
         403 if method == "PUT" and "report" in path else None
     )
     report = ("--report", f"{bucket.url}/report.jsonl")
-    done = faceanon("blackbar", photos, f"{bucket.url}/out", *FAST, *report)
+    done = faceanon("blackbar", photos, f"{bucket.url}/out", *report)
     assert done.returncode == 1
     (kept,) = tmp_path.glob("faceanon-report*")
     assert str(kept) in done.stderr
@@ -508,7 +506,7 @@ def test_what_cannot_start_says_what_to_do(
         else:
             environment[name] = value
     environment["GOOGLE_APPLICATION_CREDENTIALS"] = "/nowhere"
-    done = faceanon("blackbar", *(text.format(bucket.url) for text in places), *FAST)
+    done = faceanon("blackbar", *(text.format(bucket.url) for text in places))
     assert done.returncode == 2, done.stderr
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
@@ -544,7 +542,7 @@ def test_credentials_of_a_profile(
         "aws_access_key_id = a\naws_secret_access_key = b\n"
     )
     environment["AWS_PROFILE"] = "studio"
-    done = faceanon("blackbar", photos, f"{bucket.url}/out", *FAST, "-j", "2")
+    done = faceanon("blackbar", photos, f"{bucket.url}/out", "-j", "2")
     assert done.returncode == 0, done.stderr
     assert len(bucket.keys("out/")) == 4
 

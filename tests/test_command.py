@@ -2,24 +2,30 @@
 
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image as PillowImage
 
-from conftest import COMMAND, Run, Start
+from conftest import COMMAND, PLUGINS, Run, Start, add_to_path
+from faceanon import anonymizers
+from faceanon.cli import cli
 from processes import GUARD, is_group_alive, wait_until
 from support import EXAMPLES, lines, pictures, read, tree, write_png
 
 # --- The run of every day --------------------------------------------------------
 
 
+@pytest.mark.usefixtures("as_installed")
 @pytest.mark.parametrize("method", ["blackbar", "pixelate", "blur", "emoji"])
 def test_a_folder_is_mirrored_and_only_the_faces_change(
     faceanon: Run, source: Path, tmp_path: Path, method: str
@@ -51,6 +57,7 @@ def test_a_folder_is_mirrored_and_only_the_faces_change(
     assert (read(tmp_path / "out" / "cat.png") == cat).all()
 
 
+@pytest.mark.usefixtures("as_installed")
 def test_nothing_of_a_detected_face_can_be_found_again(
     faceanon: Run, source: Path, tmp_path: Path
 ) -> None:
@@ -113,13 +120,14 @@ def test_without_a_seed_the_noise_is_another_each_time(
 
 
 def test_a_single_picture_goes_to_a_file_a_folder_or_through_a_pipe(
-    faceanon: Run, tmp_path: Path
+    faceanon: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:
     picture = EXAMPLES / "astronaut.png"
     assert faceanon("blackbar", picture, tmp_path / "a.png").returncode == 0
     assert faceanon("blackbar", picture, tmp_path).returncode == 0
     piped = subprocess.run(
         [COMMAND, "blackbar", "-", "-"],
+        env=environment,
         input=picture.read_bytes(),
         capture_output=True,
         check=True,
@@ -484,10 +492,11 @@ def test_what_failed_is_tried_again_and_nothing_else(
     [
         ("raise", ("-j", 1), r"unexpected ZeroDivisionError: a fault\nof two lines"),
         ("raise", ("-j", 2), r"unexpected ZeroDivisionError: a fault\nof two lines"),
+        ("kill", ("-j", 1), "its worker process died (SIGKILL, perhaps for want of"),
         ("kill", ("-j", 2), "its worker process died (SIGKILL, perhaps for want of"),
         ("crash", ("-j", 2), "its worker process died (SIGABRT)"),
-        ("hang", ("-j", 2, "--timeout", 20), "took longer than 20 seconds"),
-        ("memory", ("-j", 2, "--max-memory", 2048), "not enough memory for it"),
+        ("hang", ("-j", 1, "--timeout", 20), "took longer than 20 seconds"),
+        ("memory", ("-j", 1, "--max-memory", 2048), "not enough memory for it"),
         ("shape", ("-j", 1), "the method faulty made uint8 (219, 207, 3) of"),
     ],
 )
@@ -514,6 +523,38 @@ def test_a_fault_costs_exactly_the_picture_it_befell(
     assert sorted(Path(x["input"]).name for x in lines(report)) == [
         f"{n:02}.png" for n in range(12)
     ]
+
+
+def test_a_plug_in_called_like_a_command_fails_by_name(
+    faceanon: Run, environment: dict[str, str], source: Path, tmp_path: Path
+) -> None:
+    package = tmp_path / "plugins" / "clash-1.0.dist-info"
+    shutil.copytree(PLUGINS / "faulty-1.0.dist-info", package)
+    points = "[faceanon.anonymizers]\ndetect = clash:Detect\n"
+    (package / "entry_points.txt").write_text(points)
+    add_to_path(environment, package.parent)
+    for arguments in (("blur", source, tmp_path / "out"), ("detect", source), ("-h",)):
+        done = faceanon(*arguments)
+        assert done.returncode == 1
+        assert "the method 'detect' of clash:Detect is called like" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_list_of_commands_says_what_the_help_of_each_says() -> None:
+    """It is a list of its own, so that `--help` need not import the commands."""
+    context = click.Context(cli)
+    shown = CliRunner().invoke(cli, ["--help"], terminal_width=200).output
+    listed = " ".join(shown.split())
+    tools = set()
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.help is not None
+        first_sentence, *_ = re.split(r"(?<=[.?])\s", " ".join(command.help.split()))
+        assert f"{name} {first_sentence} " in listed
+        tools |= {name} - set(anonymizers.names())
+    assert tools == anonymizers.RESERVED
 
 
 def test_verbose_twice_shows_where_an_unexpected_error_came_from(
@@ -580,6 +621,7 @@ def test_a_killed_run_leaves_no_orphans_and_a_rerun_cleans_up(
 # --- What it must not do ---------------------------------------------------------
 
 
+@pytest.mark.usefixtures("as_installed")
 def test_it_never_opens_a_network_connection(
     faceanon: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -8,7 +8,6 @@ from conftest import Run
 from dataset_files import (
     BROKEN,
     CAT,
-    FAST,
     read_tar,
     samples,
     unpacked,
@@ -40,7 +39,7 @@ def test_dataset_files_go_from_bucket_to_bucket(
     shards: str,
     tmp_path: Path,
 ) -> None:
-    command = ("blackbar", shards, f"{bucket.url}/out/", *FAST, "-j", 2)
+    command = ("blackbar", shards, f"{bucket.url}/out/", "-j", 2)
     done = faceanon(*command)
     assert done.returncode == 1
     assert "in/01.tar/1.jpg: " in done.stderr
@@ -50,7 +49,7 @@ def test_dataset_files_go_from_bucket_to_bucket(
     assert set(first) == {"00.tar", "01.tar"}
     assert list(first["00.tar"]) == list(samples())
     assert list(first["01.tar"]) == ["0.png", "1.cls"]
-    faceanon("blackbar", tmp_path / "good.tar", tmp_path / "here.tar", *FAST)
+    faceanon("blackbar", tmp_path / "good.tar", tmp_path / "here.tar")
     assert first["00.tar"] == read_tar(tmp_path / "here.tar")
     # What failed is tried again, in the output that is there, and nothing else.
     report = tmp_path / "report.jsonl"
@@ -78,7 +77,7 @@ def test_parquet_is_read_from_a_bucket(
     pq.write_table(table, tmp_path / "a.parquet")
     bucket.put("in/a.parquet", (tmp_path / "a.parquet").read_bytes())
     out = tmp_path / "out"
-    done = faceanon("blackbar", f"{bucket.url}/in/", out, *FAST)
+    done = faceanon("blackbar", f"{bucket.url}/in/", out)
     assert done.returncode == 0, done.stderr
     assert "1 anonymized" in done.stderr
     assert pq.read_table(out / "a.parquet").schema.equals(table.schema)
@@ -92,7 +91,7 @@ def test_a_picture_that_kills_costs_itself_on_a_cluster(
     write_small_tars(source, "abc", range(90, 96))
     done = faulty(
         *("faulty", source, out, "--fault", "kill", "--width", 94),
-        *("--engine", "ray", "-j", 2, "--report", tmp_path / "r.jsonl", *FAST),
+        *("--engine", "ray", "-j", 2, "--report", tmp_path / "r.jsonl"),
     )
     assert done.returncode == 1
     said = {line.partition(": ")[0] for line in done.stderr.splitlines()[:-1]}

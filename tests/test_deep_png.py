@@ -17,6 +17,7 @@ from conftest import Run
 from faceanon.audit.scan import scan
 from faceanon.errors import PictureError
 from faceanon.media.reading import open_clip
+from faceanon.model import Image
 from support import EXAMPLES, read
 
 LIMIT = 10_000_000
@@ -83,7 +84,7 @@ def animated(
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def shown(data: bytes) -> list[NDArray[np.uint16]]:
+def shown(data: bytes) -> list[Image]:
     with open_clip(io.BytesIO(data), LIMIT) as clip:
         return [frame.picture.pixels for frame in clip.frames()]
 
@@ -91,7 +92,7 @@ def shown(data: bytes) -> list[NDArray[np.uint16]]:
 def portrait(step: int) -> NDArray[np.uint16]:
     pixels = read(EXAMPLES / "astronaut.png")[20:260, 110 + 3 * step : 350 + 3 * step]
     fine = np.random.default_rng(step).integers(0, 256, pixels.shape)
-    return (pixels.astype(np.uint16) << 8) + fine.astype(np.uint16)
+    return (pixels.astype(np.uint16) * 256 + fine).astype(np.uint16)
 
 
 def test_sixteen_bits_and_times_stay_and_the_face_is_gone(
@@ -115,7 +116,8 @@ def test_sixteen_bits_and_times_stay_and_the_face_is_gone(
         assert now[top:bottom, left:right, :3].max() == 0
         dx, dy = (right - left) // 4 + 2, (bottom - top) // 4 + 2
         outside = np.ones(was.shape[:2], bool)
-        outside[top - dy : bottom + dy, left - dx : right + dx] = False
+        above, before = max(0, top - dy), max(0, left - dx)
+        outside[above : bottom + dy, before : right + dx] = False
         np.testing.assert_array_equal(now[outside][:, :3], was[outside])
         assert now[..., 3].min() == 65_535
     for path in (source, target):

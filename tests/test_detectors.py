@@ -147,9 +147,10 @@ def test_odd_shapes_hold_no_face_and_do_no_harm(
 def aged(image: Image) -> Image:
     """As an old print is scanned: grey, soft, faint and grainy."""
     grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (0, 0), 1.5)
-    grain = np.random.default_rng(1).normal(0, 1, (2, *grey.shape))
-    coarse = cv2.GaussianBlur(grain[0], (0, 0), 1) * 60
-    faint = (grey.astype(float) - 128) * 0.4 + 130 + coarse + grain[1] * 8
+    rng, shape = np.random.default_rng(1), image.shape[:2]
+    coarse = cv2.GaussianBlur(rng.normal(0, 1, shape), (0, 0), 1) * 60
+    fine = rng.normal(0, 1, shape) * 8
+    faint = (grey.astype(float) - 128) * 0.4 + 130 + coarse + fine
     return cv2.merge([np.clip(faint, 0, 255).astype(np.uint8)] * 3)
 
 

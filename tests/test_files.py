@@ -160,8 +160,10 @@ def test_patterns_choose_pictures_and_folders(tmp_path: Path) -> None:
     source = tmp_path / "in"
     touch(source, "a.jpg", "b.png", "day1/c.jpg", "day1/raw/d.jpg", "day2/e.jpg")
 
-    def chosen(**patterns: tuple[str, ...]) -> set[str]:
-        input_filter = InputFilter(**patterns)
+    def chosen(
+        *, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
+    ) -> set[str]:
+        input_filter = InputFilter(include=include, exclude=exclude)
         return set(planned(source, tmp_path / "out", input_filter))
 
     assert chosen(include=("*.png",)) == {"b.png"}

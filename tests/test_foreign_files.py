@@ -3,9 +3,9 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -14,6 +14,7 @@ from PIL import Image as PillowImage
 from PIL import PngImagePlugin
 
 from conftest import Run
+from containers import chunk
 from faceanon.errors import PictureError
 from faceanon.media.clip import EditedFrame, Header
 from faceanon.media.formats import gif
@@ -21,17 +22,12 @@ from faceanon.media.picture import Encoding, Picture
 from faceanon.media.reading import decode
 from faceanon.media.writing import encode
 from faceanon.storage.suffixes import Format
-from support import EXAMPLES
+from support import EXAMPLES, exif_turned, read
 
 LIMIT = 1_000_000
 FACE = (slice(5, 12), slice(20, 30))
 
-
-def chunk(name: bytes, body: bytes) -> bytes:
-    checked = name + body
-    return (
-        struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
-    )
+Tag = tuple[int, int, int, bytes, bool]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
@@ -81,8 +77,7 @@ def bitmap_of_16_bits() -> bytes:
 
 
 @pytest.mark.parametrize("make", [old_bitmap, bitmap_of_16_bits])
-def test_old_bitmaps_have_the_colours_that_they_say(make: object) -> None:
-    assert callable(make)
+def test_old_bitmaps_have_the_colours_that_they_say(make: Callable[[], bytes]) -> None:
     picture = decode(make(), LIMIT)
     red_and_green = [[[0, 0, 255], [0, 255, 0]]]
     assert picture.pixels.tolist() == red_and_green
@@ -119,7 +114,7 @@ def lzw(plane: NDArray[np.uint16]) -> bytes:
 
 
 def test_planes_of_sixteen_bits_are_read_right_or_not_at_all() -> None:
-    photo = cv2.imread(str(EXAMPLES / "grace_hopper.jpg"))[:48, :64].astype("<u2")
+    photo = read(EXAMPLES / "grace_hopper.jpg")[:48, :64].astype("<u2")
     photo = photo << 8 | photo
     planes = [np.ascontiguousarray(photo[:, :, channel]) for channel in (2, 1, 0)]
     buffer = io.BytesIO()
@@ -159,12 +154,14 @@ def test_colours_brighter_than_their_alpha_stay_where_nothing_is_hidden() -> Non
     assert (after[hidden] == 50).all()
 
 
-def raw_file(**tags: object) -> bytes:
+def raw_file(kind: int | None = None, tags: tuple[Tag, ...] = ()) -> bytes:
     """A preview, and what the sensor saw beside the chain of pages."""
     buffer = io.BytesIO()
     preview, sensor = np.zeros((8, 8, 3), np.uint8), np.zeros((32, 32), np.uint16)
     with tifffile.TiffWriter(buffer) as writer:
-        writer.write(preview, photometric="rgb", subifds=1, **tags)
+        writer.write(
+            preview, photometric="rgb", subifds=1, subfiletype=kind, extratags=tags
+        )
         writer.write(sensor, photometric="minisblack")
     return buffer.getvalue()
 
@@ -172,8 +169,8 @@ def raw_file(**tags: object) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        raw_file(subfiletype=1),
-        raw_file(extratags=[(50706, 1, 4, bytes((1, 4, 0, 0)), True)]),
+        raw_file(kind=1),
+        raw_file(tags=((50706, 1, 4, bytes((1, 4, 0, 0)), True),)),
         b"IIU\0" + bytes(40),
         bytes(4) + b"ftypcrx " + bytes(40),
     ],
@@ -232,8 +229,6 @@ def test_a_gif_shows_nothing_of_an_opaque_frame_through_the_next() -> None:
 def test_films_are_turned_as_their_exif_says(
     faceanon: Run, tmp_path: Path, suffix: str
 ) -> None:
-    exif = PillowImage.Exif()
-    exif[0x0112] = 6
     frames = [PillowImage.new("RGB", (40, 30), color) for color in ("red", "blue")]
     for frame in frames:
         frame.paste("white", (0, 0, 10, 10))
@@ -241,11 +236,12 @@ def test_films_are_turned_as_their_exif_says(
     options = {"lossless": True} if suffix == "webp" else {}
     frames[0].save(
         source,
+        suffix,
         save_all=True,
         append_images=frames[1:],
         duration=50,
-        exif=exif,
-        **options,  # type: ignore[arg-type]
+        exif=exif_turned(6),
+        **options,
     )
     done = faceanon("blackbar", source, target)
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from conftest import COMMAND, Run
-from faceanon import anonymizers
+from faceanon import anonymizers, boxes
 from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
 from faceanon.gui import preview_worker
@@ -22,14 +22,14 @@ from faceanon.gui.background import Answer, Background
 from faceanon.gui.choices import Choices, fields
 from faceanon.gui.corrections import Corrections
 from faceanon.gui.face_state import FaceState
-from faceanon.gui.preview_model import PreviewModel
+from faceanon.gui.preview_model import VIEW, PreviewModel
 from faceanon.gui.preview_worker import FrameOf, Part
 from faceanon.gui.runner import Runner
 from faceanon.gui.viewport import Viewport
-from faceanon.model import Box
+from faceanon.model import Box, Face
 from faceanon.pipeline.job import Job, Outcome, Status
 from processes import are_idle, wait_until, workers_of
-from support import ASTRONAUT_FACE, EXAMPLES, digest, read, with_examples
+from support import ASTRONAUT_FACE, EXAMPLES, digest, read, with_examples, write_film
 
 
 def finish(runner: Runner) -> None:
@@ -201,7 +201,7 @@ def test_the_look_at_all_pictures_before_a_run_can_be_paused_and_cancelled(
     choices = Choices("emoji", str(many), str(tmp_path / "safe"), filled_in)
     runner = Runner()
     runner.start("emoji", choices.values())
-    pause_and_cancel(runner, lambda: runner.progress.looked_at)
+    pause_and_cancel(runner, lambda: runner.progress.searched)
     assert {path.name for path in (tmp_path / "safe").iterdir()} == {".faceanon.db"}
 
 
@@ -314,6 +314,57 @@ def test_looking_through_a_folder() -> None:
         assert kinds.count("hidden") == 2
     finally:
         model.close()
+
+
+def test_looking_through_the_frames_of_a_film(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.gif")
+    model = PreviewModel(("blackbar",), (60, 40))
+
+    def found() -> list[Face]:
+        """The faces of the frame but those that it has from the other."""
+        faces = [s.face for s in model.face_states() if s.kind == "hidden"]
+        return [face for face in faces if face.found_by != "neighbour"]
+
+    views: list[preview_worker.View] = []
+
+    def take() -> bool:
+        answer = model.poll()
+        if answer is not None and answer.topic == VIEW:
+            assert isinstance(answer.result, preview_worker.View)
+            views.append(answer.result)
+        return not model.is_busy
+
+    try:
+        values = Choices("blackbar", str(film), str(tmp_path / "out.gif")).values()
+        model.choose("blackbar", {"blackbar": values})
+        model.show(Part(Box(0, 0, 256, 256), (64, 64)))
+        wait_until(take, "the preview")
+        model.show(Part(Box(0, 0, 256, 256), (64, 64)))
+        wait_until(take, "the preview")
+        assert (model.frames, model.frame) == (2, 0)
+        (first,) = found()
+        model.show_frame(1)
+        model.show(Part(Box(0, 0, 256, 256), (64, 64)))
+        wait_until(take, "the preview")
+        (second,) = found()
+        assert (first.frame, second.frame) == (0, 1)
+        assert second.box.left > first.box.right - 40
+        model.add(Box(10, 200, 40, 240))
+        assert {state.face.frame for state in model.face_states()} == {1}
+        model.show_frame(7)
+        assert model.frame == 1
+        model.belong_to(tmp_path / "out.gif")
+        model.corrections.save()
+        assert model.corrections.file is not None
+        hidden = boxes.read(model.corrections.file)["film.gif"].hidden
+        (added,) = (face for face in hidden if face.found_by == "hand")
+        assert (added.frame, added.box) == (1, Box(10, 200, 40, 240))
+        assert {face.frame for face in hidden} == {0, 1}
+    finally:
+        model.close()
+    assert len(views) >= 2
+    assert views[0].before != views[-1].before
+    assert all(view.before != view.after for view in views)
 
 
 # --- Viewport --------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """AVIF and HEIF of 10 and 12 bits, and the code points of their colours."""
 
 import io
-import json
 from pathlib import Path
 
 import cv2
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageCms
 
 from conftest import Run
 from faceanon.audit.scan import scan
@@ -17,7 +15,9 @@ from faceanon.errors import PictureError
 from faceanon.media.reading import decode
 from faceanon.media.writing import encode
 from faceanon.model import Image
-from support import EXAMPLES, read
+from faceanon.storage.suffixes import Format
+from support import EXAMPLES, decoded, encoded, exif_turned, lines, read, with_pillow
+from support import SRGB as SRGB_PROFILE
 
 LIMIT = 10_000_000
 SRGB, P3, PQ, HLG = (1, 13), (12, 13), (9, 16), (9, 18)
@@ -27,12 +27,13 @@ SECRET = b"Jane Doe"
 def portrait() -> NDArray[np.float64]:
     """The astronaut's face and shoulders, 0 to 1, with more shades than 8 bits have."""
     pixels = read(EXAMPLES / "astronaut.png").astype(np.float32)[10:330, 80:380]
-    return cv2.resize(pixels, (225, 240), interpolation=cv2.INTER_AREA) / 255.0
+    shrunk = cv2.resize(pixels, (225, 240), interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, np.float64) / 255
 
 
 def exif(orientation: int) -> bytes:
-    block = PillowImage.Exif()
-    block[0x0112], block[0x013B] = orientation, SECRET.decode()
+    block = exif_turned(orientation)
+    block[0x013B] = SECRET.decode()
     return block.tobytes()
 
 
@@ -102,7 +103,7 @@ def shown(path: Path) -> tuple[NDArray[np.float64], int]:
     data = path.read_bytes()
     if path.suffix == ".avif":
         depth = 12 if data[data.index(b"av1C") + 6] & 0x20 else 10
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        pixels = decoded(data, cv2.IMREAD_UNCHANGED)
         assert pixels.dtype == np.uint16
         return pixels / (2**depth - 1), depth
     import pillow_heif
@@ -137,7 +138,7 @@ def test_faces_are_hidden_and_the_depth_and_colours_stay(
     done = faceanon("blackbar", source, target, "--report", report)
     assert done.returncode == 0, done.stderr
     faces = {}
-    for line in map(json.loads, report.read_text().splitlines()):
+    for line in lines(report):
         faces[Path(line["input"]).stem] = [face["box"] for face in line["faces"]]
     for name, (before, _) in pictures.items():
         path = target / f"{name}.{suffix}"
@@ -175,12 +176,14 @@ def test_deep_pictures_come_out_upright(suffix: str, orientation: int) -> None:
 @pytest.mark.parametrize("depth", [10, 12])
 def test_samples_reach_other_formats_as_they_are(suffix: str, depth: int) -> None:
     picture = decode(MAKERS[suffix](portrait(), depth), LIMIT)
+    assert picture.pixels.dtype == np.uint16
+    pixels = np.asarray(picture.pixels, np.uint16)
     for format_ in ("png", "tiff"):
         again = decode(encode(picture, format_), LIMIT)
-        np.testing.assert_array_equal(again.pixels, picture.pixels)
-    assert picture.pixels.max() > 65_000
-    low = picture.pixels & (2 ** (16 - depth) - 1)
-    np.testing.assert_array_equal(low, picture.pixels >> depth)
+        np.testing.assert_array_equal(again.pixels, pixels)
+    assert pixels.max() > 65_000
+    low = pixels & (2 ** (16 - depth) - 1)
+    np.testing.assert_array_equal(low, pixels >> depth)
     with pytest.raises(PictureError, match="more than 8 bits, which webp cannot hold"):
         encode(picture, "webp")
 
@@ -198,14 +201,13 @@ def test_at_the_best_quality_no_bit_is_lost(suffix: str, depth: int) -> None:
 
 
 @pytest.mark.parametrize("format_", ["avif", "heif"])
-def test_a_png_of_16_bits_becomes_one_of_12(format_: str) -> None:
+def test_a_png_of_16_bits_becomes_one_of_12(format_: Format) -> None:
     if format_ == "heif":
         pytest.importorskip("pillow_heif", reason="needs the extra 'heif'")
     elif not cv2.haveImageWriter(".avif"):
         pytest.skip("OpenCV has no AVIF on this system")
     pixels = np.round(portrait() * 65_535).astype(np.uint16)
-    png = cv2.imencode(".png", pixels)[1].tobytes()
-    again = decode(encode(decode(png, LIMIT), format_), LIMIT)
+    again = decode(encode(decode(encoded(pixels), LIMIT), format_), LIMIT)
     assert again.encoding.depth == 12
     assert np.abs(again.pixels.astype(int) - pixels).mean() < 257 * 2
 
@@ -216,13 +218,13 @@ def test_a_png_of_16_bits_becomes_one_of_12(format_: str) -> None:
 def test_colours_that_no_profile_tells_are_told_again_or_refused(
     suffix: str, depth: int, code_points: tuple[int, int]
 ) -> None:
-    format_ = "avif" if suffix == "avif" else "heif"
+    format_: Format = "avif" if suffix == "avif" else "heif"
     if depth == 10:
         data = MAKERS[suffix](portrait()[:64, :96], 10)
     else:
         if suffix == "heic":
             pytest.importorskip("pillow_heif", reason="needs the extra 'heif'")
-        png = cv2.imencode(".png", (portrait() * 255).astype(np.uint8))[1].tobytes()
+        png = encoded((portrait() * 255).astype(np.uint8))
         data = encode(decode(png, LIMIT), format_)
     picture = decode(coded(data, code_points), LIMIT)
     assert code_points_of(encode(picture)) == code_points
@@ -234,12 +236,10 @@ def test_colours_that_no_profile_tells_are_told_again_or_refused(
 
 
 def test_code_points_beside_a_profile_are_not_believed_but_for_hdr() -> None:
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    buffer = io.BytesIO()
-    pixels = (portrait()[:64, :96, ::-1] * 255).astype(np.uint8)
-    PillowImage.fromarray(pixels).save(buffer, "AVIF", icc_profile=icc)
+    pixels = (portrait()[:64, :96] * 255).astype(np.uint8)
+    data = with_pillow(pixels, "AVIF", icc_profile=SRGB_PROFILE)
     for code_points, kept in (((9, 1), False), (PQ, True)):
-        picture = decode(coded(buffer.getvalue(), code_points), LIMIT)
+        picture = decode(coded(data, code_points), LIMIT)
         assert picture.icc_profile
         assert (b"cICP" in encode(picture, "png")) == kept
 

@@ -6,8 +6,10 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from faceanon.errors import OptionError
+from faceanon.model import Image
 from faceanon.vision import inference
 from faceanon.vision.inference.opencv import OpenCVNetwork
 from faceanon.vision.inference.openvino import OpenVINONetwork
@@ -33,11 +35,16 @@ assert not [name for name in sys.modules if "telemetry" in name]
 """
 
 
-def face_blob(side: int = 256) -> np.ndarray:
+def blob_of(image: Image) -> NDArray[np.float32]:
+    """A picture as CenterFace and SFace want it."""
+    return np.asarray(cv2.dnn.blobFromImage(image, swapRB=True), np.float32)
+
+
+def face_blob(side: int = 256) -> NDArray[np.float32]:
     """The astronaut's face, about as the landmarks network wants it."""
     image = read(EXAMPLES / "astronaut.png")[20:220, 125:325]
     resized = cv2.resize(image, (side, side))
-    return np.float32(resized[None, :, :, ::-1]) / 255
+    return np.asarray(resized[None, :, :, ::-1] / 255, np.float32)
 
 
 def test_landmarks_are_the_same_on_both_engines() -> None:
@@ -52,7 +59,7 @@ def test_landmarks_are_the_same_on_both_engines() -> None:
 
 def test_embeddings_are_the_same_on_both_engines() -> None:
     upright = cv2.resize(read(EXAMPLES / "astronaut.png")[60:180, 165:285], (112, 112))
-    blob = cv2.dnn.blobFromImage(upright, swapRB=True)
+    blob = blob_of(upright)
     (first,) = OpenVINONetwork("sface.onnx")(blob).values()
     (second,) = OpenCVNetwork("sface.onnx")(blob).values()
     assert first.shape == (1, 128)
@@ -71,7 +78,7 @@ def test_shapes_in_a_row_give_what_each_gives_alone() -> None:
     image = read(EXAMPLES / "curies.jpg")
     network = OpenCVNetwork("centerface.onnx")
     for width, height in ((320, 256), (256, 320), (416, 352), (320, 256)):
-        blob = cv2.dnn.blobFromImage(cv2.resize(image, (width, height)), swapRB=True)
+        blob = blob_of(cv2.resize(image, (width, height)))
         alone = OpenCVNetwork("centerface.onnx")(blob)
         again = network(blob)
         for key in alone:

@@ -5,15 +5,15 @@ Coefficients are read with jpeglib, which has its own libjpeg.
 
 import hashlib
 import io
-import json
 import platform
 import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ import pytest
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageCms, ImageOps
+from PIL import ImageOps
 
 from conftest import Run
 from faceanon.boxes import Record, to_line
@@ -35,13 +35,12 @@ from faceanon.media.writing import TRANSCODED, encode, encode_still
 from faceanon.model import Box, Cover, Face, Image
 from faceanon.pipeline.hide import hide_faces, hiding
 from faceanon.requests.settings import make_settings
-from support import EXAMPLES, read
+from support import EXAMPLES, SRGB, decoded, exif_turned, lines, read, with_pillow
 
 jpeglib = pytest.importorskip("jpeglib", reason="it has no wheel here")
 
 DATA = Path(__file__).parents[1] / "data"
 LIMIT = 10_000_000
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 needs_library = pytest.mark.skipif(
     not turbojpeg.is_available(), reason="there is no libturbojpeg"
@@ -71,15 +70,10 @@ FACES = (
 COVER = Cover()
 
 
-def with_pillow(pixels: Image, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels
-    PillowImage.fromarray(rgb).save(buffer, "JPEG", **options)
-    return buffer.getvalue()
-
-
 def with_simplejpeg(pixels: Image, subsampling: str) -> bytes:
-    return simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), 85, "BGR", subsampling)
+    rows = np.ascontiguousarray(pixels)
+    data: bytes = simplejpeg.encode_jpeg(rows, 85, "BGR", subsampling)
+    return data
 
 
 # How each is made: by simplejpeg those whose chroma Pillow cannot write.
@@ -106,7 +100,7 @@ def stored_as(kind: str, pixels: Image) -> bytes:
         return with_simplejpeg(pixels, kind.replace(":", ""))
     if "grey" in kind:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    return with_pillow(pixels, **{"quality": 85, **KINDS[kind]})
+    return with_pillow(pixels, "JPEG", **{"quality": 85, **KINDS[kind]})
 
 
 def hidden(data: bytes, faces: tuple[Face, ...] = FACES) -> tuple[Picture, Picture]:
@@ -152,8 +146,11 @@ class Coefficients:
     progressive: bool
 
 
+Reader = Callable[[bytes], Coefficients]
+
+
 @pytest.fixture
-def coefficients(tmp_path: Path) -> Iterator[object]:
+def coefficients(tmp_path: Path) -> Iterator[Reader]:
     """Reads the quantized coefficients of a JPEG, each (rows, columns, 8, 8)."""
 
     def reader(data: bytes) -> Coefficients:
@@ -192,7 +189,7 @@ def blocks_of(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.boo
 @needs_library
 @pytest.mark.parametrize("kind", KINDS)
 def test_coefficients_outside_the_hidden_blocks_stay(
-    kind: str, coefficients: object
+    kind: str, coefficients: Reader
 ) -> None:
     data = stored_as(kind, PHOTO)
     before, after = coefficients(data), coefficients(kept(data))
@@ -235,7 +232,7 @@ def with_every_decoder(data: bytes) -> Iterator[Image]:
         turned = ImageOps.exif_transpose(opened).convert("RGB")
         yield cv2.cvtColor(np.array(turned), cv2.COLOR_RGB2BGR)
         is_turned = opened.getexif().get(0x0112, 1) != 1
-    yield cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    yield decoded(data)
     if is_turned:
         return
     yield simplejpeg.decode_jpeg(data, "BGR", strict=True)
@@ -244,7 +241,7 @@ def with_every_decoder(data: bytes) -> Iterator[Image]:
         pnm = subprocess.run(
             [djpeg, "-rgb"], input=data, capture_output=True, check=True
         )
-        yield cv2.imdecode(np.frombuffer(pnm.stdout, np.uint8), cv2.IMREAD_COLOR)
+        yield decoded(pnm.stdout)
 
 
 @needs_library
@@ -254,9 +251,7 @@ def with_every_decoder(data: bytes) -> Iterator[Image]:
 def test_decoding_no_more_than_the_faces_makes_no_difference(
     kind: str, method: str, orientation: int
 ) -> None:
-    exif = PillowImage.Exif()
-    exif[0x0112] = orientation
-    body = exif.tobytes()
+    body = exif_turned(orientation).tobytes()
     data = stored_as(kind, PHOTO)
     data = data[:2] + b"\xff\xe1" + (2 + len(body)).to_bytes(2) + body + data[2:]
     # With two of them, chance may serve the other one first.
@@ -287,7 +282,7 @@ def test_what_was_under_the_bars_makes_no_difference(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_without_a_face_keeps_every_coefficient(
-    kind: str, coefficients: object
+    kind: str, coefficients: Reader
 ) -> None:
     data = stored_as(kind, PHOTO)
     output = kept(data, faces=())
@@ -317,12 +312,11 @@ def test_pictures_of_any_size(subsampling: str, height: int, width: int) -> None
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
 def test_every_orientation(
-    subsampling: str, orientation: int, coefficients: object
+    subsampling: str, orientation: int, coefficients: Reader
 ) -> None:
-    exif = PillowImage.Exif()
-    exif[0x0112] = orientation
+    exif = exif_turned(orientation)
     exif[0x010E] = "who it was"
-    data = with_pillow(PHOTO, quality=90, subsampling=subsampling, exif=exif)
+    data = with_pillow(PHOTO, "JPEG", quality=90, subsampling=subsampling, exif=exif)
     before = decode(data, LIMIT)
     height, width = before.pixels.shape[:2]
     faces = (Face(Box(width // 4, 0, width // 4 + 70, 90), 0.9),)
@@ -356,8 +350,8 @@ def laden(profile: bytes) -> bytes:
     exif = PillowImage.Exif()
     exif[0x010F] = "the maker"
     data = with_pillow(
-        PHOTO, quality=85, exif=exif, comment=b"a comment", icc_profile=profile,
-        dpi=(72, 72),
+        PHOTO, "JPEG", quality=85, exif=exif, comment=b"a comment",
+        icc_profile=profile, dpi=(72, 72),
     )  # fmt: skip
     jfxx = b"\xff\xe0" + (2 + 5 + 9).to_bytes(2) + b"JFXX\0" + b"thumbnail"
     xmp = b"\xff\xe1" + (2 + 12).to_bytes(2) + b"http://ns.ad"
@@ -446,9 +440,9 @@ def test_what_cannot_be_written_again_is_encoded_anew(tmp_path: Path) -> None:
 # --- When the blocks are not kept --------------------------------------------------
 
 
-def outcome(report: Path) -> dict[str, object]:
-    (line,) = report.read_text().splitlines()
-    return json.loads(line)
+def outcome(report: Path) -> dict[str, Any]:
+    (line,) = lines(report)
+    return line
 
 
 @pytest.mark.parametrize("variable", ["/nowhere/libturbojpeg.so", __file__])
@@ -507,7 +501,7 @@ def test_the_report_tells_how_a_jpeg_was_written(
     "method", ["blackbar", "pixelate", "blur", "swap", "emoji", "eyecolor"]
 )
 def test_every_method_keeps_the_rest_of_a_picture(
-    faceanon: Run, tmp_path: Path, method: str, coefficients: object
+    faceanon: Run, tmp_path: Path, method: str, coefficients: Reader
 ) -> None:
     source, target = EXAMPLES / "group.jpg", tmp_path / "out.jpg"
     boxes, report = tmp_path / "boxes.jsonl", tmp_path / "report.jsonl"

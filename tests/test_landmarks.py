@@ -15,7 +15,7 @@ from faceanon.vision.landmarks import (
     RIGHT_IRIS,
     find_landmarks,
 )
-from support import ASTRONAUT_FACE, EXAMPLES, read, scaled_face
+from support import ASTRONAUT_FACE, EXAMPLES, five_points, read, scaled_face
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg", "group.jpg"])
@@ -48,7 +48,7 @@ def test_a_turned_face_has_the_same_mesh_turned(turn: int) -> None:
     turned_image = cv2.warpAffine(image, matrix, (512, 512))
     assert ASTRONAUT_FACE.points is not None
     points = np.array(ASTRONAUT_FACE.points) @ matrix[:, :2].T + matrix[:, 2]
-    face = Face(Box(160, 64, 284, 188), 0.9, tuple(map(tuple, points.tolist())))
+    face = Face(Box(160, 64, 284, 188), 0.9, five_points(points))
     turned = find_landmarks(turned_image, face)
     assert turned is not None
     expected = upright.points @ matrix[:, :2].T + matrix[:, 2]

@@ -3,7 +3,9 @@
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +25,15 @@ from faceanon.vision.recognition.matching import split
 from faceanon.vision.recognition.quality import ENROLMENT, PROBE, assess
 from faceanon.vision.recognition.selection import LEVELS, Selection
 from faceanon.vision.recognition.sface import embed
-from support import EXAMPLES, read, write_png
+from support import (
+    EXAMPLES,
+    decoded,
+    encoded,
+    five_points,
+    lines,
+    read,
+    write_png,
+)
 
 # Where heads are in `curies.jpg`, his seen from the side, and in `group.jpg`.
 MARIE, PIERRE = (slice(110, 330), slice(220, 410)), (slice(80, 260), slice(480, 690))
@@ -39,9 +49,7 @@ def another_shot(image: Image) -> Image:
     """What another photograph would show: smaller, mirrored, darker, compressed."""
     smaller = cv2.resize(image[:, ::-1], None, fx=0.8, fy=0.8)
     darker = cv2.convertScaleAbs(smaller, alpha=0.8, beta=5)
-    done, data = cv2.imencode(".jpg", darker, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    assert done
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return decoded(encoded(darker, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, 85]))
 
 
 def enrol(folder: Path, **pictures: Image) -> Path:
@@ -52,14 +60,14 @@ def enrol(folder: Path, **pictures: Image) -> Path:
     return folder
 
 
-def lines(path: Path) -> dict[str, dict]:
-    parsed = [json.loads(line) for line in path.read_text().splitlines()]
-    return {line["picture"]: line for line in parsed}
+def reported(path: Path) -> dict[str, dict[str, Any]]:
+    """The lines of a report, by their pictures."""
+    return {line["picture"]: line for line in lines(path)}
 
 
-def embeddings(image: Image, faces: list[dict]) -> list[NDArray[np.float32]]:
+def embeddings(image: Image, faces: list[dict[str, Any]]) -> list[NDArray[np.float32]]:
     """The directions of the embeddings of faces that a report tells."""
-    points = [[tuple(point) for point in face["points"]] for face in faces]
+    points = [five_points(face["points"]) for face in faces]
     return [direction(embed(aligned(image, five))) for five in points]
 
 
@@ -116,11 +124,11 @@ def test_everyone_but_the_named_is_hidden(
     astronaut = read(source / "astronaut.png"), read(out / "astronaut.png")
     assert changed(*astronaut, (slice(65, 175), slice(185, 265))) > 0.98
 
-    couple = {face["hide"]: face for face in lines(report)["curies.png"]["faces"]}
+    couple = {face["hide"]: face for face in reported(report)["curies.png"]["faces"]}
     assert couple[False]["match"]["person"] == "marie"
     assert couple[False]["match"]["verdict"] == "same"
     assert couple[True]["match"]["reason"] == "turned away"
-    (other,) = lines(report)["astronaut.png"]["faces"]
+    (other,) = reported(report)["astronaut.png"]["faces"]
     assert other["match"]["verdict"] == "other"
     assert other["match"]["similarity"] < LEVELS["normal"].other
 
@@ -137,7 +145,7 @@ def test_only_the_named_and_whoever_might_be_are_hidden(
     astronaut = read(source / "astronaut.png"), read(out / "astronaut.png")
     assert changed(*astronaut, (slice(65, 175), slice(185, 265))) > 0.98
     assert (read(out / "grace.png") == read(source / "grace.png")).all()
-    assert lines(report)["grace.png"]["status"] == "nobody_hidden"
+    assert reported(report)["grace.png"]["status"] == "nobody_hidden"
     before, after = read(source / "curies.png"), read(out / "curies.png")
     assert changed(before, after, MARIE) == 0
     # Seen from the side, it might be anybody.
@@ -176,7 +184,7 @@ def test_a_face_that_cannot_be_told_is_hidden_in_both_modes(
         *("blackbar", tmp_path / "spoilt.png", tmp_path / "out.png"),
         *(mode, eileen, "--report", report),
     )
-    (face,) = lines(report)["spoilt.png"]["faces"]
+    (face,) = reported(report)["spoilt.png"]["faces"]
     assert face["hide"]
     assert face["match"]["reason"] == f"too {spoil}"
 
@@ -212,7 +220,7 @@ def test_friends_at_a_table(faceanon: Run, tmp_path: Path, table: Image) -> None
         *("blackbar", tmp_path / "table.png", tmp_path / "out.png"),
         *("--except", people, "--report", report),
     )
-    faces = lines(report)["table.png"]["faces"]
+    faces = reported(report)["table.png"]["faces"]
     assert {face["match"]["person"] for face in faces if not face["hide"]} == {
         "ann",
         "dee",
@@ -242,7 +250,7 @@ def test_in_an_animation_each_frame_is_looked_at(
         *("--except", eileen, "--report", report),
     )
     assert done.returncode == 0, done.stderr
-    faces = lines(report)["pair.png"]["faces"]
+    faces = reported(report)["pair.png"]["faces"]
     shown = {face["frame"]: face["match"] for face in faces if not face["hide"]}
     assert set(shown) == {0}
     assert shown[0]["person"] == "eileen"
@@ -269,7 +277,7 @@ def test_swap_puts_somebody_elses_face_on_the_named(
         *("--only", eileen, "--report", report),
     )
     assert done.returncode == 0, done.stderr
-    faces = lines(report)["three.png"]["faces"]
+    faces = reported(report)["three.png"]["faces"]
     faces.sort(key=lambda face: face["box"][0])
     assert [face["hide"] for face in faces] == [True, True, False]
     after = read(tmp_path / "out.png")
@@ -420,7 +428,7 @@ def test_names_may_hold_anything(
         *("blackbar", source, tmp_path / "out", "--only", saved, "--report", report)
     )
     assert done.returncode == 0, done.stderr
-    (face,) = lines(report)["astronaut.png"]["faces"]
+    (face,) = reported(report)["astronaut.png"]["faces"]
     assert face["match"]["person"] == name
 
 
@@ -458,7 +466,9 @@ def test_saved_people_are_private_and_do_as_well(
         lambda entry: entry.pop("pictures"),
     ],
 )
-def test_a_damaged_file_of_people_is_refused(tmp_path: Path, spoil) -> None:
+def test_a_damaged_file_of_people_is_refused(
+    tmp_path: Path, spoil: Callable[[dict[str, Any]], object]
+) -> None:
     person = Person.of("anna", [np.eye(128, dtype=np.float32)[3]])
     gallery.save(People((person,)), tmp_path / "good")
     assert gallery.read(tmp_path / "good").persons[0].direction[3] == 1
@@ -477,13 +487,14 @@ def faces_in(image: Image) -> list[Face]:
     return sorted(faces, key=lambda face: face.box.left)
 
 
-def selected(people: dict[str, Image], **options: object) -> Selection:
+def selected(people: dict[str, Image]) -> Selection:
+    """All but these people."""
     persons = []
     for name, image in people.items():
         seen = assess(image, faces_in(image)[0], ENROLMENT)
         assert seen.embedding is not None
         persons.append(Person.of(name, [seen.embedding]))
-    return Selection(People(tuple(persons)), **options)
+    return Selection(People(tuple(persons)), mode="except")
 
 
 @pytest.mark.parametrize("angle", [0, 25, 90, 180])
@@ -496,7 +507,7 @@ def test_a_face_is_the_same_however_it_is_held(angle: int, scale: float) -> None
     turn[:, 2] += (400 - 224, 400 - 120)
     turned = cv2.warpAffine(image, turn, (800, 800))
     # Pixel centres have whole coordinates in OpenCV; those of Point lie at a half.
-    points = tuple(tuple(turn @ (x - 0.5, y - 0.5, 1) + 0.5) for x, y in face.points)
+    points = five_points(turn @ (x - 0.5, y - 0.5, 1) + 0.5 for x, y in face.points)
     before, after = embed(aligned(image, face.points)), embed(aligned(turned, points))
     assert direction(before) @ direction(after) > 0.9
 
@@ -508,11 +519,12 @@ def test_only_the_more_similar_of_two_is_taken_for_a_person() -> None:
     both[60:180, 240:350] = sister
     faces = faces_in(both)
     assert len(faces) == 2
-    selection = selected({"eileen": image}, mode="except")
+    selection = selected({"eileen": image})
     hidden, shown = split(both, faces, selection)
     assert [face.box.left < 220 for face in shown] == [True]
     (other,) = hidden
     assert other.match is not None
+    assert other.match.similarity is not None
     assert other.match.similarity >= LEVELS["normal"].same
     assert other.match.verdict == "unsure"
 
@@ -524,7 +536,7 @@ def test_a_part_of_a_shown_face_does_not_cover_it(curies: Image) -> None:
     middle = (box.left + box.right) // 2
     half = Face(Box(middle, box.top + 10, box.right, box.bottom - 10), 0.8)
     beside = Face(Box(box.right - 20, box.top, box.right + 60, box.bottom), 0.8)
-    selection = selected({"marie": curies[MARIE]}, mode="except")
+    selection = selected({"marie": curies[MARIE]})
     hidden, shown = split(curies, [pierre, marie, half, beside], selection)
     assert [face.box for face in hidden] == [pierre.box, beside.box]
     assert [face.box for face in shown] == [marie.box, half.box]
@@ -534,11 +546,11 @@ def test_a_face_seen_from_the_side_is_not_compared(curies: Image) -> None:
     marie, _ = faces_in(curies)
     assert marie.points is not None
     (left, top), right, _, *mouth = marie.points
-    profile = (left, top), right, (left - 20, top + 30), *mouth
+    profile = five_points([(left, top), right, (left - 20, top + 30), *mouth])
     face = Face(marie.box, 0.9, profile)
     assert assess(curies, marie, PROBE).problem == ""
     assert assess(curies, face, PROBE).problem == "turned away"
-    one_place = Face(marie.box, 0.9, ((left, top),) * 5)
+    one_place = Face(marie.box, 0.9, five_points([(left, top)] * 5))
     assert assess(curies, one_place, PROBE).problem == "turned away"
 
 

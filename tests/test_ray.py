@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PLUGINS, Run, Start, add_to_path
+from conftest import LEAST_WORK, PLUGINS, Run, Start, add_to_path
 from processes import GUARD, Server, ray_workers_of, server, wait_until
 from support import (
     EXAMPLES,
@@ -26,7 +26,7 @@ pytest.importorskip("ray", reason="needs the extra 'ray'")
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Server]:
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = os.environ | LEAST_WORK | {"RAY_USAGE_STATS_ENABLED": "0"}
     add_to_path(environment, PLUGINS)
     with server("ray_cluster.py", environment) as cluster:
         yield cluster
@@ -45,8 +45,8 @@ def on_ray(faulty: Run, environment: dict[str, str], cluster: Server) -> Run:
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
-    """Forty pictures with a face, each of another width: 200 to 239."""
-    return faces_of_all_widths(tmp_path / "many", 40)
+    """Twenty pictures with a face, each of another width: 200 to 219."""
+    return faces_of_all_widths(tmp_path / "many", 20)
 
 
 def test_people_keep_their_emoji_on_a_cluster(
@@ -58,7 +58,7 @@ def test_people_keep_their_emoji_on_a_cluster(
     for name in ("astronaut.png", "curies.jpg", "grace_hopper.jpg"):
         shutil.copy(EXAMPLES / name, source)
         shutil.copy(EXAMPLES / name, source / f"again_{name}")
-    command = ("--accuracy", "fast", "--consistent", "--seed", 3)
+    command = ("--consistent", "--seed", 3)
     assert faceanon("emoji", source, here, *command).returncode == 0
     done = on_ray("emoji", source, there, *command)
     assert done.returncode == 0, done.stderr
@@ -73,9 +73,8 @@ def test_a_run_on_a_cluster_is_the_same_run(
     source = with_examples(tmp_path / "in", *names)
     (source / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     here, there = tmp_path / "here", tmp_path / "there"
-    common = ("--accuracy", "fast", "--report")
-    local = faceanon("blackbar", source, here, *common, tmp_path / "here.jsonl")
-    remote = on_ray("blackbar", source, there, *common, tmp_path / "there.jsonl")
+    local = faceanon("blackbar", source, here, "--report", tmp_path / "here.jsonl")
+    remote = on_ray("blackbar", source, there, "--report", tmp_path / "there.jsonl")
     assert remote.returncode == local.returncode == 1
     assert pictures(there) == pictures(here)
     assert "broken.jpg" in remote.stderr
@@ -85,7 +84,7 @@ def test_a_run_on_a_cluster_is_the_same_run(
         return sorted(tuple(str(x[key]) for key in keys) for x in lines(path))
 
     assert told(tmp_path / "there.jsonl") == told(tmp_path / "here.jsonl")
-    again = on_ray("blackbar", source, there, "--accuracy", "fast")
+    again = on_ray("blackbar", source, there)
     assert "4 already done" in again.stderr
 
 
@@ -107,16 +106,16 @@ def test_only_the_culprit_fails(
 ) -> None:
     report, out = tmp_path / "report.jsonl", tmp_path / "out"
     done = on_ray(
-        *("faulty", many, out, "--fault", fault, "--width", 237, "--report", report),
+        *("faulty", many, out, "--fault", fault, "--width", 217, "--report", report),
         *options,
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    (line,) = (x for x in done.stderr.splitlines() if "37.png" in x)
+    (line,) = (x for x in done.stderr.splitlines() if "17.png" in x)
     assert message in line
-    assert set(pictures(out)) == {f"{n:02}.png" for n in range(40)} - {"37.png"}
+    assert set(pictures(out)) == {f"{n:02}.png" for n in range(20)} - {"17.png"}
     assert not [name for name in tree(out) if name.endswith(".tmp")]
-    assert len(lines(report)) == 40
+    assert len(lines(report)) == 20
 
 
 def test_an_interrupted_run_can_be_finished(
@@ -135,7 +134,7 @@ def test_an_interrupted_run_can_be_finished(
     again = on_ray(*arguments)
     assert again.returncode == 0
     assert f"{finished} already done" in again.stderr
-    assert len(pictures(out)) == 40
+    assert len(pictures(out)) == 20
 
 
 @pytest.mark.usefixtures("on_ray")
@@ -154,10 +153,10 @@ def test_killed_workers_and_a_lost_node_cost_nothing(
     assert cluster.order("stop") == "stopped"
     _, errors = run.communicate(timeout=GUARD)
     assert run.returncode == 0, errors
-    assert set(pictures(out)) == {f"{n:02}.png" for n in range(40)}
+    assert set(pictures(out)) == {f"{n:02}.png" for n in range(20)}
     assert not [name for name in tree(out) if name.endswith(".tmp")]
-    assert len({line["picture"] for line in lines(report)}) == 40
-    assert len(lines(report)) == 40
+    assert len({line["picture"] for line in lines(report)}) == 20
+    assert len(lines(report)) == 20
 
 
 def test_a_cluster_that_is_not_there_is_named(

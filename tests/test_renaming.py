@@ -29,7 +29,7 @@ def rename(
     faceanon: Run, source: Path, target: Path, *options: object, how: str = "hash"
 ) -> str:
     done = faceanon(
-        *("blackbar", source, target, "--accuracy", "fast", "-j", 1),
+        *("blackbar", source, target, "-j", 1),
         *("--rename", how, *options),
     )
     assert done.returncode == 0, done.stderr
@@ -138,7 +138,7 @@ def test_numbers_tell_nothing_and_stay_the_same(
     target, map_file = tmp_path / "out", tmp_path / "map.jsonl"
     broken = pictures / "broken.jpg"
     broken.write_bytes(b"no picture")
-    options = ("--rename", "sequence", "--rename-map", map_file, "--accuracy", "fast")
+    options = ("--rename", "sequence", "--rename-map", map_file)
     done = faceanon("blackbar", pictures, target, *options, "-j", 2)
     assert done.returncode == 1
     assert "--seed" in done.stderr, "what .faceanon.db tells is said"

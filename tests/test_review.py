@@ -5,15 +5,15 @@ import json
 import os
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from email.message import Message
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import cv2
@@ -24,7 +24,16 @@ from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.model import Box, Face
-from support import ASTRONAUT_FACE, EXAMPLES, digest
+from processes import GUARD, started, wait_until
+from support import (
+    ASTRONAUT_FACE,
+    EXAMPLES,
+    decoded,
+    digest,
+    read,
+    write_film,
+    write_png,
+)
 
 pytest.importorskip("flask", reason="Flask is not installed: faceanon[review]")
 
@@ -35,6 +44,12 @@ HAND = {"box": [10, 20, 60, 80], "score": 1.0, "hide": True, "found_by": "hand"}
 UNSURE = Face(Box(300, 300, 340, 350), 0.21, found_by="whole")
 
 
+class Answer(NamedTuple):
+    status: int
+    headers: Message
+    body: bytes
+
+
 class Client:
     """What talks to the server at an address, as a browser does or as others might."""
 
@@ -42,41 +57,40 @@ class Client:
         parts = urlsplit(address)
         self.host = parts.netloc
         self.page = parts.path
-        self.connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+        self.connection = http.client.HTTPConnection(parts.netloc, timeout=GUARD)
 
     def ask(
         self,
         path: str,
         method: str = "GET",
         body: object = None,
+        *,
         raw: bool = False,
-        **headers: str,
-    ) -> http.client.HTTPResponse:
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
         """Ask for what lies below the page; `raw`: below the server itself."""
         path = path if raw else self.page + path
         self.connection.putrequest(method, path, skip_host="Host" in headers)
         data = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **headers}
-        for name, value in headers.items():
-            self.connection.putheader(name.replace("_", "-"), value)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            self.connection.putheader(name, value)
         self.connection.putheader("Content-Length", str(len(data)))
         self.connection.endheaders(data)
         response = self.connection.getresponse()
-        response.body = response.read()  # type: ignore[attr-defined]
-        return response
+        return Answer(response.status, response.headers, response.read())
 
     def json(self, path: str, *arguments: Any, **options: Any) -> Any:
-        response = self.ask(path, *arguments, **options)
-        assert response.status == 200, response.body  # type: ignore[attr-defined]
-        return json.loads(response.body)  # type: ignore[attr-defined]
+        answer = self.ask(path, *arguments, **options)
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
 
     def error(self, path: str, *arguments: Any, **options: Any) -> tuple[int, str]:
-        response = self.ask(path, *arguments, **options)
-        assert response.status >= 400
-        return response.status, json.loads(response.body)["error"]  # type: ignore[attr-defined]
+        answer = self.ask(path, *arguments, **options)
+        assert answer.status >= 400
+        return answer.status, json.loads(answer.body)["error"]
 
     def wait_until_saved(self) -> None:
-        until(lambda: (now := self.json("saving"))["saved"] == now["changes"])
+        wait_until(lambda: (now := self.json("saving"))["saved"] == now["changes"])
 
 
 @contextmanager
@@ -89,16 +103,8 @@ def review(source: Path, file: Path) -> Iterator[Client]:
             client.connection.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def record_of(path: Path, name: str, *hidden: Face, **more: Any) -> Record:
-    data = path.read_bytes()
-    height, width = cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
+    height, width = read(path).shape[:2]
     return Record(name, width, height, digest(path), hidden, **more)
 
 
@@ -145,10 +151,10 @@ def test_a_name_that_was_rebound_to_this_computer_is_refused(
     source: Path, file: Path
 ) -> None:
     with review(source, file) as client:
-        assert client.ask("pictures", Host="evil.example").status == 400
-        assert (
-            client.ask("pictures", Host=f"localhost:{client.host[10:]}").status == 200
-        )
+        evil = {"Host": "evil.example"}
+        assert client.ask("pictures", headers=evil).status == 400
+        local = {"Host": f"localhost:{client.host[10:]}"}
+        assert client.ask("pictures", headers=local).status == 200
 
 
 @pytest.mark.parametrize(
@@ -157,8 +163,8 @@ def test_a_name_that_was_rebound_to_this_computer_is_refused(
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
-        {"Sec_Fetch_Site": "cross-site"},
-        {"Sec_Fetch_Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
     ],
 )
 def test_other_pages_are_refused(
@@ -167,17 +173,23 @@ def test_other_pages_are_refused(
     before = file.read_bytes()
     change = {"revision": 0, "reviewed": True, "faces": []}
     with review(source, file) as client:
-        assert client.ask("pictures/1", "PUT", change, **headers).status == 403
+        assert client.ask("pictures/1", "PUT", change, headers=headers).status == 403
         # What other pages could send without asking the browser is not taken either.
         plain = {"Content-Type": "text/plain"}
-        assert client.ask("pictures/1", "PUT", change, **plain).status == 415
+        assert client.ask("pictures/1", "PUT", change, headers=plain).status == 415
         assert client.json("saving")["changes"] == 0
     assert file.read_bytes() == before
 
 
 def test_every_answer_is_closed_to_others(source: Path, file: Path) -> None:
     with review(source, file) as client:
-        for path in ("", "static/main.js", "pictures", "pictures/0/frames/0", "nothing"):
+        for path in (
+            "",
+            "static/main.js",
+            "pictures",
+            "pictures/0/frames/0",
+            "nothing",
+        ):
             headers = client.ask(path).headers
             assert headers["Cache-Control"] == "no-store"
             assert headers["X-Content-Type-Options"] == "nosniff"
@@ -190,7 +202,7 @@ def test_every_answer_is_closed_to_others(source: Path, file: Path) -> None:
 def test_only_the_loopback_listens(source: Path, file: Path) -> None:
     with review(source, file) as client:
         port = int(client.host.split(":")[1])
-        other = http.client.HTTPConnection("127.0.0.2", port, timeout=2)
+        other = http.client.HTTPConnection("127.0.0.2", port, timeout=GUARD)
         with pytest.raises(OSError, match="refused"):
             other.connect()
 
@@ -254,10 +266,8 @@ def test_a_link_within_input_is_followed(source: Path, file: Path) -> None:
 
 
 def test_pictures_are_upright_and_not_too_large(source: Path, tmp_path: Path) -> None:
-    large = cv2.resize(
-        cv2.imdecode(np.fromfile(EXAMPLES / "cat.png", np.uint8), 1), (4000, 1000)
-    )
-    (source / "large.png").write_bytes(cv2.imencode(".png", large)[1].tobytes())
+    large = cv2.resize(read(EXAMPLES / "cat.png"), (4000, 1000))
+    write_png(source / "large.png", large)
     turned = source / "album" / "curies_orientation6.jpg"
     path = tmp_path / "boxes.jsonl"
     records = [
@@ -267,9 +277,8 @@ def test_pictures_are_upright_and_not_too_large(source: Path, tmp_path: Path) ->
     boxes.write(path, records)
     assert records[1].width > records[1].height
 
-    def shape(response: http.client.HTTPResponse) -> tuple[int, ...]:
-        data = response.body  # type: ignore[attr-defined]
-        return cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
+    def shape(answer: Answer) -> tuple[int, ...]:
+        return decoded(answer.body).shape[:2]
 
     with review(source, path) as client:
         assert shape(client.ask("pictures/0/frames/0")) == (500, 2000)
@@ -293,6 +302,28 @@ def test_names_that_are_not_text_are_shown_and_found(
         assert picture["name"] == r"caf\xe9\n.png"
         client.json("pictures/0", "PUT", {"revision": 0, "reviewed": True, "faces": []})
     assert boxes.read(path)[name].reviewed
+
+
+def test_every_frame_of_a_film_is_shown_and_corrected(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film.gif")
+    file = tmp_path / "boxes.jsonl"
+    first = Face(Box(90, 33, 132, 93), 0.9, frame=0)
+    record = Record("film.gif", 256, 256, digest(path), (first,))
+    boxes.write(file, [record])
+    with review(path, file) as client:
+        assert client.json("pictures/0")["frames"] == 2
+        shown = [
+            decoded(client.ask(f"pictures/0/frames/{number}").body) for number in (0, 1)
+        ]
+        assert np.abs(shown[0][:, ::-1].astype(int) - shown[1]).mean() < 4
+        assert np.abs(shown[0].astype(int) - shown[1]).mean() > 20
+        assert client.error("pictures/0/frames/2")[0] == 409
+        kept = client.json("pictures/0")["faces"]
+        second = {**HAND, "frame": 1}
+        change = {"revision": 0, "reviewed": True, "faces": [*kept, second]}
+        client.json("pictures/0", "PUT", change)
+    added = Face(Box(10, 20, 60, 80), 1.0, found_by="hand", frame=1)
+    assert boxes.read(file)["film.gif"].hidden == (first, added)
 
 
 # --- Reviewing -------------------------------------------------------------------
@@ -456,7 +487,7 @@ def test_what_another_program_wrote_is_not_written_over(
         theirs = file.read_text() + "\n"
         file.write_text(theirs)
         client.json("pictures/1", "PUT", change)
-        until(lambda: client.json("saving")["problem"] != "")
+        wait_until(lambda: client.json("saving")["problem"] != "")
         saving = client.json("saving")
         assert saving["saved"] < saving["changes"]
         assert "changed by another program" in saving["problem"]
@@ -499,20 +530,15 @@ def test_ten_thousand_pictures(source: Path, file: Path) -> None:
     records = [replace(missing, picture=f"album/{n:05}.jpg") for n in range(9999)]
     boxes.write(file, [*records, real])
     with review(source, file) as client:
-        start = time.perf_counter()
         assert len(client.json("pictures")["pictures"]) == 10_000
-        overview = time.perf_counter() - start
-        client.json("pictures/9999")
-        waits = []
+        unsaved = []
         for revision in range(20):
-            start = time.perf_counter()
             change = {"revision": revision, "reviewed": True, "faces": [HAND]}
-            client.json("pictures/9999", "PUT", change)
-            waits.append(time.perf_counter() - start)
+            saving = client.json("pictures/9999", "PUT", change)
+            unsaved.append(saving["changes"] - saving["saved"])
         client.wait_until_saved()
-    # Generous: a busy machine is slow, but saving must not be waited for.
-    assert overview < 3
-    assert statistics.median(waits) < 0.1
+    # The whole file is written anew each time; nobody waits for that.
+    assert max(unsaved) > 1
     assert boxes.read(file)["astronaut.png"].reviewed
 
 
@@ -529,14 +555,13 @@ serve(source, file, open_browser=False, say=lambda line: print(line, flush=True)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_ctrl_c_ends_it_with_everything_saved(source: Path, file: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", SERVE, source, file],
+    with started(
+        *(sys.executable, "-W", "error", "-c", SERVE, source, file),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stdout is not None
-        client = Client(process.stdout.readline().strip())
+        client = Client(process.stdout.readline().decode().strip())
         for revision in range(3):
             change = {
                 "revision": revision,
@@ -545,11 +570,11 @@ def test_ctrl_c_ends_it_with_everything_saved(source: Path, file: Path) -> None:
             }
             client.json("pictures/0", "PUT", change)
         process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=20)
+        said, complaints = process.communicate(timeout=GUARD)
         client.connection.close()
     assert process.returncode == 0, complaints
-    assert complaints == ""
-    assert "the review has ended" in said
+    assert complaints == b""
+    assert b"the review has ended" in said
     assert len(boxes.read(file)["cat.png"].hidden) == 2
 
 
@@ -564,9 +589,8 @@ def test_what_is_wrong_is_said_in_one_line(source: Path, file: Path) -> None:
 
     assert "does not exist" in message(source / "gone", file)
     assert "cannot be read" in message(source, file / "gone")
-    assert "does not speak of x.png" in message(
-        shutil.copy(source / "cat.png", source / "x.png"), file
-    )
+    shutil.copy(source / "cat.png", source / "x.png")
+    assert "does not speak of x.png" in message(source / "x.png", file)
     with review(source, file) as client:
         port = int(client.host.split(":")[1])
         assert f"port {port} cannot be used" in message(source, file, port)

@@ -1,6 +1,5 @@
 """The page in a browser: what a person does, and what it does to the box file."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.model import Box, Face
-from support import ASTRONAUT_FACE, EXAMPLES, digest
+from support import ASTRONAUT_FACE, EXAMPLES, digest, write_film
 
 pytest.importorskip("flask", reason="Flask is not installed: faceanon[review]")
 pytest.importorskip("selenium", reason="selenium is not installed: faceanon[test]")
@@ -19,6 +18,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from browser import CHROMIUM, DRIVER, chromium
 from faceanon.review.server import running
+from processes import wait_until
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None,
@@ -37,12 +37,12 @@ class Page:
     def find(self, selector: str) -> WebElement:
         return self.browser.find_element("css selector", selector)
 
-    def wait_for(self, selector: str, text: str) -> None:
+    def wait_for(self, selector: str, text: str | None) -> None:
         read = "return document.querySelector(arguments[0])?.textContent.trim()"
-        end = time.monotonic() + 10
-        while (seen := self.browser.execute_script(read, selector)) != text:
-            assert time.monotonic() < end, f"{selector} is {seen!r}, not {text!r}"
-            time.sleep(0.05)
+        wait_until(
+            lambda: self.browser.execute_script(read, selector) == text,
+            f"{text!r} in {selector}",
+        )
 
     def do(self) -> ActionChains:
         return ActionChains(self.browser, duration=20)
@@ -182,6 +182,34 @@ def test_everything_can_be_done_with_the_keys(page: Page, file: Path) -> None:
     page.wait_for("#name", "astronaut.png")
     page.press("p")
     page.wait_for("#name", "cat.png")
+
+
+def test_the_frames_of_a_film_each_with_its_faces(
+    browser: Chrome, tmp_path: Path
+) -> None:
+    film, file = write_film(tmp_path / "film.gif"), tmp_path / "boxes.jsonl"
+    first = Face(Box(90, 33, 132, 93), 0.9, frame=0)
+    boxes.write(file, [Record("film.gif", 256, 256, digest(film), (first,))])
+    with running(film, file, port=0, max_pixels=10**8) as server:
+        browser.get(server.address)
+        page = Page(browser)
+        page.wait_for("#frame-text", "Frame 1 of 2")
+        page.wait_for("#counts", "1 hidden")
+        page.press(".")
+        page.wait_for("#frame-text", "Frame 2 of 2")
+        page.wait_for(".face text", None)
+        page.drag((120, 30), (170, 95))
+        page.wait_for("#counts", "2 hidden")
+        page.press(",")
+        page.wait_for("#frame-text", "Frame 1 of 2")
+        page.wait_for(".face text", "0.90")
+        page.press(Keys.ARROW_RIGHT)
+        page.wait_for("#saving", "All changes saved")
+        browser.get("about:blank")
+    kept, drawn = boxes.read(file)["film.gif"].hidden
+    assert kept == first
+    assert (drawn.found_by, drawn.frame) == ("hand", 1)
+    assert drawn.box.overlap(Box(120, 30, 170, 95)) > 0.9
 
 
 def test_a_picture_that_has_changed_is_told_and_passed_over(

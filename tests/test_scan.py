@@ -218,7 +218,7 @@ def lines(output: str) -> list[dict[str, Any]]:
 
 
 def test_outputs_hold_nothing_that_identifies(faceanon: Run, tmp_path: Path) -> None:
-    done = faceanon("blackbar", EXAMPLES, tmp_path / "out", "--accuracy", "fast")
+    done = faceanon("blackbar", EXAMPLES, tmp_path / "out")
     assert done.returncode == 0
     scanned = faceanon("scan", tmp_path / "out")
     assert scanned.returncode == 0, scanned.stdout

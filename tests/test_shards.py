@@ -33,7 +33,7 @@ def test_shards_cover_everything_once_and_at_the_same_time(
     source: Path, tmp_path: Path, start: Start, first: int
 ) -> None:
     out = tmp_path / "out"
-    command = ("blackbar", source, out, "--accuracy", "fast", "-j", 1)
+    command = ("blackbar", source, out, "-j", 1)
     shards = [f"{first + index}/3" for index in range(3)]
     running = [start(*command, "--shard", shard) for shard in shards]
     said = [run.communicate(timeout=GUARD)[1].decode() for run in running]
@@ -48,7 +48,7 @@ def test_what_shards_did_is_known_to_other_shards_and_to_a_run_over_everything(
     faceanon: Run, source: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = ("blackbar", source, out, "--accuracy", "fast", "-j", 1)
+    command = ("blackbar", source, out, "-j", 1)
     for shard in ("0/2", "1/2"):
         assert faceanon(*command, "--shard", shard).returncode == 0
     again = [faceanon(*command, "--shard", f"{index}/3") for index in range(3)]

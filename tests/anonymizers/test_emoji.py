@@ -10,8 +10,8 @@ import pytest
 from faceanon.anonymizers import stickers
 from faceanon.anonymizers.emoji import Emoji
 from faceanon.errors import OptionError
-from faceanon.model import Box, Cover, Face, Image
-from support import EXAMPLES, read, scaled_face, write_png
+from faceanon.model import Box, Cover, Face, Image, Shape
+from support import EXAMPLES, five_points, read, scaled_face, write_png
 
 
 def pasted(
@@ -31,14 +31,14 @@ def own(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("shape", ["box", "ellipse"])
 @pytest.mark.parametrize("width", [8, 23, 90, 350, 720])
 def test_what_was_under_a_sticker_does_not_matter(
-    width: int, shape: str, own: Path
+    width: int, shape: Shape, own: Path
 ) -> None:
     """The law: two pictures come out the same, wherever a face is covered."""
     image, face = scaled_face(width)
     other = np.ascontiguousarray(255 - image[::-1])
     turned = replace(
         face,
-        points=tuple(
+        points=five_points(
             (face.box.left + width * x, face.box.top + width * y)
             for x, y in ((0.2, 0.3), (0.8, 0.6), (0.5, 0.8), (0.3, 1), (0.7, 1.1))
         ),

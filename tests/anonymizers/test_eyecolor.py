@@ -91,7 +91,8 @@ def test_pupil_and_lids_stay() -> None:
     mesh = find_landmarks(image, face)
     assert mesh is not None
     result = recolored(image, [face])
-    y, x = np.indices(image.shape[:2])
+    height, width = image.shape[:2]
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
     for centre, radius in irises(mesh):
         changed = (result != image).any(axis=2)
         near = np.hypot(x - centre[0], y - centre[1]) < 2 * radius

@@ -1,5 +1,7 @@
 """Laws of the methods that cover each face by itself: blackbar, pixelate, blur."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -52,7 +54,8 @@ def fine_detail(image: Image, face: Face) -> NDArray[np.float64]:
         fy=shrink,
         interpolation=cv2.INTER_AREA,
     )
-    return grey - cv2.GaussianBlur(grey, (0, 0), max(grey.shape[1] / 24, 1.0))
+    coarse = cv2.GaussianBlur(grey, (0, 0), max(grey.shape[1] / 24, 1.0))
+    return np.asarray(grey - coarse, np.float64)
 
 
 def share_left(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
@@ -220,7 +223,9 @@ def test_a_part_taken_for_a_face_does_not_weaken_the_whole(
         (lambda: BlackBar(color="#00000080"), "is transparent"),
     ],
 )
-def test_options_that_would_not_hide_are_refused(make: object, message: str) -> None:
+def test_options_that_would_not_hide_are_refused(
+    make: Callable[[], Anonymizer], message: str
+) -> None:
     with pytest.raises(OptionError, match=message):
         make()
 

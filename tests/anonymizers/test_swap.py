@@ -46,7 +46,7 @@ def features(image: Image, face: Face) -> NDArray[np.float64]:
     right, bottom = (high - margin).astype(int)
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
     grey = cv2.resize(grey.astype(float), (48, 48), interpolation=cv2.INTER_AREA)
-    return grey - cv2.GaussianBlur(grey, (0, 0), 8)
+    return np.asarray(grey - cv2.GaussianBlur(grey, (0, 0), 8), np.float64)
 
 
 def likeness(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
