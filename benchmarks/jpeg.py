@@ -82,7 +82,7 @@ def steps(data: bytes) -> dict[str, Callable[[], object]]:
         settings = make_settings(method, {"quality": quality})
         picture = decode(data, LIMIT, lazily=True)
         if sees:
-            picture.scaled(detection.make("centerface").scale(*picture.shape))
+            picture.scaled_looks(detection.make("centerface").scale(*picture.shape))
         edit = hiding(picture, faces, settings, np.random.default_rng(0))
         _, how = encode_still(Frame(picture, edit=edit), settings.writing)
         return how

@@ -14,6 +14,7 @@ from PIL import ImageCms
 
 from faceanon.batch.planning.plan import Plan
 from faceanon.boxes import content_digest
+from faceanon.media.picture import Picture
 from faceanon.model import Box, Face, Image, Points
 from faceanon.pipeline.job import Job
 
@@ -94,6 +95,11 @@ def faces_of_all_widths(folder: Path, count: int) -> Path:
         width = 200 + number
         write_png(folder / f"{number:02}.png", face[:, 120 : 120 + width])
     return folder
+
+
+def recolored(picture: Picture, color: Image) -> Picture:
+    """The picture with other colours where these differ."""
+    return picture.with_color(color, (color != picture.color).any(axis=2))
 
 
 # --- Faces -----------------------------------------------------------------------

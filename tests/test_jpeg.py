@@ -35,7 +35,16 @@ from faceanon.media.writing import TRANSCODED, encode, encode_still
 from faceanon.model import Box, Cover, Face, Image
 from faceanon.pipeline.hide import hide_faces, hiding
 from faceanon.requests.settings import make_settings
-from support import EXAMPLES, SRGB, decoded, exif_turned, lines, read, with_pillow
+from support import (
+    EXAMPLES,
+    SRGB,
+    decoded,
+    exif_turned,
+    lines,
+    read,
+    recolored,
+    with_pillow,
+)
 
 jpeglib = pytest.importorskip("jpeglib", reason="it has no wheel here")
 
@@ -109,7 +118,7 @@ def hidden(data: bytes, faces: tuple[Face, ...] = FACES) -> tuple[Picture, Pictu
     before = replace(before, metadata=before.metadata.kept("safe"))
     rng = np.random.default_rng(0)
     pixels = hide_faces(before.color, faces, make_settings("blackbar", {}), rng)
-    return before, before.with_color(pixels)
+    return before, recolored(before, pixels)
 
 
 def written(

@@ -1,5 +1,6 @@
 """The front door of the terminal: the group of all commands."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Nothing here multiplies large matrices; threads for that would only take longer to
+    # start. It counts when NumPy is imported, which it is not yet.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # kill and service managers end a run as gently as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     cli()

@@ -149,4 +149,4 @@ def edited(frame: Frame) -> EditedFrame:
     height, width = frame.picture.shape
     whole = Box(0, 0, width, height)
     after, changed = frame.edit.change(whole, frame.picture.color)
-    return EditedFrame(frame.picture.with_color(after), frame.seconds, changed)
+    return EditedFrame(frame.picture.with_color(after, changed), frame.seconds, changed)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from faceanon.media.formats.jpeg.file import FACTORS, JpegFile
 from faceanon.media.metadata import NO_METADATA, Metadata
@@ -75,10 +76,36 @@ class Picture:
 
     @property
     def color(self) -> Image:
-        """How it looks without transparency, to find and hide faces in.
+        """How it looks, on a white page where it is transparent; to hide faces in.
 
         Shape (H, W, 3), BGR, uint8 or uint16; may share the pixels' memory.
         """
+        return self._on_page(1) if self.is_see_through else self._stored_color
+
+    @property
+    def is_see_through(self) -> bool:
+        """Whether a page behind it would be seen, if only a little."""
+        if isinstance(self.source, JpegFile) or self.encoding.is_cmyk:
+            return False
+        pixels = self.source
+        return pixels.shape[2:] == (4,) and int(pixels[:, :, 3].min()) < white(pixels)
+
+    @property
+    def looks(self) -> list[Image]:
+        """All that can be seen of it, to look for faces in; the first is `color`.
+
+        What is transparent looks different on a white and on a black page. Whoever
+        drops its alpha sees the colours that are stored, and whoever has a page of
+        another colour sees the alpha. Each look has the shape (H, W, 3), BGR, uint8 or
+        uint16.
+        """
+        if not self.is_see_through:
+            return [self.color]
+        alpha = cv2.cvtColor(self.pixels[:, :, 3], cv2.COLOR_GRAY2BGR)
+        return [self.color, self._on_page(0), self._stored_color, alpha]
+
+    @property
+    def _stored_color(self) -> Image:
         pixels = self.pixels
         if self.encoding.is_cmyk:
             return _cmyk_to_bgr(pixels)
@@ -89,15 +116,29 @@ class Picture:
         # A slice that skips the alpha channel is not a layout that OpenCV takes.
         return np.ascontiguousarray(pixels[:, :, :3])
 
-    def scaled(self, scale: float) -> tuple[Image, int]:
-        """How it looks, for detectors; a JPEG is not decoded larger than needed.
+    def _on_page(self, brightness: int) -> Image:
+        """On a page that is black, 0, or white, 1."""
+        full = white(self.pixels)
+        # 65,535 times itself is the most that there is.
+        wide = self.pixels.astype(np.uint32)
+        color, alpha = wide[:, :, :3], wide[:, :, 3:]
+        page = (full - alpha) * brightness
+        if self.encoding.is_premultiplied:
+            mixed = np.minimum(color + page, full)
+        else:
+            mixed = (color * alpha + page * full + full // 2) // full
+        on_page: Image = mixed.astype(self.pixels.dtype)
+        return on_page
+
+    def scaled_looks(self, scale: float) -> tuple[list[Image], int]:
+        """Its looks, each once, for detectors; a JPEG is decoded no larger than needed.
 
         Args:
-            scale: at which it is going to be looked at, 1 for full size.
+            scale: at which they are going to be looked at, 1 for full size.
 
         Returns:
-            An image of shape (H, W, 3), BGR, uint8, and how many pixels of a row, and
-            of a column, one of its pixels stands for.
+            Images of shape (H, W, 3), BGR, uint8, and how many pixels of a row, and of
+            a column, one of their pixels stands for.
 
         Raises:
             PictureError: it is a damaged JPEG.
@@ -105,36 +146,41 @@ class Picture:
         if isinstance(self.source, JpegFile):
             for factor in FACTORS:
                 if factor * scale <= 1:
-                    return self.source.reduced(factor), factor
-        return eight_bit(self.color), 1
+                    return [self.source.reduced(factor)], factor
+        different: list[Image] = []
+        for look in self.looks:
+            # Editors clear the colours of what they make transparent, for example.
+            if not any(np.array_equal(look, other) for other in different):
+                different.append(look)
+        return [eight_bit(look) for look in different], 1
 
-    def with_color(self, color: Image) -> "Picture":
-        """The picture with other colours.
+    def with_color(self, color: Image, changed: NDArray[np.bool_]) -> "Picture":
+        """The picture with other colours in some places.
 
-        Only the pixels that differ from `color` before are changed: elsewhere what is
-        stored stays to the bit, whatever a conversion would make of it. Grey stays grey
-        and alpha as it was.
+        Elsewhere what is stored stays to the bit, whatever a conversion would make of
+        it. Grey stays grey. What is changed becomes opaque: the outline of a face, or
+        all of it, can be in the transparency.
+
+        Args:
+            color: how it is to look, like `self.color`.
+            changed: where, shape (H, W).
         """
+        pixels = self.pixels
+        if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype.kind != "f":
+            return replace(self, source=color)  # the same where nothing changed
+        if not changed.any():
+            return self
+        new = color[changed][:, None]
         if self.encoding.is_cmyk:
-            return self._where_changed(color, _bgr_to_cmyk(color))
-        if self.pixels.dtype.kind == "f":
-            color_or_grey = _grey(color) if self.pixels.ndim == 2 else color
-            return self._where_changed(color, _fractions(color_or_grey, self.pixels))
-        if self.pixels.ndim == 2:
-            # Exact where nothing changed: a grey of three equal values is that value.
-            return replace(self, source=_grey(color))
-        if self.pixels.shape[2] == 4:
-            alpha = self.pixels[:, :, 3:]
-            if self.encoding.is_premultiplied:
-                dimmed = np.dstack((np.minimum(color, alpha), alpha))
-                return self._where_changed(color, dimmed)
-            return replace(self, source=np.dstack((color, alpha)))
-        return replace(self, source=color)
-
-    def _where_changed(self, color: Image, pixels: Image) -> "Picture":
-        changed = (color != self.color).any(axis=2)
-        kept = self.pixels.copy()
-        kept[changed] = pixels[changed]
+            new = _bgr_to_cmyk(new)
+        elif pixels.ndim == 2:
+            new = _grey(new)
+        elif pixels.shape[2] == 4:
+            new = np.dstack((new, np.full_like(new[:, :, 0], white(new))))
+        if pixels.dtype.kind == "f":
+            new = _fractions(new, pixels)
+        kept = pixels.copy()
+        kept[changed] = new[:, 0]
         return replace(self, source=kept)
 
 

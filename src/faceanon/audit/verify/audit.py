@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import cv2
 
@@ -19,7 +19,7 @@ from faceanon.audit.verify.pairing import Pair
 from faceanon.errors import PictureError
 from faceanon.media.picture import eight_bit
 from faceanon.media.reading import open_clip
-from faceanon.model import Image
+from faceanon.model import Face, Image
 from faceanon.storage.files import open_source
 from faceanon.vision.detection.find import SAME_FACE
 from faceanon.vision.recognition.embedding import Embedding
@@ -152,11 +152,12 @@ class _Audit:
         befores = _frames(source, self.max_pixels, "the input")
         afters = _frames(output, self.max_pixels, "the output")
         for before, after in zip_longest(befores, afters):
-            if after is not None and not after[0]:
-                self._begin(output, before and before[1], after[1])
+            if after is not None and not after.number:
+                first = None if before is None else before.looks[0]
+                self._begin(output, first, after.looks[0])
             if before is None or after is None:
                 raise PictureError("the input and the output differ in their frames")
-            self._compare_frame(before[1], after[1], before[0])
+            self._compare_frame(before, after)
 
     def _begin(self, output: BinaryIO, before: Image | None, after: Image) -> None:
         """What there is to do with the first frames."""
@@ -175,17 +176,28 @@ class _Audit:
                 what = finding.what + whose
                 self.findings[number] = replace(finding, fails=fails, what=what)
 
-    def _compare_frame(self, before: Image, after: Image, frame: int | None) -> None:
-        if before.shape != after.shape:
+    def _compare_frame(self, before: "_Looks", after: "_Looks") -> None:
+        (height, width), (height_now, width_now) = before.shape, after.shape
+        if (height, width) != (height_now, width_now):
             raise PictureError(
-                f"it was {before.shape[1]} x {before.shape[0]} pixels and is "
-                f"{after.shape[1]} x {after.shape[0]}"
+                f"it was {width} x {height} pixels and is {width_now} x {height_now}"
             )
         had_faces = any(finding.box for finding in self.findings)
-        for compared in compare_faces(before, after, self.pair.guarantee):
-            self._take(compared, frame)
-        if frame and not had_faces and any(each.box for each in self.findings):
-            self.thumbnail = _small(after)
+        told: list[Face] = []
+        for was, now in zip_longest(before.looks, after.looks):
+            # What became opaque, or always was, looks the same on every page.
+            was_seen = before.looks[0] if was is None else was
+            now_seen = after.looks[0] if now is None else now
+            compared = list(compare_faces(was_seen, now_seen, self.pair.guarantee))
+            for each in compared:
+                if not any(
+                    each.face.box.overlap(face.box) >= SAME_FACE for face in told
+                ):
+                    self._take(each, before.number)
+            told += [each.face for each in compared if each.kind is not None]
+        is_later = bool(before.number)
+        if is_later and not had_faces and any(each.box for each in self.findings):
+            self.thumbnail = _small(after.looks[0])
 
     def _take(self, compared: Compared, frame: int | None) -> None:
         """Say what there is to say of a face."""
@@ -230,10 +242,25 @@ def _opened(path: Path, whose: str, is_plain: bool = True) -> Iterator[BinaryIO]
         yield source.file
 
 
-def _frames(
-    file: BinaryIO, max_pixels: int, whose: str
-) -> Iterator[tuple[int | None, Image]]:
-    """Each frame of a file as a detector wants it, with its number if it has several.
+class _Looks(NamedTuple):
+    """What can be seen of a frame.
+
+    Attributes:
+        number: of the frame; None where there is one only.
+        looks: as `Picture.looks` has them, uint8.
+    """
+
+    number: int | None
+    looks: list[Image]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self.looks[0].shape[:2]
+        return height, width
+
+
+def _frames(file: BinaryIO, max_pixels: int, whose: str) -> Iterator[_Looks]:
+    """Each frame of a file as a detector wants it.
 
     Raises:
         PictureError: it cannot be read; the text says whose fault it is.
@@ -242,7 +269,8 @@ def _frames(
         with open_clip(file, max_pixels) as clip:
             is_one = clip.header.count == 1
             for number, frame in enumerate(clip.frames()):
-                yield None if is_one else number, eight_bit(frame.picture.color)
+                looks = [eight_bit(look) for look in frame.picture.looks]
+                yield _Looks(None if is_one else number, looks)
     except PictureError as error:
         raise PictureError(f"{whose}: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from faceanon.media.picture import Picture
 from faceanon.model import Face
@@ -29,22 +30,23 @@ class Found:
 
 
 def find_faces(pictures: Sequence[Picture], options: DetectorOptions) -> list[Found]:
-    """Find the faces in pictures.
+    """Find the faces in pictures, in whatever can be seen of them.
 
     Raises:
         PictureError: one is a damaged JPEG.
     """
     detector = detection.make(options.detector, options.accuracy)
     least = detector.min_score if options.min_score is None else options.min_score
-    scaled = [picture.scaled(detector.scale(*picture.shape)) for picture in pictures]
+    scaled = [
+        picture.scaled_looks(detector.scale(*picture.shape)) for picture in pictures
+    ]
+    images = [look for looks, _ in scaled for look in looks]
+    in_looks = iter(detector(images, least * UNSURE_SHARE))
     found = []
-    for faces, (_, factor) in zip(
-        detector([image for image, _ in scaled], least * UNSURE_SHARE),
-        scaled,
-        strict=True,
-    ):
+    for looks, factor in scaled:
+        faces = _united([next(in_looks) for _ in looks])
         if factor > 1:
-            faces = tuple(face.placed(factor) for face in faces)  # noqa: PLW2901
+            faces = [face.placed(factor) for face in faces]
         found.append(
             Found(
                 tuple(face for face in faces if face.score >= least),
@@ -52,3 +54,18 @@ def find_faces(pictures: Sequence[Picture], options: DetectorOptions) -> list[Fo
             )
         )
     return found
+
+
+def _united(in_looks: Sequence[Sequence[Face]]) -> list[Face]:
+    """The faces of all looks of a picture, each once, the most certain first."""
+    first, *others = in_looks
+    kept = list(first)
+    for face in sorted(chain(*others), key=_certainty, reverse=True):
+        same = [k for k in kept if face.box.overlap(k.box) >= SAME_FACE]
+        if all(face.score > other.score for other in same):
+            kept = [other for other in kept if other not in same] + [face]
+    return sorted(kept, key=_certainty, reverse=True)
+
+
+def _certainty(face: Face) -> float:
+    return face.score
