@@ -9,8 +9,8 @@ from faceanon.model import Box, Cover, Face, Image
 from faceanon.vision import detection
 from faceanon.vision.detection import centerface
 from faceanon.vision.detection.candidates import Candidates
-from faceanon.vision.detection.levels import ACCURACIES, LEVELS, ScalePass
-from faceanon.vision.detection.tiles import Region
+from faceanon.vision.detection.levels import ACCURACIES, LEVELS, Accuracy, ScalePass
+from faceanon.vision.detection.tiles import Region, regions_around
 from faceanon.vision.detection.voting import PassResult, voted
 from faceanon.vision.inference.opencv import OpenCVNetwork
 from support import EXAMPLES, read
@@ -117,6 +117,47 @@ def test_a_portrait_that_lies_on_its_side_is_found(quarters: int) -> None:
     known = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     (faces,) = detection.make("centerface", "thorough")([turned])
     assert finds(faces, known, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "width"), [("fast", 40), ("balanced", 24), ("thorough", 16)]
+)
+def test_the_smallest_face_does_not_grow_with_the_picture(
+    accuracy: Accuracy, width: int
+) -> None:
+    """As many are found in what a camera takes as in a small picture."""
+    scale = width / FACES["astronaut.png"][0].width
+    head = cv2.resize(
+        read(EXAMPLES / "astronaut.png")[:250, 100:350],
+        None,
+        fx=scale,
+        fy=scale,
+        interpolation=cv2.INTER_AREA,
+    )
+    left, top, right, bottom = (round(side * scale) for side in (78, 62, 172, 178))
+    rng = np.random.default_rng(1)
+    for shape in ((800, 1200), (3000, 4000), (700, 9000)):
+        picture = np.full((*shape, 3), 110, np.uint8)
+        picture += rng.integers(0, 6, picture.shape, np.uint8)
+        places = [(shape[0] // 7, shape[1] // 5), (shape[0] // 2, shape[1] * 4 // 5)]
+        for y, x in places:
+            picture[y : y + len(head), x : x + len(head[0])] = head
+        (faces,) = detection.make("centerface", accuracy)([picture])
+        for y, x in places:
+            known = Box(left + x, top + y, right + x, bottom + y)
+            assert finds(faces, known, 0.4), (shape, known)
+
+
+def test_regions_around_hints_hold_all_of_them_and_touch_none() -> None:
+    rng = np.random.default_rng(1)
+    corners = rng.integers(0, 5000, (200, 2))
+    boxes = np.hstack((corners, corners + rng.integers(5, 60, (200, 2))))
+    regions = regions_around(boxes.astype(np.float32), 64)
+    assert 1 < len(regions) < 200
+    for box in boxes.astype(np.float32):
+        assert sum(region.holds(box[None]).all() for region in regions) == 1
+    for region in regions:
+        assert not any(region.touches(o) for o in regions if o is not region)
 
 
 def test_a_tiny_face_in_a_huge_picture_is_found_by_thorough() -> None:

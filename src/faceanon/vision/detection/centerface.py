@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from faceanon.model import Box, Face, Image, Points
-from faceanon.vision.detection.candidates import Candidates, sizes
+from faceanon.vision.detection.candidates import Candidates, Floats, sizes
 from faceanon.vision.detection.levels import LEVELS, Accuracy, Level, ScalePass
-from faceanon.vision.detection.tiles import BLOCK, Region, tiles
+from faceanon.vision.detection.tiles import BLOCK, Region, regions_around, tiles
 from faceanon.vision.detection.voting import PassResult, voted
 from faceanon.vision.inference import Inference, Network, Tensor, load, run_together
 
@@ -29,6 +29,10 @@ _MAX_SCALE = 2.0
 
 # How far around hints of small faces the picture is shown, in pixels of the first pass.
 _HINT_MARGIN = 48
+
+# Pixels of a picture that is large; and how far around hints that is shown, in its own.
+_LARGE = 2 << 20
+_LARGE_MARGIN = 64
 
 # From this score on, no further passes are made to find a first face.
 _CERTAIN = 0.5
@@ -52,7 +56,11 @@ class CenterFace:
         """The scale of the largest pass; see `faceanon.vision.detection.Detector`."""
         level = self._level
         passes = (level.first, *level.others, *level.if_uncertain)
-        return max(_scale(one, height, width) for one in passes)
+        return max(
+            _scale(one, height, width)
+            for one in passes
+            if _is_large(height, width) or not one.large_only
+        )
 
     def __call__(
         self, images: Sequence[Image], min_score: float | None = None
@@ -67,39 +75,49 @@ class CenterFace:
         """The passes over one image."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
-        first, hints = yield from self._first_pass(image, whole)
+        is_large = _is_large(*image.shape[:2])
+        first, hints = yield from self._pass(image, level.first, whole)
         results = [first]
         for one in level.others:
-            region = whole if one.everywhere else hints
-            if region is not None:
-                results.append((yield from self._pass(image, one, region)))
+            if one.everywhere and (is_large or not one.large_only):
+                result, more_hints = yield from self._pass(image, one, whole)
+                results.append(result)
+                if is_large:
+                    hints = np.concatenate((hints, more_hints))
+        for region in self._regions(image, hints):
+            for one in level.others:
+                if not one.everywhere:
+                    result, _ = yield from self._pass(image, one, region)
+                    results.append(result)
         # What the passes are does not depend on the score that is asked for.
         found, seen_by = voted(results, min(least, _CERTAIN))
         if found.scores.max(initial=0) < _CERTAIN:
             for one in level.if_uncertain:
-                results.append((yield from self._pass(image, one, whole)))
+                result, _ = yield from self._pass(image, one, whole)
+                results.append(result)
             found, seen_by = voted(results, least)
         sure = found.scores >= least
         return _faces(found[sure], [results[index].made for index in seen_by[sure]])
 
-    def _first_pass(
-        self, image: Image, whole: Region
-    ) -> Inference[tuple[PassResult, Region | None]]:
-        """The first pass, and the region in which it hints at small faces."""
-        level = self._level
-        scale = _scale(level.first, *image.shape[:2])
-        seen = yield from _seen(image, level.first, scale, whole)
-        small = sizes(seen.boxes) * scale < level.hint_size
-        hints = seen.boxes[small & (seen.scores >= level.hint_score)]
-        region = Region.around(hints, _HINT_MARGIN / scale) if len(hints) else None
-        return PassResult.of(level.first, scale, whole, seen), region
-
     def _pass(
         self, image: Image, one: ScalePass, region: Region
-    ) -> Inference[PassResult]:
+    ) -> Inference[tuple[PassResult, Floats]]:
+        """What a pass finds, and its hints at small faces, boxes of shape (N, 4)."""
+        level = self._level
         scale = _scale(one, *image.shape[:2])
         seen = yield from _seen(image, one, scale, region)
-        return PassResult.of(one, scale, region, seen)
+        small = sizes(seen.boxes) * scale < level.hint_size
+        hints = seen.boxes[small & (seen.scores >= level.hint_score)]
+        return PassResult.of(one, scale, region, seen), hints
+
+    def _regions(self, image: Image, hints: Floats) -> list[Region]:
+        """Where the picture is looked at again for small faces."""
+        if not len(hints):
+            return []
+        if _is_large(*image.shape[:2]):
+            return regions_around(hints, _LARGE_MARGIN)
+        scale = _scale(self._level.first, *image.shape[:2])
+        return [Region.around(hints, _HINT_MARGIN / scale)]
 
 
 def _seen(
@@ -123,8 +141,15 @@ def _scale(one: ScalePass, height: int, width: int) -> float:
     longer = max(height, width)
     # The longer side of a 3:2 picture with as many pixels.
     scale = one.long_side / math.sqrt(1.5 * height * width)
+    if _is_large(height, width) and scale < one.least_scale:
+        return one.least_scale
     blocks = max(round(longer * scale / BLOCK), 1)
     return min(blocks * BLOCK / longer, _MAX_SCALE)
+
+
+def _is_large(height: int, width: int) -> bool:
+    """Whether small faces do not appear in the first pass over such a picture."""
+    return height * width > _LARGE
 
 
 def _turned(pixels: Image, one: ScalePass) -> Image:

@@ -25,6 +25,9 @@ class ScalePass:
         everywhere: whether all of the picture is shown, or only the part in which the
             first pass saw a hint of small faces.
         turned: quarter turns clockwise before the picture is shown.
+        least_scale: shown pixels to a pixel of a large picture, at least: however large
+            it is, it is shown no smaller.
+        large_only: whether it is made in large pictures only.
     """
 
     long_side: float
@@ -33,6 +36,8 @@ class ScalePass:
     mirrored: bool = False
     everywhere: bool = True
     turned: int = 0
+    least_scale: float = 0
+    large_only: bool = False
 
     @property
     def name(self) -> str:
@@ -48,8 +53,9 @@ class Level:
 
     Attributes:
         first: the pass made first.
-        others: the passes made then.
-        hint_score: from which score on a small face in the first pass is a hint.
+        others: the passes made then, those over all of the picture first.
+        hint_score: from which score on a small face in the first pass is a hint; in a
+            large picture, in any pass over all of it.
         hint_size: up to which size, in shown pixels, a face is a small one.
         min_score: the least score of a face, unless the user says otherwise.
         if_uncertain: passes made when no face was certain until then.
@@ -71,7 +77,10 @@ _TURNED = tuple(ScalePass(640, smallest=20, turned=turned) for turned in (1, 2, 
 LEVELS: dict[str, Level] = {
     "fast": Level(
         ScalePass(512, smallest=15),
-        (ScalePass(896, largest=128, everywhere=False),),
+        (
+            ScalePass(512, smallest=15, largest=128, least_scale=0.42, large_only=True),
+            ScalePass(896, largest=128, everywhere=False, least_scale=0.7),
+        ),
         hint_score=0.13,
         hint_size=20,
         min_score=0.35,
@@ -80,8 +89,13 @@ LEVELS: dict[str, Level] = {
     "balanced": Level(
         ScalePass(640, smallest=20),
         (
-            ScalePass(1024, smallest=16, largest=128, everywhere=False),
-            ScalePass(1664, largest=100, mirrored=True, everywhere=False),
+            ScalePass(640, smallest=20, largest=128, least_scale=0.6, large_only=True),
+            ScalePass(
+                1024, smallest=16, largest=128, everywhere=False, least_scale=0.8
+            ),
+            ScalePass(
+                1664, largest=100, mirrored=True, everywhere=False, least_scale=1.2
+            ),
         ),
         hint_score=0.1,
         hint_size=25,
@@ -94,8 +108,10 @@ LEVELS: dict[str, Level] = {
             ScalePass(640, smallest=20, mirrored=True),
             ScalePass(float("inf"), largest=128),
             ScalePass(1024, smallest=16, largest=128, mirrored=True, everywhere=False),
-            ScalePass(2000, largest=100, everywhere=False),
-            ScalePass(2000, largest=100, mirrored=True, everywhere=False),
+            ScalePass(2000, largest=100, everywhere=False, least_scale=1.9),
+            ScalePass(
+                2000, largest=100, mirrored=True, everywhere=False, least_scale=1.9
+            ),
         ),
         hint_score=0.03,
         hint_size=40,

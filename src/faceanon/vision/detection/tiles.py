@@ -48,11 +48,43 @@ class Region:
         right, bottom = (boxes[:, 2:].max(axis=0) + margin).tolist()
         return cls(left, top, right, bottom)
 
+    def touches(self, other: "Region") -> bool:
+        """Whether two regions have a point in common."""
+        return (
+            self.left <= other.right
+            and other.left <= self.right
+            and self.top <= other.bottom
+            and other.top <= self.bottom
+        )
+
+    def joined(self, other: "Region") -> "Region":
+        """The region that holds both."""
+        return Region(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
     def holds(self, boxes: Floats) -> Mask:
         """Which boxes, shape (N, 4), have their centres here."""
         x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
         across = (x >= self.left) & (x < self.right)
         return np.asarray(across & (y >= self.top) & (y < self.bottom))
+
+
+def regions_around(boxes: Floats, margin: float) -> list[Region]:
+    """Regions that hold boxes, shape (N, 4), and a margin; none touches another."""
+    regions: list[Region] = []
+    for box in boxes:
+        region = Region.around(box[None], margin)
+        # What it joins may touch others then.
+        while touching := [other for other in regions if region.touches(other)]:
+            regions = [other for other in regions if other not in touching]
+            for other in touching:
+                region = region.joined(other)
+        regions.append(region)
+    return regions
 
 
 @dataclass(frozen=True, slots=True)
