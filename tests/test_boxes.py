@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Run
+from dataset_files import ASTRONAUT, CAT, write_tar
 from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.errors import BoxesError
@@ -315,3 +316,87 @@ def test_the_run_says_how_many_pictures_are_worth_a_look(
     assert unsure
     assert f"worth a look: {len(unsure)}" in done.stderr
     assert not any(line["faces"] for line in lines)
+
+
+def coco(*images: dict[str, object], faces: dict[int, list[int]]) -> str:
+    annotations = [
+        {"id": number, "image_id": image, "category_id": 1, "bbox": box}
+        for number, (image, box) in enumerate(faces.items())
+    ]
+    return json.dumps({"images": images, "annotations": annotations})
+
+
+def test_entries_that_meet_no_picture_fail_by_name(
+    faceanon: Run, source: Path, tmp_path: Path
+) -> None:
+    found, out = tmp_path / "boxes.jsonl", tmp_path / "out"
+    assert faceanon("detect", source, "-o", found).returncode == 0
+    right = found.read_text()
+    found.write_text(right.replace('"astronaut.png"', '"images/astronaut.png"'))
+    options = ("--boxes", found, "--also-detect")
+    done = faceanon("blackbar", source, out, *options)
+    assert done.returncode == 1
+    (line,) = (x for x in done.stderr.splitlines() if "images/astronaut.png" in x)
+    assert "no picture in INPUT is called so" in line
+    assert "1 FAILED" in done.stderr
+    assert len([path for path in out.rglob("*.*") if path.suffix != ".db"]) == 3
+    # A part of INPUT does not meet all of them, and need not.
+    found.write_text(right)
+    part = ("--exclude", "cat.png")
+    done = faceanon("blackbar", source, tmp_path / "part", "--boxes", found, *part)
+    assert done.returncode == 0, done.stderr
+    one = ("blackbar", source / "cat.png", tmp_path / "cat.png")
+    assert faceanon(*one, "--boxes", found).returncode == 0
+
+
+def test_entries_of_members_are_met_in_their_data_set(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    source, found = tmp_path / "in", tmp_path / "boxes.jsonl"
+    source.mkdir()
+    write_tar(source / "a.tar", {"1.png": ASTRONAUT, "2.png": CAT})
+    assert faceanon("detect", source, "-o", found).returncode == 0
+    command = ("blackbar", source, tmp_path / "out", "--boxes", found)
+    for _ in range(2):  # the second time it is done already
+        done = faceanon(*command)
+        assert done.returncode == 0, done.stderr
+    line = found.read_text().splitlines()[0]
+    found.write_text(found.read_text() + line.replace("/1.png", "/3.png") + "\n")
+    done = faceanon(*command[:2], tmp_path / "again", *command[3:])
+    assert done.returncode == 1
+    assert "a.tar/3.png: the box file tells of it" in done.stderr
+
+
+def test_two_entries_of_a_picture_in_a_coco_file_count_together(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    size: dict[str, object] = {"file_name": "a.png", "width": 512, "height": 512}
+    source, found = tmp_path / "in", tmp_path / "boxes.json"
+    source.mkdir()
+    shutil.copy(EXAMPLES / "astronaut.png", source / "a.png")
+    faces = {1: [180, 60, 90, 120], 7: [10, 400, 60, 60]}
+    found.write_text(coco({**size, "id": 1}, {**size, "id": 7}, faces=faces))
+    out = tmp_path / "out"
+    assert faceanon("blackbar", source, out, "--boxes", found).returncode == 0
+    after = read(out / "a.png")
+    for left, top, width, height in faces.values():
+        assert after[top : top + height, left : left + width].max() == 0
+    other = {**size, "width": 300, "id": 7}
+    found.write_text(coco({**size, "id": 1}, other, faces=faces))
+    done = faceanon("blackbar", source, tmp_path / "no", "--boxes", found)
+    assert done.returncode == 2
+    assert "two entries of a.png differ" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_box_files_are_read_in_what_windows_writes(
+    tmp_path: Path, encoding: str
+) -> None:
+    record = Record("b\xfccher/a.png", 9, 9, hidden=(Face(Box(1, 1, 3, 3), 1.0),))
+    path = tmp_path / "boxes.jsonl"
+    line = boxes.to_line(record)
+    path.write_bytes((line + "\n").encode(encoding))
+    assert boxes.read(path) == {record.picture: record}
+    path.write_bytes(b"\xff\xfe\xff\xdd")
+    with pytest.raises(BoxesError, match="save it as UTF-8"):
+        boxes.read(path)

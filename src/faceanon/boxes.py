@@ -9,7 +9,7 @@ import math
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
@@ -24,6 +24,9 @@ SCHEMA = 1
 """The version of the lines' schema; readers refuse others."""
 
 BoxesFormat: TypeAlias = Literal["jsonl", "coco"]
+
+MEETS_NO_PICTURE = "the box file tells of it, but no picture in INPUT is called so"
+"""Why an entry of a box file fails; it must not be dropped in silence."""
 
 NOT_IN_BOX_FILE = "the box file does not speak of it; detect its faces first"
 """Why a picture fails of which a box file tells nothing."""
@@ -256,23 +259,46 @@ def to_coco(records: Iterable[Record]) -> dict[str, Any]:
 def from_coco(document: Mapping[str, Any]) -> Iterator[Record]:
     """The records that a COCO document stands for; every annotation is a face.
 
+    Several entries of one picture, as in documents that were put together, are one.
+
     Raises:
-        BoxesError: it is not such a document.
+        BoxesError: it is not such a document, or entries of a picture differ.
     """
+    records: dict[str, Record] = {}
     try:
         faces: dict[Any, list[Face]] = {image["id"]: [] for image in document["images"]}
         for annotation in document["annotations"]:
             faces[annotation["image_id"]].append(_face_from_coco(annotation))
         for image in document["images"]:
-            yield Record(
+            record = Record(
                 picture=_text(image["file_name"]),
                 width=_whole(image["width"]),
                 height=_whole(image["height"]),
                 content=_text(image.get("content") or ""),
                 hidden=tuple(faces[image["id"]]),
             )
+            known = records.get(record.picture)
+            records[record.picture] = _joined(known, record) if known else record
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BoxesError(f"not a COCO document: {_reason(error)}") from error
+    yield from records.values()
+
+
+def _joined(one: Record, other: Record) -> Record:
+    """The record of two entries of a picture.
+
+    Raises:
+        BoxesError: they are not of the same picture.
+    """
+    contents = {record.content for record in (one, other)} - {""}
+    sizes = {(record.width, record.height) for record in (one, other)}
+    if len(contents) > 1 or len(sizes) > 1:
+        raise BoxesError(
+            f"two entries of {shown(one.picture)} differ in size or content; correct "
+            "one of them"
+        )
+    content = max(one.content, other.content)
+    return replace(one, content=content, hidden=one.hidden + other.hidden)
 
 
 def _face_from_coco(annotation: Mapping[str, Any]) -> Face:
@@ -302,9 +328,16 @@ def read(path: Path) -> dict[str, Record]:
         BoxesError: it cannot be read, or is neither; the text names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise BoxesError(f"{shown(path)} cannot be read: {error}") from error
+    try:
+        # Programs on Windows write UTF-16, or marks before UTF-8.
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError as error:
+        raise BoxesError(
+            f"{shown(path)} cannot be read: it is no text; save it as UTF-8"
+        ) from error
     try:
         return {record.picture: record for record in _records(text)}
     except BoxesError as error:

@@ -19,11 +19,12 @@ from faceanon.batch.planning.plan import Plan
 from faceanon.batch.planning.shards import Shard
 from faceanon.batch.run_options import RunOptions
 from faceanon.batch.work import Result, Task
-from faceanon.boxes import NOT_IN_BOX_FILE
+from faceanon.boxes import MEETS_NO_PICTURE, NOT_IN_BOX_FILE
 from faceanon.errors import PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.steps import Hide, Step
 from faceanon.storage.buckets.listing import check
+from faceanon.storage.dataset_names import dataset_of
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
 from faceanon.storage.renaming import Numbering, numbered
@@ -52,6 +53,7 @@ def run(
     with ExitStack() as stack:
         ledger, of_bucket = _ledgers(plan, step, run_options, stack)
         names = stack.enter_context(closing(OutputNames()))
+        unmet = _names_to_meet(plan)
         publisher = _Publisher(plan, step, ledger, names)
         stack.callback(publisher.clean_up)
         settings = step.settings
@@ -64,11 +66,28 @@ def run(
         )
         for result in results:
             outcome = publisher.publish(result)
-            yield from outcome.pictures()
+            for picture in outcome.pictures():
+                unmet.discard(picture.job.name)
+                yield picture
             if outcome.stop:
                 raise StorageError(outcome.error)
+            if outcome.job.is_dataset and not outcome.members:
+                # Which of its pictures it holds is not known.
+                unmet -= {
+                    name for name in unmet if dataset_of(name) == outcome.job.name
+                }
         for folder, reason in plan.walk.problems:
             yield Outcome(Job(folder, place(folder), None), Status.FAILED, error=reason)
+        if not (control.is_stopped or plan.walk.problems):
+            for name in sorted(unmet):
+                job = Job(name, Path(name), None)
+                yield Outcome(job, Status.FAILED, error=MEETS_NO_PICTURE)
+
+
+def _names_to_meet(plan: Plan) -> set[str]:
+    """The entries of the box file, where all pictures that there are will be met."""
+    is_whole = plan.root is not None and plan.takes_all
+    return set(plan.records or ()) if is_whole else set()
 
 
 def _ledgers(

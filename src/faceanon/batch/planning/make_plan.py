@@ -61,7 +61,8 @@ def make_plan(
             raise FaceanonError("several files cannot be written to standard output")
         _check_apart(several.folder, target)
         plan_ = Plan(target, several, shard=input_filter.shard)
-        return replace(plan_, records=records, renaming=renaming)
+        takes_all = input_filter.takes_all
+        return replace(plan_, records=records, renaming=renaming, takes_all=takes_all)
     source = _looked_up(source)
     if isinstance(renaming, Numbering):
         _check_numbered(source, target)
@@ -73,7 +74,8 @@ def make_plan(
         _check_apart(source, target)
         folder = _job_source(source, input_filter, outputs)
         planned = Plan(target, folder, shard=input_filter.shard)
-    return replace(planned, records=records, renaming=renaming)
+    takes_all = input_filter.takes_all
+    return replace(planned, records=records, renaming=renaming, takes_all=takes_all)
 
 
 def _check_numbered(source: Place | None, target: Place | None) -> None:

@@ -45,6 +45,12 @@ class InputFilter:
         """The filter of which this is a part, by shard or by name."""
         return replace(self, only=None, shard=None)
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether it leaves nothing out of what is in a folder and its folders."""
+        is_part = self.include or self.exclude or self.shard or self.only is not None
+        return self.recursive and not is_part
+
     def reason_to_skip(self, name: str) -> str:
         """Why a file is not taken, by its name or path; empty where it is."""
         if is_dataset(name):
@@ -114,6 +120,7 @@ class Plan:
         records: the faces to hide, by the pictures' names; None to detect them.
         renaming: what makes the names of outputs; None where names are kept.
         shard: the part of a run that is split among machines; None for all of it.
+        takes_all: whether nothing of INPUT is left out by a filter.
         is_stream: whether the picture comes from standard input.
     """
 
@@ -123,6 +130,7 @@ class Plan:
     records: Mapping[str, Record] | None = None
     renaming: Renaming | None = None
     shard: Shard | None = None
+    takes_all: bool = True
     is_stream: bool = False
     target: Place | None = None
 
