@@ -27,6 +27,7 @@ from faceanon.model import Box, Cover, Face, Image
 from faceanon.pipeline.job import Job, Status
 from faceanon.pipeline.steps import CollectIdentities
 from faceanon.requests.settings import make_settings
+from faceanon.vision import detection, inference
 from faceanon.vision.recognition.embedding import SIZE
 from faceanon.vision.recognition.identities import (
     Identities,
@@ -69,7 +70,15 @@ def _as_the_command_does() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in LEAST_WORK.items():
             patch.setenv(name, value)
+        _forget_networks()
         yield
+    _forget_networks()
+
+
+def _forget_networks() -> None:
+    """Have networks loaded anew, by the engine that the environment names now."""
+    detection.make.cache_clear()
+    inference.load.cache_clear()
 
 
 @pytest.fixture(scope="module")
