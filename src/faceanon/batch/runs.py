@@ -24,7 +24,6 @@ from faceanon.errors import PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.steps import Hide, Step
 from faceanon.storage.buckets.listing import check
-from faceanon.storage.dataset_names import dataset_of
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
 from faceanon.storage.renaming import Numbering, numbered
@@ -72,10 +71,8 @@ def run(
             if outcome.stop:
                 raise StorageError(outcome.error)
             if outcome.job.is_dataset and not outcome.members:
-                # Which of its pictures it holds is not known.
-                unmet -= {
-                    name for name in unmet if dataset_of(name) == outcome.job.name
-                }
+                # Which pictures it holds is not known.
+                unmet.difference_update(plan.with_records(outcome.job).records or ())
         for folder, reason in plan.walk.problems:
             yield Outcome(Job(folder, place(folder), None), Status.FAILED, error=reason)
         if not (control.is_stopped or plan.walk.problems):

@@ -16,7 +16,7 @@ from faceanon.media.picture import Picture, eight_bit
 from faceanon.model import Face, Image
 from faceanon.settings import Settings
 from faceanon.vision import detection
-from faceanon.vision.detection.find import SAME_FACE, Found, find_faces
+from faceanon.vision.detection.find import Found, find_faces, is_among
 from faceanon.vision.recognition.identities import (
     Identities,
     Observation,
@@ -161,7 +161,7 @@ def _decide(
         # What somebody has dropped stays dropped; what the detector was unsure of does
         # not.
         told = given.hidden + (given.shown if given.reviewed else ())
-        added = [face for face in sure if not _is_among(face, told)]
+        added = [face for face in sure if not is_among(face, told)]
         sure = [*given.hidden, *added]
     if settings.selection is None:  # nothing needs the pixels
         return _Decided(sure, unsure=found.unsure, told=told)
@@ -172,10 +172,6 @@ def _decide(
 def _inside(faces: Sequence[Face], picture: Picture) -> list[Face]:
     """Those that lie, at least in part, in the picture."""
     return [face for face in faces if not face.box.clipped(*picture.shape).is_empty]
-
-
-def _is_among(face: Face, others: Sequence[Face]) -> bool:
-    return any(face.box.overlap(other.box) >= SAME_FACE for other in others)
 
 
 def select(
@@ -254,7 +250,7 @@ def _add_neighbours(frames: Sequence[_Decided]) -> None:
     A box file tells of each frame by itself: of its faces there are none to add.
     """
     found = [
-        [face for face in decided.hidden if not _is_among(face, decided.told)]
+        [face for face in decided.hidden if not is_among(face, decided.told)]
         for decided in frames
     ]
     for number, decided in enumerate(frames):

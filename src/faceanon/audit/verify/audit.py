@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import cv2
 
@@ -19,9 +19,9 @@ from faceanon.audit.verify.pairing import Pair
 from faceanon.errors import PictureError
 from faceanon.media.picture import eight_bit
 from faceanon.media.reading import open_clip
-from faceanon.model import Face, Image
+from faceanon.model import Image
 from faceanon.storage.files import open_source
-from faceanon.vision.detection.find import SAME_FACE
+from faceanon.vision.detection.find import SAME_FACE, is_same
 from faceanon.vision.recognition.embedding import Embedding
 
 # The longest side of what the page shows, in pixels, and its quality.
@@ -183,18 +183,16 @@ class _Audit:
                 f"it was {width} x {height} pixels and is {width_now} x {height_now}"
             )
         had_faces = any(finding.box for finding in self.findings)
-        told: list[Face] = []
-        for was, now in zip_longest(before.looks, after.looks):
-            # What became opaque, or always was, looks the same on every page.
-            was_seen = before.looks[0] if was is None else was
-            now_seen = after.looks[0] if now is None else now
-            compared = list(compare_faces(was_seen, now_seen, self.pair.guarantee))
+        met: list[Compared] = []
+        for number in range(max(len(before.looks), len(after.looks))):
+            looks = before[number], after[number]
+            compared = list(compare_faces(*looks, self.pair.guarantee))
             for each in compared:
-                if not any(
-                    each.face.box.overlap(face.box) >= SAME_FACE for face in told
-                ):
+                same = [one for one in met if is_same(one.face, each.face)]
+                # A face counts once, and once more where it is hidden in fewer looks.
+                if not same or (each.kind and not any(one.kind for one in same)):
                     self._take(each, before.number)
-            told += [each.face for each in compared if each.kind is not None]
+            met += compared
         is_later = bool(before.number)
         if is_later and not had_faces and any(each.box for each in self.findings):
             self.thumbnail = _small(after.looks[0])
@@ -242,7 +240,8 @@ def _opened(path: Path, whose: str, is_plain: bool = True) -> Iterator[BinaryIO]
         yield source.file
 
 
-class _Looks(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Looks:
     """What can be seen of a frame.
 
     Attributes:
@@ -252,6 +251,10 @@ class _Looks(NamedTuple):
 
     number: int | None
     looks: list[Image]
+
+    def __getitem__(self, number: int) -> Image:
+        # What is opaque looks the same on every page.
+        return self.looks[number if number < len(self.looks) else 0]
 
     @property
     def shape(self) -> tuple[int, int]:

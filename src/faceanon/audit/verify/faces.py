@@ -1,6 +1,6 @@
 """The faces of one frame, in the input and in the output."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,9 @@ import numpy as np
 from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.findings import Kind
 from faceanon.audit.verify.similarity import Comparison, compare, verdict
-from faceanon.model import Box, Face, Image
+from faceanon.model import Face, Image
 from faceanon.vision import detection
-from faceanon.vision.detection.find import SAME_FACE
+from faceanon.vision.detection.find import is_among
 
 # What the detector finds hardly ever is a face below the first score. It surely is one
 # from the last on; from the second on if the recogniser can tell whose, or if nothing
@@ -72,19 +72,15 @@ def compare_faces(
         comparison = compare(before, after, face)
         is_clear = comparison.original is not None and face.score >= _LIKELY
         is_strong = face.score >= least and face.box.width >= _LEAST_WIDTH
-        kind = verdict(comparison, _is_among(face.box, seen), guarantee)
+        kind = verdict(comparison, is_among(face, seen), guarantee)
         yield Compared(face, comparison, is_clear or is_strong, kind)
     for face in seen:
         # What is found in the output only is the method's own, or was overlooked.
-        if not _is_among(face.box, faces):
+        if not is_among(face, faces):
             comparison = compare(before, after, face)
             if comparison.is_unchanged:
                 is_sure = comparison.original is not None and face.score >= _SURE
                 yield Compared(face, comparison, is_sure, Kind.FACE_LEFT)
-
-
-def _is_among(box: Box, faces: Sequence[Face]) -> bool:
-    return any(box.overlap(face.box) >= SAME_FACE for face in faces)
 
 
 def said_of(compared: Compared, guarantee: Guarantee, is_shown: bool) -> Said | None:

@@ -60,22 +60,35 @@ def make_plan(
         if target is None:
             raise FaceanonError("several files cannot be written to standard output")
         _check_apart(several.folder, target)
-        plan_ = Plan(target, several, shard=input_filter.shard)
-        takes_all = input_filter.takes_all
-        return replace(plan_, records=records, renaming=renaming, takes_all=takes_all)
+        planned = Plan(target, several)
+        return _completed(planned, input_filter, records, renaming)
     source = _looked_up(source)
     if isinstance(renaming, Numbering):
         _check_numbered(source, target)
     if source is None or not _is_folder(source):
-        planned = _plan_single(source, target, outputs)
-    elif target is None:
+        single = _plan_single(source, target, outputs)
+        return replace(single, records=records, renaming=renaming)
+    if target is None:
         raise FaceanonError("a folder cannot be written to standard output")
-    else:
-        _check_apart(source, target)
-        folder = _job_source(source, input_filter, outputs)
-        planned = Plan(target, folder, shard=input_filter.shard)
-    takes_all = input_filter.takes_all
-    return replace(planned, records=records, renaming=renaming, takes_all=takes_all)
+    _check_apart(source, target)
+    planned = Plan(target, _job_source(source, input_filter, outputs))
+    return _completed(planned, input_filter, records, renaming)
+
+
+def _completed(
+    planned: Plan,
+    input_filter: InputFilter,
+    records: Mapping[str, Record] | None,
+    renaming: Renaming | None,
+) -> Plan:
+    """A plan of many pictures, with what is known of all of them."""
+    return replace(
+        planned,
+        records=records,
+        renaming=renaming,
+        shard=input_filter.shard,
+        takes_all=input_filter.takes_all,
+    )
 
 
 def _check_numbered(source: Place | None, target: Place | None) -> None:

@@ -1,6 +1,6 @@
 """Which faces of a picture are sure enough to be hidden, and which are not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -56,12 +56,22 @@ def find_faces(pictures: Sequence[Picture], options: DetectorOptions) -> list[Fo
     return found
 
 
+def is_same(one: Face, other: Face) -> bool:
+    """Whether two finds are one face."""
+    return one.box.overlap(other.box) >= SAME_FACE
+
+
+def is_among(face: Face, others: Iterable[Face]) -> bool:
+    """Whether one of several finds is this face."""
+    return any(is_same(face, other) for other in others)
+
+
 def _united(in_looks: Sequence[Sequence[Face]]) -> list[Face]:
     """The faces of all looks of a picture, each once, the most certain first."""
     first, *others = in_looks
     kept = list(first)
     for face in sorted(chain(*others), key=_certainty, reverse=True):
-        same = [k for k in kept if face.box.overlap(k.box) >= SAME_FACE]
+        same = [other for other in kept if is_same(face, other)]
         if all(face.score > other.score for other in same):
             kept = [other for other in kept if other not in same] + [face]
     return sorted(kept, key=_certainty, reverse=True)
