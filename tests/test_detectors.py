@@ -1,15 +1,20 @@
 """Detectors find the faces, where they are, and not much else."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from faceanon.errors import OptionError
+from faceanon.media.picture import Encoding, Picture
 from faceanon.model import Box, Cover, Face, Image
 from faceanon.vision import detection
-from faceanon.vision.detection import centerface
+from faceanon.vision.detection import DetectorOptions, centerface
 from faceanon.vision.detection.candidates import Candidates
+from faceanon.vision.detection.find import find_faces
 from faceanon.vision.detection.levels import ACCURACIES, LEVELS, Accuracy, ScalePass
+from faceanon.vision.detection.threshold import Threshold
 from faceanon.vision.detection.tiles import Region, regions_around
 from faceanon.vision.detection.voting import PassResult, voted
 from faceanon.vision.inference.opencv import OpenCVNetwork
@@ -117,6 +122,34 @@ def test_a_portrait_that_lies_on_its_side_is_found(quarters: int) -> None:
     known = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     (faces,) = detection.make("centerface", "thorough")([turned])
     assert finds(faces, known, 0.5)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+@pytest.mark.parametrize("accuracy", ["balanced", "thorough"])
+def test_a_turned_face_in_company_is_found_once(
+    accuracy: Accuracy, quarters: int
+) -> None:
+    """One of four who stand side by side is turned; the others are not."""
+    image = read(EXAMPLES / "group.jpg")
+    known = FACES["group.jpg"][1]
+    around = known.grown(1.4)
+    half = around.height // 2
+    x, y = (around.left + around.right) // 2, (around.top + around.bottom) // 2
+    square = slice(y - half, y + half), slice(x - half, x + half)
+    image[square] = np.rot90(image[square], quarters).copy()
+    image = cv2.resize(image, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    (faces,) = detection.make("centerface", accuracy)([image])
+    middles = [
+        ((face.box.left + face.box.right) / 0.6, (face.box.top + face.box.bottom) / 0.6)
+        for face in faces
+    ]
+    near = [max(abs(mx - x), abs(my - y)) < half / 2 for mx, my in middles]
+    assert sum(near) == 1
+    for box in (FACES["group.jpg"][index] for index in (0, 2, 3)):
+        small = Box(
+            *(round(0.3 * side) for side in (box.left, box.top, box.right, box.bottom))
+        )
+        assert finds(faces, small, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +288,36 @@ def test_covers_of_small_faces_are_grown_more() -> None:
     assert factor(4, 1.4) > factor(20, 1.4) > factor(80, 1.4)
     assert factor(80, 1.4) == factor(400, 1.4) == 1.4
     assert factor(20, 1.0) == 1
+
+
+def test_covers_of_what_is_hardly_a_face_are_grown_less() -> None:
+    likely, unlikely = (Face(Box(0, 0, 100, 100), score) for score in (0.2, 0.1))
+    assert Cover(1.4).grown(likely).width == 140
+    assert Cover(1.4).grown(unlikely).width == 120
+
+
+def test_the_less_picture_a_cover_costs_the_less_certainty_it_needs() -> None:
+    threshold = Threshold(0.3, by_size=True, beside=0.5)
+    face = Face(Box(0, 0, 100, 100), 0.9)
+    beside = Face(Box(90, 0, 130, 40), 0.2)
+    apart = Face(Box(300, 0, 340, 40), 0.2)
+    small, large = (Face(Box(500, 0, 500 + side, side), 0.3) for side in (16, 80))
+    counting, others = threshold.split([face, beside, apart, small, large])
+    assert counting == (face, beside, small)
+    assert others == (apart, large)
+    # What is beside another unsure find is not beside a face.
+    assert threshold.split([replace(face, score=0.2), beside])[0] == ()
+    assert threshold.lowest <= 0.15
+    assert Threshold(0.3).split([small, large, beside]) == ((small, large), (beside,))
+
+
+def test_min_score_is_the_only_threshold_where_it_is_given() -> None:
+    """Small, large, beside others: what has the score counts, and nothing else."""
+    pixels = read(EXAMPLES / "group.jpg")[::2, ::2].copy()
+    picture = Picture(pixels, Encoding("png"))
+    (found,) = find_faces([picture], DetectorOptions(min_score=0.4))
+    assert all(face.score >= 0.4 for face in found.sure)
+    assert all(0.2 <= face.score < 0.4 for face in found.unsure)
 
 
 @pytest.mark.parametrize("detector", detection.names())

@@ -21,6 +21,9 @@ Shape: TypeAlias = Literal["box", "ellipse"]
 Verdict: TypeAlias = Literal["same", "other", "unsure"]
 """Whether a face is a person's, somebody else's, or it cannot be told."""
 
+# What is scored lower is mostly no face.
+_UNLIKELY = 0.15
+
 # A face that lies in another's box by this share is a part of it.
 _PART = 0.85
 
@@ -199,7 +202,8 @@ class Cover:
 
     Attributes:
         grow: the factor by which a face's box is grown, 1 or more. Boxes of faces below
-            80 pixels, which are less exact, are grown more, up to twice as much.
+            80 pixels, which are less exact, are grown more, up to twice as much; those
+            of finds that are hardly faces (scored below 0.15) half as much.
         shape: the whole grown box, or the ellipse inside it.
     """
 
@@ -209,7 +213,9 @@ class Cover:
     def grown(self, face: Face) -> Box:
         """The grown box of a face; it may reach over the edge of the picture."""
         size = math.sqrt(max(face.box.width, 1) * max(face.box.height, 1))
-        return face.box.grown(1 + (self.grow - 1) * min(max(7 / 8 + 10 / size, 1), 2))
+        by_size = min(max(7 / 8 + 10 / size, 1), 2)
+        by_score = 0.5 if face.score < _UNLIKELY else 1
+        return face.box.grown(1 + (self.grow - 1) * by_size * by_score)
 
     def box(self, face: Face, image: Image) -> Box:
         """The grown box of a face, clipped to the image."""

@@ -21,7 +21,8 @@ from faceanon.media.picture import eight_bit
 from faceanon.media.reading import open_clip
 from faceanon.model import Image
 from faceanon.storage.files import open_source
-from faceanon.vision.detection.find import SAME_FACE, is_same
+from faceanon.vision.detection.find import is_same
+from faceanon.vision.detection.voting import SAME_FACE
 from faceanon.vision.recognition.embedding import Embedding
 
 # The longest side of what the page shows, in pixels, and its quality.

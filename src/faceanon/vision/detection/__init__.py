@@ -15,6 +15,7 @@ from faceanon.errors import OptionError
 from faceanon.model import Face, Image
 from faceanon.options import option
 from faceanon.vision.detection.levels import ACCURACIES, Accuracy
+from faceanon.vision.detection.threshold import Threshold
 
 
 class BuiltIn(NamedTuple):
@@ -39,11 +40,11 @@ class Detector(Protocol):
     """Something that finds the faces in an image.
 
     Attributes:
-        min_score: the least score that counts as a face, when the user does not say.
+        threshold: what counts as a face, when the user does not say.
         batch: how many images are worth looking at together.
     """
 
-    min_score: float
+    threshold: Threshold
     batch: int
 
     def scale(self, height: int, width: int) -> float:
@@ -60,8 +61,8 @@ class Detector(Protocol):
         Args:
             images: each of shape (H, W, 3), BGR, uint8, upright; of different sizes, if
                 need be. They are not changed.
-            min_score: the least score of what is returned, 0 to 1; None for the
-                detector's own.
+            min_score: the least score of what is returned, 0 to 1; None for what
+                counts as a face by the detector's own threshold.
 
         Returns:
             The faces of each image, the most certain first. The same image gives the

@@ -12,9 +12,16 @@ import cv2
 import numpy as np
 
 from faceanon.model import Box, Face, Image, Points
+from faceanon.vision.detection import turned
 from faceanon.vision.detection.candidates import Candidates, Floats, sizes
 from faceanon.vision.detection.levels import LEVELS, Accuracy, Level, ScalePass
-from faceanon.vision.detection.tiles import BLOCK, Region, regions_around, tiles
+from faceanon.vision.detection.tiles import (
+    BLOCK,
+    Region,
+    cut_out,
+    regions_around,
+    tiles,
+)
 from faceanon.vision.detection.voting import PassResult, voted
 from faceanon.vision.inference import Inference, Network, Tensor, load, run_together
 
@@ -34,6 +41,9 @@ _HINT_MARGIN = 48
 _LARGE = 2 << 20
 _LARGE_MARGIN = 64
 
+# So many pixels are one million.
+_MEGA = 1 << 20
+
 # From this score on, no further passes are made to find a first face.
 _CERTAIN = 0.5
 
@@ -47,7 +57,7 @@ class CenterFace:
     """The detector: a network and the passes it makes over a picture."""
 
     def __init__(self, network: Network, level: Level) -> None:
-        self.min_score = level.min_score
+        self.threshold = level.threshold
         self.batch = network.batch
         self._network = network
         self._level = level
@@ -66,49 +76,73 @@ class CenterFace:
         self, images: Sequence[Image], min_score: float | None = None
     ) -> list[tuple[Face, ...]]:
         """Find the faces in images; see `faceanon.vision.detection.Detector`."""
-        least = self.min_score if min_score is None else min_score
-        return run_together(
+        least = self.threshold.lowest if min_score is None else min_score
+        found = run_together(
             self._network, [self._search(image, least) for image in images]
         )
+        if min_score is None:
+            found = [self.threshold.split(faces)[0] for faces in found]
+        return found
 
     def _search(self, image: Image, least: float) -> Inference[tuple[Face, ...]]:
         """The passes over one image."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
         is_large = _is_large(*image.shape[:2])
-        first, hints = yield from self._pass(image, level.first, whole)
-        results = [first]
+        result, hints, doubts = yield from self._pass(image, level.first, whole)
+        results, all_doubts = [result], [doubts]
         for one in level.others:
             if one.everywhere and (is_large or not one.large_only):
-                result, more_hints = yield from self._pass(image, one, whole)
+                result, more_hints, doubts = yield from self._pass(image, one, whole)
                 results.append(result)
+                all_doubts.append(doubts)
                 if is_large:
                     hints = np.concatenate((hints, more_hints))
         for region in self._regions(image, hints):
             for one in level.others:
                 if not one.everywhere:
-                    result, _ = yield from self._pass(image, one, region)
+                    result, _, _ = yield from self._pass(image, one, region)
                     results.append(result)
         # What the passes are does not depend on the score that is asked for.
         found, seen_by = voted(results, min(least, _CERTAIN))
         if found.scores.max(initial=0) < _CERTAIN:
             for one in level.if_uncertain:
-                result, _ = yield from self._pass(image, one, whole)
+                result, _, _ = yield from self._pass(image, one, whole)
                 results.append(result)
-            found, seen_by = voted(results, least)
-        sure = found.scores >= least
-        return _faces(found[sure], [results[index].made for index in seen_by[sure]])
+            found, seen_by = voted(results, min(least, _CERTAIN))
+        names = [results[index].made.name for index in seen_by]
+        most = level.most_turned * math.ceil(image.shape[0] * image.shape[1] / _MEGA)
+        squares = turned.squares(all_doubts, found, most)
+        for quarters in turned.TURNS if squares else ():
+            seen = []
+            for square in squares:
+                seen.append((yield from _seen_in(image, square, quarters)))
+            joined = Candidates.joined(seen)
+            more = turned.faces(joined, min(least, _CERTAIN))
+            stay, join = turned.reconciled(found, more)
+            names = [name for name, stays in zip(names, stay, strict=True) if stays]
+            names += [f"turned {90 * quarters}"] * int(join.sum())
+            found = Candidates.joined([found[stay], more[join]])
+        order = np.argsort(-found.scores, kind="stable")
+        order = order[found.scores[order] >= least]
+        return _faces(found[order], [names[index] for index in order])
 
     def _pass(
         self, image: Image, one: ScalePass, region: Region
-    ) -> Inference[tuple[PassResult, Floats]]:
-        """What a pass finds, and its hints at small faces, boxes of shape (N, 4)."""
+    ) -> Inference[tuple[PassResult, Floats, turned.Hints]]:
+        """What a pass finds, and its hints.
+
+        Returns:
+            The result; hints at small faces, boxes of shape (N, 4); and hints at faces
+            that are turned.
+        """
         level = self._level
         scale = _scale(one, *image.shape[:2])
         seen = yield from _seen(image, one, scale, region)
         small = sizes(seen.boxes) * scale < level.hint_size
         hints = seen.boxes[small & (seen.scores >= level.hint_score)]
-        return PassResult.of(one, scale, region, seen), hints
+        doubts = turned.Hints.of(seen, scale, level.turned_score)
+        return PassResult.of(one, scale, region, seen), hints, doubts
 
     def _regions(self, image: Image, hints: Floats) -> list[Region]:
         """Where the picture is looked at again for small faces."""
@@ -132,6 +166,17 @@ def _seen(
         candidates = _turned_back(candidates, one, turned.shape[:2])
         found.append(tile.in_picture(candidates))
     return Candidates.joined(found)
+
+
+def _seen_in(
+    image: Image, square: turned.Square, quarters: int
+) -> Inference[Candidates]:
+    """All candidates of a square that is shown turned, in pixels of the image."""
+    tile = cut_out(image, square.scale, square.region)
+    shown = np.ascontiguousarray(np.rot90(tile.pixels, -quarters))
+    blob = np.asarray(cv2.dnn.blobFromImage(shown, swapRB=True), np.float32)
+    candidates = turned.plausible(decoded((yield blob), _LEAST))
+    return tile.in_picture(_upright(candidates, quarters, shown.shape[:2]))
 
 
 def _scale(one: ScalePass, height: int, width: int) -> float:
@@ -163,11 +208,19 @@ def _turned_back(
     candidates: Candidates, one: ScalePass, shape: tuple[int, ...]
 ) -> Candidates:
     """Candidates in what a pass has shown, in pixels of the tile."""
+    upright = _upright(candidates, one.turned, shape)
+    return upright.mirrored(shape[1 - one.turned % 2]) if one.mirrored else upright
+
+
+def _upright(
+    candidates: Candidates, quarters: int, shape: tuple[int, ...]
+) -> Candidates:
+    """Candidates in what was turned clockwise by quarters, where they lay before."""
     height, width = shape
-    for _ in range(one.turned):
+    for _ in range(quarters):
         candidates = candidates.turned_back(width)
         height, width = width, height
-    return candidates.mirrored(width) if one.mirrored else candidates
+    return candidates
 
 
 def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
@@ -190,13 +243,13 @@ def decoded(outputs: dict[str, Tensor], min_score: float) -> Candidates:
     return Candidates(boxes, heat[rows, columns], points)
 
 
-def _faces(found: Candidates, seen_by: Sequence[ScalePass]) -> tuple[Face, ...]:
+def _faces(found: Candidates, seen_by: Sequence[str]) -> tuple[Face, ...]:
+    """Candidates as faces, with the name of what saw each best."""
     boxes = np.rint(found.boxes).astype(int).tolist()
     points = found.points.tolist()
-    names = {made: f"centerface {made.name}" for made in set(seen_by)}
     return tuple(
-        Face(Box(*box), score, _points(of_face), names[made])
-        for box, score, of_face, made in zip(
+        Face(Box(*box), score, _points(of_face), f"centerface {name}")
+        for box, score, of_face, name in zip(
             boxes, found.scores.tolist(), points, seen_by, strict=True
         )
     )

@@ -8,12 +8,11 @@ from faceanon.media.picture import Picture
 from faceanon.model import Face
 from faceanon.vision import detection
 from faceanon.vision.detection import DetectorOptions
+from faceanon.vision.detection.threshold import Threshold
+from faceanon.vision.detection.voting import SAME_FACE
 
 UNSURE_SHARE = 0.5
 """A find of this share of the least score, or more, is worth a look."""
-
-SAME_FACE = 0.4
-"""The overlap (intersection over union) from which on two boxes are one face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +35,21 @@ def find_faces(pictures: Sequence[Picture], options: DetectorOptions) -> list[Fo
         PictureError: one is a damaged JPEG.
     """
     detector = detection.make(options.detector, options.accuracy)
-    least = detector.min_score if options.min_score is None else options.min_score
+    threshold = detector.threshold
+    if options.min_score is not None:
+        threshold = Threshold(options.min_score)
+    least = min(threshold.score * UNSURE_SHARE, threshold.lowest)
     scaled = [
         picture.scaled_looks(detector.scale(*picture.shape)) for picture in pictures
     ]
     images = [look for looks, _ in scaled for look in looks]
-    in_looks = iter(detector(images, least * UNSURE_SHARE))
+    in_looks = iter(detector(images, least))
     found = []
     for looks, factor in scaled:
         faces = _united([next(in_looks) for _ in looks])
         if factor > 1:
             faces = [face.placed(factor) for face in faces]
-        found.append(
-            Found(
-                tuple(face for face in faces if face.score >= least),
-                tuple(face for face in faces if face.score < least),
-            )
-        )
+        found.append(Found(*threshold.split(faces)))
     return found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from faceanon.model import Box, Face, Image
 from faceanon.resources import read_data
 from faceanon.vision.detection.levels import Accuracy
+from faceanon.vision.detection.threshold import Threshold
 from faceanon.vision.detection.voting import groups
 
 _MIN_SCORE = 0.4
@@ -64,7 +65,7 @@ class Haar:
     """The detector: the frontal cascade, and the profile cascade both ways."""
 
     def __init__(self) -> None:
-        self.min_score = _MIN_SCORE
+        self.threshold = Threshold(_MIN_SCORE)
         self.batch = 1
         self._cascades = {one.name: _load(one.name) for one in _PASSES}
         # A cascade is busy with one image at a time.
@@ -78,7 +79,7 @@ class Haar:
         self, images: Sequence[Image], min_score: float | None = None
     ) -> list[tuple[Face, ...]]:
         """Find the faces in images; see `faceanon.vision.detection.Detector`."""
-        least = self.min_score if min_score is None else min_score
+        least = self.threshold.score if min_score is None else min_score
         with self._lock:
             return [self._found(image, least) for image in images]
 

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from faceanon.vision.detection.threshold import Threshold
+
 Accuracy: TypeAlias = Literal["fast", "balanced", "thorough"]
 ACCURACIES: tuple[str, ...] = get_args(Accuracy)
 
@@ -57,16 +59,21 @@ class Level:
         hint_score: from which score on a small face in the first pass is a hint; in a
             large picture, in any pass over all of it.
         hint_size: up to which size, in shown pixels, a face is a small one.
-        min_score: the least score of a face, unless the user says otherwise.
+        threshold: what counts as a face, unless the user says otherwise.
         if_uncertain: passes made when no face was certain until then.
+        turned_score: from which score on a place in a pass over all of the picture is
+            looked at again, turned, when no certain face lies there.
+        most_turned: how many such places are looked at in a million pixels, at most.
     """
 
     first: ScalePass
     others: tuple[ScalePass, ...]
     hint_score: float
     hint_size: float
-    min_score: float
+    threshold: Threshold
     if_uncertain: tuple[ScalePass, ...] = ()
+    turned_score: float = 1
+    most_turned: int = 0
 
 
 # Where no face is certain, the picture is looked at smaller: that averages the grain
@@ -83,7 +90,7 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.13,
         hint_size=20,
-        min_score=0.35,
+        threshold=Threshold(0.28, by_size=True),
         if_uncertain=_SMALLER,
     ),
     "balanced": Level(
@@ -99,8 +106,10 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.1,
         hint_size=25,
-        min_score=0.2,
+        threshold=Threshold(0.28, by_size=True, beside=0.5),
         if_uncertain=_SMALLER,
+        turned_score=0.07,
+        most_turned=4,
     ),
     "thorough": Level(
         ScalePass(640, smallest=20),
@@ -115,7 +124,7 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.03,
         hint_size=40,
-        min_score=0.16,
+        threshold=Threshold(0.21, by_size=True, beside=0.5),
         if_uncertain=_SMALLER + _TURNED,
     ),
 }

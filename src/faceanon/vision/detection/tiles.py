@@ -135,6 +135,28 @@ def tiles(image: Image, scale: float, region: Region) -> Iterator[Tile]:
             yield Tile(pixels, x0, y0, tile_scale, own)
 
 
+def cut_out(image: Image, scale: float, region: Region) -> Tile:
+    """Show a region of an image in one tile, moved to lie inside where it can.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8.
+        scale: shown pixels to a pixel of the image.
+        region: what to show; it may reach over the image's edges.
+    """
+    height, width = image.shape[:2]
+    left, right = _inside(region.left, region.right, width)
+    top, bottom = _inside(region.top, region.bottom, height)
+    pixels, tile_scale = _scaled(image[top:bottom, left:right], scale)
+    return Tile(pixels, left, top, tile_scale, Region(left, top, right, bottom))
+
+
+def _inside(start: float, stop: float, end: int) -> tuple[int, int]:
+    """Move a span inside 0 to `end`, in whole pixels; shorten what is longer."""
+    length = min(round(stop - start), end)
+    first = min(max(round(start), 0), end - length)
+    return first, first + length
+
+
 def _in_blocks(start: float, stop: float, block: float, end: int) -> tuple[int, int]:
     """Extend a span to whole blocks about its middle, inside 0 to `end`."""
     length = min(math.ceil((stop - start) / block) * block, end)

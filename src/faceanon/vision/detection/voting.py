@@ -1,5 +1,6 @@
 """Making one face of the boxes that mean the same one, and saying how sure it is."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,8 @@ from faceanon.vision.detection.candidates import Candidates, Floats, Mask, sizes
 from faceanon.vision.detection.levels import ScalePass
 from faceanon.vision.detection.tiles import Region
 
-# Intersection over union from which on two candidates mean the same face.
-_SAME_FACE = 0.4
+SAME_FACE = 0.4
+"""Intersection over union from which on two boxes mean the same face."""
 
 # A candidate's weight in the mean box is its score to this power. The best ones count:
 # cells beside a face's centre know its box less well.
@@ -96,25 +97,48 @@ def voted(
     candidates = Candidates.joined([result.candidates for result in results])
     # What can reach the score; the others only have a say in these.
     leading = odds(candidates.scores, candidates.boxes) >= _odds_of(min_score) - _SLACK
-    seeds, group_of = groups(candidates.boxes, candidates.scores, _SAME_FACE, leading)
-    if not len(seeds):
-        return candidates[seeds], seeds
-    used = np.nonzero(group_of >= 0)[0]
-    group_of, weights = group_of[used], candidates.scores[used] ** _SHARPNESS
-    boxes = _means(candidates.boxes[used], group_of, weights)
-    points = _means(candidates.points[used], group_of, weights)
+    faces, group_of = merged(candidates, leading)
+    if not len(faces):
+        return faces, np.zeros(0, np.intp)
     counts = [len(result.candidates) for result in results]
     pass_of = np.repeat(np.arange(len(results)), counts)
-    scores = np.zeros((len(seeds), len(results)), np.float32)
-    np.maximum.at(scores, (group_of, pass_of[used]), candidates.scores[used])
-    asked = np.stack([result.answers_for(boxes) for result in results], axis=1)
+    scores = np.zeros((len(faces), len(results)), np.float32)
+    used = group_of >= 0
+    np.maximum.at(scores, (group_of[used], pass_of[used]), candidates.scores[used])
+    asked = np.stack([result.answers_for(faces.boxes) for result in results], axis=1)
     asked |= scores > 0
     halfway = (scores.max(axis=1) + scores.sum(axis=1) / asked.sum(axis=1)) / 2
-    merged = Candidates(boxes, with_scene_prior(odds(halfway, boxes), boxes), points)
-    order = np.argsort(-merged.scores, kind="stable")
-    order = order[merged.scores[order] >= min_score]
-    order = order[~_parts(merged[order])]
-    return merged[order], scores[order].argmax(axis=1)
+    likely = _with_company(odds(halfway, faces.boxes), faces.boxes)
+    faces = Candidates(faces.boxes, likely, faces.points)
+    order = np.argsort(-faces.scores, kind="stable")
+    order = order[faces.scores[order] >= min_score]
+    order = order[~_parts(faces[order])]
+    return faces[order], scores[order].argmax(axis=1)
+
+
+def merged(
+    candidates: Candidates, leading: Mask
+) -> tuple[Candidates, NDArray[np.intp]]:
+    """Make one of the candidates that mean the same face.
+
+    Args:
+        candidates: of a picture, in any order.
+        leading: shape (N,), round which of them a face may form.
+
+    Returns:
+        The faces by falling score, each with the best score of its candidates and the
+        means of their boxes and points; and, shape (N,), the face of each candidate,
+        -1 for none.
+    """
+    scores = candidates.scores
+    seeds, group_of = groups(candidates.boxes, scores, SAME_FACE, leading)
+    if not len(seeds):
+        return candidates[seeds], group_of
+    used = group_of >= 0
+    weights = scores[used] ** _SHARPNESS
+    boxes = _means(candidates.boxes[used], group_of[used], weights)
+    points = _means(candidates.points[used], group_of[used], weights)
+    return Candidates(boxes, scores[seeds], points), group_of
 
 
 def _means(values: Floats, group_of: NDArray[np.intp], weights: Floats) -> Floats:
@@ -131,8 +155,7 @@ def _parts(faces: Candidates) -> Mask:
     extents = sizes(faces.boxes)
     for start in range(0, len(faces), _BLOCK):
         block = slice(start, start + _BLOCK)
-        shared = _shared(faces.boxes[block], faces.boxes)
-        is_inside = shared >= _INSIDE * (extents[block] ** 2)[:, None]
+        is_inside = shares(faces.boxes[block], faces.boxes) >= _INSIDE
         is_inside &= extents * _PART_SIZE >= extents[block, None]
         # Those before it are the surer ones.
         parts[block] = np.tril(is_inside, start - 1).any(axis=1)
@@ -151,16 +174,21 @@ def odds(scores: Floats, boxes: Floats) -> Floats:
     return np.asarray(summed, np.float32)
 
 
-def with_scene_prior(odds: Floats, boxes: Floats) -> Floats:
-    """How likely all the possible faces of one picture are faces, 0 to 1.
+def _with_company(odds: Floats, boxes: Floats) -> Floats:
+    """How likely the possible faces of one picture are faces, 0 to 1.
 
     Args:
-        odds: shape (N,), N at least 1: of each by itself.
+        odds: shape (N,), logarithms: of each by itself.
         boxes: shape (N, 4), in pixels of the picture.
     """
-    lacking = min(float(odds.max()) - _CERTAIN, 0)
+    lacking = min(float(odds.max(initial=-math.inf)) - _CERTAIN, 0)
     weights = np.minimum(_PRIOR_SIZE / np.maximum(sizes(boxes), 1), _MOST_PRIOR)
-    return np.asarray(1 / (1 + np.exp(-odds - lacking * weights)), np.float32)
+    return probabilities(np.asarray(odds + lacking * weights, np.float32))
+
+
+def probabilities(odds: Floats) -> Floats:
+    """The probabilities, 0 to 1, that logarithms of odds mean."""
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
 def _odds_of(probability: Floats | float) -> Floats:
@@ -213,6 +241,12 @@ def overlaps(first: Floats, second: Floats) -> Floats:
     shared = _shared(first, second)
     union = _areas(first)[:, None] + _areas(second) - shared
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def shares(first: Floats, second: Floats) -> Floats:
+    """The share of each box of (M, 4) that lies in each of (N, 4)."""
+    areas = np.maximum(_areas(first), 1e-9)
+    return np.asarray(_shared(first, second) / areas[:, None], np.float32)
 
 
 def _shared(first: Floats, second: Floats) -> Floats:
