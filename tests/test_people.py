@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -532,14 +533,62 @@ def test_only_the_more_similar_of_two_is_taken_for_a_person() -> None:
 def test_a_part_of_a_shown_face_does_not_cover_it(curies: Image) -> None:
     """Detectors sometimes take a half of a face for one more, without any doubt."""
     marie, pierre = faces_in(curies)
-    box = marie.box
+    box, points = marie.box, marie.points
+    assert points is not None
     middle = (box.left + box.right) // 2
-    half = Face(Box(middle, box.top + 10, box.right, box.bottom - 10), 0.8)
+    right = Box(middle, box.top + 10, box.right, box.bottom - 10)
+    seen_twice = Face(right, 0.8, points)
+    eye, mouth = points[1], points[4]
+    squeezed = Face(right, 0.8, (eye, eye, mouth, mouth, mouth))
+    by_hand = Face(right, 1)
     beside = Face(Box(box.right - 20, box.top, box.right + 60, box.bottom), 0.8)
     selection = selected({"marie": curies[MARIE]})
-    hidden, shown = split(curies, [pierre, marie, half, beside], selection)
-    assert [face.box for face in hidden] == [pierre.box, beside.box]
-    assert [face.box for face in shown] == [marie.box, half.box]
+    hidden, shown = split(
+        curies, [pierre, marie, seen_twice, squeezed, by_hand, beside], selection
+    )
+    assert hidden[0].box == pierre.box
+    assert [replace(face, match=None) for face in hidden[1:]] == [by_hand, beside]
+    assert [face.box for face in shown] == [marie.box, right, right]
+
+
+@pytest.mark.parametrize(
+    ("share", "where"),
+    [
+        (0.3, (0.3, 0.65)),
+        (0.3, (0.5, 0.85)),
+        (0.3, (0.7, 0.6)),
+        (0.4, (0.5, 0.85)),
+        (0.4, (0.7, 0.6)),
+    ],
+)
+def test_a_face_before_a_shown_face_is_hidden(
+    faceanon: Run,
+    tmp_path: Path,
+    eileen: Path,
+    share: float,
+    where: tuple[float, float],
+) -> None:
+    """Somebody's portrait is held before her cheek or her chin."""
+    image = cv2.resize(read(EXAMPLES / "astronaut.png"), None, fx=2.5, fy=2.5)
+    (face,) = faces_in(image)
+    other = read(EXAMPLES / "grace_hopper.jpg")
+    (known,) = faces_in(other)
+    card = other[known.box.grown(1.3).slices]
+    scale = share * face.box.width / known.box.width
+    card = cv2.resize(card, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = card.shape[:2]
+    left = round(face.box.left + where[0] * face.box.width - width / 2)
+    top = round(face.box.top + where[1] * face.box.height - height / 2)
+    place = slice(top, top + height), slice(left, left + width)
+    image[place] = card
+    source, out = write_png(tmp_path / "card.png", image), tmp_path / "hidden.png"
+    done = faceanon("blackbar", source, out, "--except", eileen)
+    assert done.returncode == 0, done.stderr
+    after = read(out)
+    rows, columns = (slice(part.start + 8, part.stop - 8) for part in place)
+    assert changed(image, after, (rows, columns)) > 0.9
+    eyes = slice(face.box.top, face.box.top + face.box.height // 4)
+    assert changed(image, after, (eyes, slice(face.box.left, face.box.right))) < 0.2
 
 
 def test_a_face_seen_from_the_side_is_not_compared(curies: Image) -> None:

@@ -84,6 +84,7 @@ def anonymize(
     """
     _check_image(image)
     settings = _settings(method, options)
+    detects = faces is None
     if faces is None:
         how = settings.finding
         faces = detect(
@@ -92,7 +93,7 @@ def anonymize(
             accuracy=how.accuracy,
             min_score=how.min_score,
         )
-    hidden, _ = select(image, faces, settings)
+    hidden, _ = select(image, faces, settings, detects=detects)
     if not hidden:
         return image.copy()
     if settings.pseudonyms:

@@ -16,7 +16,12 @@ from faceanon.media.picture import Picture, eight_bit
 from faceanon.model import Face, Image
 from faceanon.settings import Settings
 from faceanon.vision import detection
-from faceanon.vision.detection.find import Found, find_faces, is_among
+from faceanon.vision.detection.find import (
+    Found,
+    faces_before,
+    find_faces,
+    is_among,
+)
 from faceanon.vision.recognition.identities import (
     Identities,
     Observation,
@@ -165,7 +170,8 @@ def _decide(
         sure = [*given.hidden, *added]
     if settings.selection is None:  # nothing needs the pixels
         return _Decided(sure, unsure=found.unsure, told=told)
-    hidden, shown = select(picture.color, sure, settings)
+    detects = given is None or settings.also_detect
+    hidden, shown = select(picture.color, sure, settings, told, detects=detects)
     return _Decided(list(hidden), shown, found.unsure, told)
 
 
@@ -175,9 +181,16 @@ def _inside(faces: Sequence[Face], picture: Picture) -> list[Face]:
 
 
 def select(
-    image: Image, faces: Sequence[Face], settings: Settings
+    image: Image,
+    faces: Sequence[Face],
+    settings: Settings,
+    told: Sequence[Face] = (),
+    *,
+    detects: bool,
 ) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
     """The faces that the settings' selection hides, and the others.
+
+    Nobody is hidden together with a face that is shown: those before it are looked for.
 
     A method that needs a second face to hide one, as `swap` does, takes it from those
     whom "only" would not hide.
@@ -186,11 +199,19 @@ def select(
         image: shape (H, W, 3), BGR, uint8 or uint16.
         faces: those that would be hidden without a selection.
         settings: whom to hide, and how.
+        told: faces on which somebody has decided already.
+        detects: whether to look for faces before those that are shown.
     """
     selection = settings.selection
     if selection is None:
         return tuple(faces), ()
     hidden, others = split(image, faces, selection)
+    if detects and others:
+        known = [*faces, *told]
+        seen = faces_before(eight_bit(image), others, settings.finding)
+        more = [face for face in seen if not is_among(face, known)]
+        if more:
+            hidden, others = split(image, [*faces, *more], selection)
     if hidden and settings.anonymizer and selection.mode == "only":
         partners = settings.anonymizer.partners(image, hidden, others)
         hidden = (*hidden, *partners)

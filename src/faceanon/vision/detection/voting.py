@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from faceanon.vision.detection.candidates import Candidates, Floats, Mask, sizes
 from faceanon.vision.detection.levels import ScalePass
 from faceanon.vision.detection.tiles import Region
+from faceanon.vision.template import fit_a_face
 
 SAME_FACE = 0.4
 """Intersection over union from which on two boxes mean the same face."""
@@ -150,7 +151,11 @@ def _means(values: Floats, group_of: NDArray[np.intp], weights: Floats) -> Float
 
 
 def _parts(faces: Candidates) -> Mask:
-    """Which of the faces, best score first, are but parts of a surer, larger one."""
+    """Which of the faces, best score first, are but parts of a surer, larger one.
+
+    What has the points of a face is none: a child held before a cheek, a card with a
+    portrait.
+    """
     parts = np.zeros(len(faces), bool)
     extents = sizes(faces.boxes)
     for start in range(0, len(faces), _BLOCK):
@@ -159,7 +164,7 @@ def _parts(faces: Candidates) -> Mask:
         is_inside &= extents * _PART_SIZE >= extents[block, None]
         # Those before it are the surer ones.
         parts[block] = np.tril(is_inside, start - 1).any(axis=1)
-    return parts
+    return parts & ~fit_a_face(faces.points)
 
 
 def odds(scores: Floats, boxes: Floats) -> Floats:

@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from faceanon.media.picture import eight_bit
 from faceanon.model import Face, Image, Match, Verdict
 from faceanon.vision.recognition.quality import PROBE, assess
 from faceanon.vision.recognition.selection import Selection
+from faceanon.vision.template import fit_a_face
 
 # Why a face that resembles a person is not taken for that person.
 _SECOND = "another face in the picture resembles them more"
+
+# Points that lie on average this near to another face's, as a share of its width, are
+# that face's.
+_SAME_POINTS = 0.1
 
 
 def split(
@@ -30,12 +37,10 @@ def split(
     known = _one_of_each(compared)
     shown = [face for face in known if _verdict(face) == selection.shows]
     rest = [face for face in known if _verdict(face) != selection.shows]
-    # A detector may take a part of a face for another one. Nobody else's face fits into
-    # that of somebody who was recognised.
     parts = [
         face
         for face in rest
-        if _verdict(face) == "unsure" and any(face.lies_in(whole) for whole in shown)
+        if _verdict(face) == "unsure" and any(_is_part(face, whole) for whole in shown)
     ]
     hidden = [face for face in rest if face not in parts]
     return tuple(hidden), tuple(shown + parts)
@@ -81,6 +86,20 @@ def _one_of_each(faces: Sequence[Face]) -> list[Face]:
         else face
         for face in faces
     ]
+
+
+def _is_part(face: Face, whole: Face) -> bool:
+    """Whether a find is but a part of a face, such as its mouth or its left half.
+
+    It is not when its own points lie as those of a face do: it is somebody before the
+    other, or a portrait on a card. What has no points was marked by hand or in a box
+    file, for a reason.
+    """
+    if face.points is None or whole.points is None or not face.lies_in(whole):
+        return False
+    own, others = np.array(face.points), np.array(whole.points)
+    apart = np.linalg.norm(own - others, axis=1).mean()
+    return bool(apart < _SAME_POINTS * whole.box.width or not fit_a_face(own[None])[0])
 
 
 def _verdict(face: Face) -> Verdict:
