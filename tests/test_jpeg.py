@@ -522,3 +522,25 @@ def test_every_method_keeps_the_rest_of_a_picture(
     before, after = coefficients(source.read_bytes()), coefficients(target.read_bytes())
     for old, new in zip(before.components, after.components, strict=True):
         assert 0 < (old != new).any(axis=(2, 3)).mean() < 0.1
+
+
+def test_a_scan_that_names_no_coefficients_is_no_damage(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    """Phones of Samsung write so, and every decoder takes all coefficients."""
+    sound = (EXAMPLES / "grace_hopper.jpg").read_bytes()
+    scan = sound.index(b"\xff\xda")
+    end = scan + 2 + int.from_bytes(sound[scan + 2 : scan + 4])
+    assert sound[end - 3 : end] == bytes([0, 63, 0])
+    outputs = []
+    for name, data in (
+        ("sound", sound),
+        ("phone", sound[: end - 3] + bytes(3) + sound[end:]),
+    ):
+        source, target = tmp_path / f"{name}.jpg", tmp_path / f"{name}_out.jpg"
+        source.write_bytes(data)
+        done = faceanon("blackbar", source, target)
+        assert done.returncode == 0, done.stderr
+        outputs.append(read(target))
+    first, second = outputs
+    assert np.array_equal(first, second)

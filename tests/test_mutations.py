@@ -7,6 +7,7 @@ damage is random, but the same in every run.
 import io
 import json
 import random
+import struct
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,24 @@ def picture(source: str, format_: str, mode: str = "RGB", **options: object) -> 
     return buffer.getvalue()
 
 
+def old_tiff(source: str) -> bytes:
+    """A TIFF with a JPEG as TIFF 6.0 has them, whole, after the header."""
+    jpeg = picture(source, "JPEG", quality=90)
+    width, height = 120, 100
+    scan = jpeg.index(b"\xff\xda")
+    first = scan + 2 + int.from_bytes(jpeg[scan + 2 : scan + 4])
+    entries = [
+        *((256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, 8), (259, 3, 1, 6)),
+        *((262, 3, 1, 6), (273, 4, 1, 8 + first), (277, 3, 1, 3), (278, 3, 1, height)),
+        *((279, 4, 1, len(jpeg) - first), (512, 3, 1, 1), (513, 4, 1, 8)),
+        (514, 4, 1, len(jpeg)),
+    ]
+    directory = struct.pack("<H", len(entries))
+    directory += b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    header = struct.pack("<2sHI", b"II", 42, 8 + len(jpeg))
+    return header + jpeg + directory + bytes(4)
+
+
 FORMATS: dict[str, Callable[[str], bytes]] = {
     "jpeg": lambda name: picture(name, "JPEG", quality=90),
     "progressive": lambda name: picture(name, "JPEG", quality=90, progressive=True),
@@ -91,10 +110,14 @@ FORMATS: dict[str, Callable[[str], bytes]] = {
     "tiff": lambda name: picture(name, "TIFF"),
     "lzw": lambda name: picture(name, "TIFF", compression="tiff_lzw"),
     "deflate": lambda name: picture(name, "TIFF", compression="tiff_adobe_deflate"),
+    "tiffjpeg": lambda name: picture(name, "TIFF", compression="jpeg"),
+    "oldtiff": old_tiff,
+    "avif": lambda name: picture(name, "AVIF"),
     "bmp": lambda name: picture(name, "BMP"),
 }
 SUFFIXES = {"progressive": "jpeg", "restarts": "jpeg", "cmyk": "jpeg"}
 SUFFIXES |= {"lossless": "webp", "lzw": "tiff", "deflate": "tiff"}
+SUFFIXES |= {"tiffjpeg": "tiff", "oldtiff": "tiff"}
 
 
 def damaged_files(count: int, seed: int) -> dict[str, bytes]:
@@ -149,6 +172,22 @@ def test_damage_is_told_where_it_can_be_and_never_does_harm(
             sound = read(out / f"{kind}.{SUFFIXES.get(kind, kind)}")
             assert pixels.shape == sound.shape, name
             assert (pixels == sound).all(), f"{name}: damaged, and nobody said so"
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "tiffjpeg", "oldtiff"])
+def test_what_a_decoder_makes_up_is_not_taken_for_the_picture(
+    faceanon: Run, tmp_path: Path, kind: str
+) -> None:
+    """What is missing after an end mark would be filled with grey."""
+    sound = FORMATS[kind]("cat.png")
+    middle = sound.index(b"\xff\xda") + 300
+    suffix = SUFFIXES.get(kind, kind)
+    source, target = tmp_path / f"cut.{suffix}", tmp_path / f"out.{suffix}"
+    source.write_bytes(sound[:middle] + b"\xff\xd9" + sound[middle + 2 :])
+    done = faceanon("blackbar", source, target)
+    assert done.returncode == 1
+    assert "the file is damaged" in done.stderr
+    assert not target.exists()
 
 
 def is_told(kind: str, mutation: str) -> bool:

@@ -8,16 +8,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import simplejpeg
 from PIL import UnidentifiedImageError
 
 from faceanon.errors import PictureError
 from faceanon.media.containers import Readable
+from faceanon.media.containers.jpeg import with_usual_scan
 from faceanon.media.containers.png import chunks
 
 _TIFF_VERSION = 42  # 43 is BigTIFF, with other directories
 
 # TIFF 6.0: offsets and lengths of strips, and of tiles.
 _PLACES = ((273, 279), (324, 325))
+
+_COMPRESSION, _OLD_JPEG = 259, 6
+_JPEG_START, _JPEG_LENGTH, _JPEG_TABLES = 513, 514, 347
 
 _CHUNK = 2**20
 
@@ -106,6 +111,46 @@ def check_deflated(tags: Mapping[int, Any], data: Readable, pixels: int) -> None
             tags.get(offsets, ()), tags.get(lengths, ()), strict=True
         ):
             room -= _inflated_size(data[offset : offset + length], room)
+
+
+def check_jpeg_strips(tags: Mapping[int, Any], data: Readable, pixels: int) -> None:
+    """Decompress every JPEG in a page of a TIFF (TIFF 6.0, section 22, and its update).
+
+    libtiff passes over libjpeg's warnings, and what is missing becomes grey. In the way
+    of TIFF 6.0 a page may also hold a JPEG in pieces, which are not looked at here.
+
+    Args:
+        tags: the tags of the page.
+        data: the whole file.
+        pixels: how many the page has.
+
+    Raises:
+        PictureError: a strip or tile is larger than the page.
+        ValueError: one is damaged.
+    """
+    if tags.get(_COMPRESSION) == _OLD_JPEG:
+        start = tags.get(_JPEG_START, 0)
+        end = start + tags.get(_JPEG_LENGTH, 0)
+        strips = tags.get(_PLACES[0][0], ())
+        if strips and all(start <= strip < end for strip in strips):
+            _check_jpeg(data[start:end], pixels)
+        return
+    tables = tags.get(_JPEG_TABLES, b"")[:-2]  # without the mark of their end
+    for offsets, lengths in _PLACES:
+        for offset, length in zip(
+            tags.get(offsets, ()), tags.get(lengths, ()), strict=True
+        ):
+            strip = data[offset : offset + length]
+            _check_jpeg(tables + strip[2:] if tables else strip, pixels)
+
+
+def _check_jpeg(stream: bytes, pixels: int) -> None:
+    stream = with_usual_scan(stream)
+    height, width, colors, _ = simplejpeg.decode_jpeg_header(stream)
+    if height * width > pixels + _PADDING:
+        raise PictureError("the file is damaged: a part is larger than the picture")
+    wanted = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colors, "BGR")
+    simplejpeg.decode_jpeg(stream, wanted, strict=True)
 
 
 def _inflated_size(strip: bytes, most: int) -> int:

@@ -11,6 +11,12 @@ _START_OF_SCAN, _END = 0xDA, 0xD9
 _NO_SEGMENT = frozenset([0x00, *range(0xD0, 0xD8), 0xFF])
 
 
+# Frames that are sequential and coded by Huffman; and what ends the header of a scan of
+# all coefficients, from the first to the last, and of all their bits.
+_SEQUENTIAL = frozenset([0xC0, 0xC1])
+_ALL = bytes([0, 63, 0])
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Where a marker segment is; that of a scan ends with its entropy-coded data.
@@ -48,3 +54,20 @@ def header(data: bytes) -> Iterator[Segment]:
         if marker == _START_OF_SCAN or end < offset + 4:
             return
         offset = end
+
+
+def with_usual_scan(data: bytes) -> bytes:
+    """The same JPEG, whose first scan says what scans of sequential JPEGs have to say.
+
+    Phones of Samsung and scanners of HP name no coefficients in it. Decoders take all
+    of them anyway (T.81, table B.3), but libjpeg warns as it does of damage.
+    """
+    markers: set[int] = set()
+    for segment in header(data):
+        if segment.marker == _START_OF_SCAN and markers & _SEQUENTIAL:
+            body = segment.body(data)
+            if body and len(body) == 1 + 2 * body[0] + len(_ALL):
+                end = segment.end
+                return data[: end - len(_ALL)] + _ALL + data[end:]
+        markers.add(segment.marker)
+    return data

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from faceanon.media.clip import EditedFrame, Header
 from faceanon.media.containers import Readable
-from faceanon.media.damage import check_deflated
+from faceanon.media.damage import check_deflated, check_jpeg_strips
 from faceanon.media.formats.common import Decoded, encode_with_pillow, in_rgb, pixels_of
 from faceanon.media.formats.tiff_pages import tiff_page
 from faceanon.media.metadata import tiff_file
@@ -22,6 +22,8 @@ def decode(source: Any, data: Readable) -> Decoded:
     compression = source.info.get("compression", "raw")
     if compression in ("tiff_adobe_deflate", "tiff_deflate"):
         check_deflated(source.tag_v2, data, source.width * source.height)
+    if compression in ("jpeg", "tiff_jpeg"):
+        check_jpeg_strips(source.tag_v2, data, source.width * source.height)
     encoding = Encoding(
         "tiff",
         compression=compression if compression in _LOSSLESS else _DEFLATED,

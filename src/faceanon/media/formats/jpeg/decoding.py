@@ -6,6 +6,7 @@ import numpy as np
 from PIL import JpegImagePlugin
 
 from faceanon.errors import PictureError
+from faceanon.media.containers.jpeg import with_usual_scan
 from faceanon.media.formats.jpeg.file import Colors, JpegFile
 from faceanon.media.orientation import upright
 from faceanon.media.picture import Encoding
@@ -29,6 +30,7 @@ def opened_jpeg(
         Its pixels, where they are inks, else the file that they are in; how they are
         stored; and the file.
     """
+    data = with_usual_scan(data)
     jpeg = JpegFile(data, orientation, source.size, _COLORS[source.mode])
     encoding = _encoding(source)
     if not encoding.is_cmyk:
