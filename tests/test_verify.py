@@ -235,6 +235,9 @@ def test_each_method_is_held_to_what_it_guarantees(
     assert (status, [kind for kind, _ in failures(lines)]) == (1, ["face left"])
     status, lines = verify(HOPPER, out, "--method", "eyecolor")
     assert (status, lines[0]["kind"], lines[0]["fails"]) == (0, "face left", False)
+    done = faceanon("verify", HOPPER, out, "--method", "eyecolor")
+    assert "this method promises nothing, and 1 face can be told" in done.stderr
+    assert "nothing found" not in done.stderr
     status, lines = verify(HOPPER, out, "--report", report)
     assert status == 0
     swapped = tmp_path / "swapped.jpg"
@@ -340,7 +343,29 @@ def probes(share: float, rng: np.random.Generator) -> list[Probe]:
         original = rng.normal(size=SIZE).astype(np.float32)
         noise = rng.normal(size=SIZE).astype(np.float32)
         treated = noise + original * (number < share * 40)
-        made.append(Probe(f"{number}.jpg", original, treated, Guarantee.HIDDEN))
+        made.append(Probe(f"{number}.jpg", original, treated, noise, Guarantee.HIDDEN))
+    return made
+
+
+def two_of_each(
+    is_in_face: bool, is_beside: bool, rng: np.random.Generator
+) -> list[Probe]:
+    """Forty people, twice each; what tells them is in their faces, or beside them."""
+    made = []
+    for number in range(40):
+        who, mark = rng.normal(size=(2, SIZE)).astype(np.float32)
+        for take in "ab":
+            slight, face, around = rng.normal(size=(3, SIZE)).astype(np.float32)
+            beside = around + mark * is_beside
+            made.append(
+                Probe(
+                    f"{number}{take}.jpg",
+                    who + slight / 4,
+                    beside + face / 4 + mark * is_in_face,
+                    beside,
+                    Guarantee.HIDDEN,
+                )
+            )
     return made
 
 
@@ -355,6 +380,22 @@ def test_what_is_left_of_many_faces_is_told_against_chance() -> None:
     assert much.figures
     assert 0.4 <= float(much.figures["rank_1"]) <= 0.6
     assert not list(figures(probes(1, rng)[: LEAST_FACES - 1]))
+
+
+@pytest.mark.parametrize(
+    ("is_in_face", "is_beside", "fails"),
+    [(False, False, False), (True, False, True), (False, True, False)],
+)
+def test_who_treats_known_people_alike_learns_nothing_from_the_faces(
+    is_in_face: bool, is_beside: bool, fails: bool
+) -> None:
+    """What clothes and hair tell is told by the same outputs painted over."""
+    rng = np.random.default_rng(1)
+    _, alike = figures(two_of_each(is_in_face, is_beside, rng))
+    assert alike.fails == fails
+    assert alike.figures
+    assert (float(alike.figures["rank_1"]) > 0.5) == (is_in_face or is_beside)
+    assert (float(alike.figures["painted_over"]) > 0.5) == is_beside
 
 
 def test_guarantees() -> None:

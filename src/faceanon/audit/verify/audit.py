@@ -37,12 +37,14 @@ class Probe:
         picture: the path of the output below OUT.
         original: the embedding of the face.
         treated: the embedding of what is at its place.
+        painted: that of its place once it is painted over.
         guarantee: what the method promises of it.
     """
 
     picture: str
     original: Embedding
     treated: Embedding
+    painted: Embedding
     guarantee: Guarantee
 
 
@@ -209,9 +211,14 @@ class _Audit:
         is_first = not frame and compared.is_sure and not is_shown
         if is_first and comparison.original is not None:
             assert comparison.treated is not None, "they come together"
+            assert comparison.painted is not None, "they come together"
             self.probes.append(
                 Probe(
-                    pair.output, comparison.original, comparison.treated, pair.guarantee
+                    pair.output,
+                    comparison.original,
+                    comparison.treated,
+                    comparison.painted,
+                    pair.guarantee,
                 )
             )
         said = said_of(compared, pair.guarantee, is_shown)

@@ -28,6 +28,9 @@ class Kind(StrEnum):
     SHOWN = "shown"
 
 
+OF_A_FACE = (Kind.FACE_LEFT, Kind.RECOGNISABLE, Kind.VISIBLE)
+"""What is found of one face that is not hidden."""
+
 _ORDER = list(Kind)
 
 # What can be told of these is not known.

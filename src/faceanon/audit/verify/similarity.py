@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.findings import Kind
-from faceanon.model import Box, Face, Image
+from faceanon.model import Box, Cover, Face, Image, Points
 from faceanon.vision.recognition.alignment import aligned
 from faceanon.vision.recognition.embedding import Embedding, direction
 from faceanon.vision.recognition.quality import PROBE, assess
@@ -35,6 +35,9 @@ _VISIBLE = 0.6
 # Embeddings shorter than the length are hardly of faces, and all a little alike.
 _RECOGNISABLE, _LEAST_LENGTH = 0.4, 6.5
 _RECOGNISABLE_ANYHOW = 0.5
+# What an aligned face shows lies in its cover, grown by this.
+_AROUND = 1.6
+
 # Whose face was swapped keeps hair and head, and by them some comparison.
 _IN_PLACE = 0.65
 
@@ -49,12 +52,14 @@ class Comparison:
         original: the embedding of the original; None if it is not clear enough to be
             recognised.
         treated: the embedding of the same place in the output; None together with it.
+        painted: that of the same place once it is painted over; None likewise.
     """
 
     detail: float
     strength: float
     original: Embedding | None = None
     treated: Embedding | None = None
+    painted: Embedding | None = None
 
     @property
     def similarity(self) -> float | None:
@@ -94,7 +99,21 @@ def compare(before: Image, after: Image, face: Face) -> Comparison:
     if seen.problem or seen.embedding is None or face.points is None:
         return Comparison(detail, strength)
     treated = embed(aligned(after, face.points))
-    return Comparison(detail, strength, seen.embedding, treated)
+    painted = _painted_over(after, face, face.points)
+    return Comparison(detail, strength, seen.embedding, treated, painted)
+
+
+def _painted_over(after: Image, face: Face, points: Points) -> Embedding:
+    """What a recogniser sees of an output in which nothing is left of a face."""
+    cover = Cover().grown(face)
+    around = cover.grown(_AROUND).clipped(*after.shape[:2])
+    patch = after[around.slices].copy()
+    inside = cover.placed(right=-around.left, down=-around.top)
+    patch[inside.clipped(*patch.shape[:2]).slices] = 0
+    first, second, third, fourth, fifth = (
+        (x - around.left, y - around.top) for x, y in points
+    )
+    return embed(aligned(patch, (first, second, third, fourth, fifth)))
 
 
 def verdict(comparison: Comparison, is_seen: bool, guarantee: Guarantee) -> Kind | None:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from faceanon.audit.verify.audit import Audited
-from faceanon.audit.verify.findings import Finding, Kind
+from faceanon.audit.verify.findings import OF_A_FACE, Finding, Kind
 from faceanon.batch.wording import counted, listed
 
 UNKNOWABLE = (
@@ -54,8 +54,16 @@ class Summary:
         """1 if something can be told, or could not be audited; else 0."""
         return 1 if self.failures else 0
 
+    @property
+    def _open(self) -> int:
+        """How many faces can be told, of which the method promises nothing."""
+        return sum(self.notes[kind] for kind in OF_A_FACE)
+
     def verdict(self) -> str:
         """The result in a few words."""
+        if not self.failures and self._open:
+            faces = counted(self._open, "face")
+            return f"This method promises nothing: {faces} can be told"
         if not self.failures:
             return "Nothing was found that should be hidden"
         count = self.failures.total()
@@ -69,6 +77,9 @@ class Summary:
         )
         if self.failures:
             line += f"{self.failed} FAILED; {listed(self.failures)}"
+        elif self._open:
+            faces = counted(self._open, "face")
+            line += f"this method promises nothing, and {faces} can be told"
         else:
             line += "nothing found that should be hidden"
         if self.notes:
