@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from faceanon.model import Cover, Face, Image
 from faceanon.vision import detection
 from faceanon.vision.detection.levels import ACCURACIES
+from faceanon.vision.detection.threshold import Threshold
 
 SUBSETS = ("easy", "medium", "hard")
 
@@ -175,20 +176,32 @@ def main() -> None:
     cv2.setNumThreads(1)
     detector = detection.make(args.detector, args.accuracy)
     truth = json.loads(args.truth.read_text())
-    tally, seconds, pictures = Tally(), [], []
-    for name in list(truth)[:: args.every]:
+    threshold = detector.threshold
+    if args.min_score is not None:
+        threshold = Threshold(args.min_score)
+    tallies, seconds, pictures = (Tally(), Tally(), Tally()), [], []
+    for number, name in enumerate(sorted(truth)[:: args.every]):
         image = read(args.images / name)
         start = time.process_time()
-        (faces,) = detector([image], args.min_score)
+        (finds,) = detector([image], min(LEAST_SCORE, threshold.lowest))
         seconds.append(time.process_time() - start)
-        tally.add(image, faces, truth[name], Cover(args.grow))
-        (finds,) = detector([image], LEAST_SCORE)
-        rows = [as_row(face) for face in finds]
+        faces, _ = threshold.split(finds)
+        for tally in (tallies[0], tallies[1 + number % 2]):
+            tally.add(image, faces, truth[name], Cover(args.grow))
+        rows = [as_row(face) for face in finds if face.score >= LEAST_SCORE]
         pictures.append((np.array(rows).reshape(-1, 5), truth[name]))
-    print(f"{args.detector}, {args.accuracy}, {len(pictures)} pictures")
-    for subset in SUBSETS:
-        print(f"AP {subset}: {average_precision(pictures, subset):.4f}")
-    print(*tally.lines(), sep="\n")
+    print(f"{args.detector}, {args.accuracy}")
+    halves = (pictures, pictures[::2], pictures[1::2])
+    for which, some, tally in zip(
+        ("all", "the first, third, ... by name", "the others"),
+        halves,
+        tallies,
+        strict=True,
+    ):
+        print(f"{which}: {len(some)} pictures")
+        for subset in SUBSETS:
+            print(f"AP {subset}: {average_precision(some, subset):.4f}")
+        print(*tally.lines(), sep="\n")
     print(f"processor seconds a picture, detection alone: {np.mean(seconds):.4f}")
     if args.no_faces:
         others = sorted(args.no_faces.iterdir())

@@ -30,7 +30,7 @@ FACES = (
 )
 AROUND = 0.8
 
-MEGAPIXELS = (1, 4, 12, 24)
+MEGAPIXELS = (1, 2, 4, 12, 24)
 WIDTHS = (12, 16, 24, 32, 40, 60, 100)
 COUNT = 8
 

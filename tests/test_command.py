@@ -98,6 +98,32 @@ def test_the_report_tells_what_was_done(
     assert "8731" not in report.read_text()
 
 
+@pytest.mark.parametrize(
+    ("options", "smallest"),
+    [
+        (("--accuracy", "balanced"), 24),
+        (("--accuracy", "fast"), 32),
+        (("--detector", "haar"), 71),
+    ],
+)
+def test_faces_that_are_too_small_to_be_seen_are_told(
+    faceanon: Run, tmp_path: Path, options: tuple[str, ...], smallest: int
+) -> None:
+    """A detector that looks at a large picture made smaller does not see them."""
+    picture = cv2.resize(read(EXAMPLES / "cat.png"), (3000, 2000))
+    source = write_png(tmp_path / "large.png", picture)
+    report = tmp_path / "report.jsonl"
+    done = faceanon(
+        "blackbar", source, tmp_path / "out.png", *options, "--report", report
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = lines(report)
+    assert line["smallest_face"] == smallest
+    is_told = f"faces below {smallest} pixels are not seen in it" in done.stderr
+    assert is_told == bool(line["notes"]) == (smallest > 40)
+    assert ("too large to see faces of 40 pixels: 1" in done.stderr) == (smallest > 40)
+
+
 def test_one_worker_and_two_make_the_same(
     faceanon: Run, source: Path, tmp_path: Path
 ) -> None:

@@ -169,7 +169,7 @@ def test_the_smallest_face_does_not_grow_with_the_picture(
     )
     left, top, right, bottom = (round(side * scale) for side in (78, 62, 172, 178))
     rng = np.random.default_rng(1)
-    for shape in ((800, 1200), (3000, 4000), (700, 9000)):
+    for shape in ((800, 1200), (1080, 1920), (3000, 4000), (700, 9000)):
         picture = np.full((*shape, 3), 110, np.uint8)
         picture += rng.integers(0, 6, picture.shape, np.uint8)
         places = [(shape[0] // 7, shape[1] // 5), (shape[0] // 2, shape[1] * 4 // 5)]

@@ -13,7 +13,7 @@ from typing import IO, Any, TextIO
 from faceanon.batch.wording import counted, listed
 from faceanon.boxes import face_to_json
 from faceanon.errors import FaceanonError, StorageError
-from faceanon.pipeline.job import Outcome, Status
+from faceanon.pipeline.job import WORTH_A_NOTE, Outcome, Status
 from faceanon.settings import Settings
 from faceanon.storage.buckets.objects import described, open_stream
 from faceanon.storage.dataset_names import dataset_of
@@ -41,6 +41,7 @@ class Summary:
         written: how many pictures without a face were written.
         not_written: how many were not, as `--no-face skip` asks for.
         unsure: in how many pictures something may be a face, but is not sure enough.
+        coarse: in how many pictures faces are not seen that are not small.
         skipped: how many files were passed over, by reason.
     """
 
@@ -52,6 +53,7 @@ class Summary:
     written: int = 0
     not_written: int = 0
     unsure: int = 0
+    coarse: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
@@ -61,6 +63,7 @@ class Summary:
         self.shown += len(outcome.shown)
         self.seen.update(_surely_seen(outcome))
         self.unsure += bool(outcome.unsure)
+        self.coarse += outcome.smallest_face > WORTH_A_NOTE
         if outcome.status is Status.NO_FACES and outcome.job.target is not None:
             self.written += outcome.target_stamp is not None
             self.not_written += outcome.target_stamp is None
@@ -100,6 +103,8 @@ class Summary:
             line += f"; {self._what_became_of_persons()}"
         if self.unsure:
             line += f"; worth a look: {self.unsure}, with what may be a face"
+        if self.coarse:
+            line += f"; too large to see faces of {WORTH_A_NOTE} pixels: {self.coarse}"
         if self.skipped:
             line += f"; left alone: {listed(self.skipped)}"
         return line
@@ -194,6 +199,7 @@ class ReportFile:
                 *(face_to_json(face, hide=False) for face in outcome.shown),
             ],
             "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
+            "smallest_face": outcome.smallest_face or None,
             "width": outcome.width,
             "height": outcome.height,
             "input_bytes": source.size if source else None,

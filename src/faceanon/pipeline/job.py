@@ -73,6 +73,10 @@ class Job:
         return f"{source}/{self.member}" if self.member else source
 
 
+WORTH_A_NOTE = 40
+"""Where faces of this width, in pixels, are not seen, the user is told."""
+
+
 class Status(enum.StrEnum):
     """What came of a picture."""
 
@@ -94,6 +98,8 @@ class Outcome:
         record: the faces of the picture, and what it is; None when it was not read, and
             for a dataset file.
         error: why it failed, one line; empty otherwise.
+        smallest_face: the width of a face, in pixels, from which on the detector finds
+            it in the picture; 0 when nothing was looked for.
         notes: what the user should know although it did not fail.
         jpeg: what became of the blocks of a JPEG, as `media.writing.write` tells.
         traceback: where an unexpected error came from; empty otherwise.
@@ -109,6 +115,7 @@ class Outcome:
     status: Status
     record: Record | None = None
     error: str = ""
+    smallest_face: int = 0
     notes: tuple[str, ...] = ()
     jpeg: str = ""
     traceback: str = ""

@@ -22,10 +22,11 @@ from faceanon.media.reading import open_clip
 from faceanon.media.writing import write
 from faceanon.pipeline.find import find
 from faceanon.pipeline.hide import hidden_frames, previewed_frames
-from faceanon.pipeline.job import Job, Outcome, Status
+from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
 from faceanon.pipeline.steps import CollectIdentities, Detect, Hide, Preview, Step
 from faceanon.settings import Settings
 from faceanon.storage.suffixes import SUFFIXES
+from faceanon.vision import detection
 
 Target: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the output: a new file that can be read, written and sought in. It is called
@@ -83,11 +84,13 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
             settings,
             observes=isinstance(step, CollectIdentities),
         )
+        smallest = _smallest_face(clip.header, job, settings)
         outcome = Outcome(
             job,
             _status(record),
             record,
-            notes=_notes(job, clip.header),
+            smallest_face=smallest,
+            notes=_notes(job, clip.header, smallest),
             observations=observations,
         )
         frames = _frames_to_write(clip, record, job, step)
@@ -154,8 +157,23 @@ def random_for(job: Job, settings: Settings) -> np.random.Generator:
     return np.random.default_rng([settings.seed, int.from_bytes(digest, "little")])
 
 
-def _notes(job: Job, header: Header) -> tuple[str, ...]:
+def _smallest_face(header: Header, job: Job, settings: Settings) -> int:
+    """See `Outcome.smallest_face`."""
+    if job.record is not None and not settings.also_detect:
+        return 0
+    how = settings.finding
+    detector = detection.make(how.detector, how.accuracy)
+    return detector.smallest_face(header.height, header.width)
+
+
+def _notes(job: Job, header: Header, smallest_face: int) -> tuple[str, ...]:
+    notes = []
     suffix = PurePosixPath(job.name).suffix
-    if not suffix or suffix.lower() in SUFFIXES[header.format]:
-        return ()
-    return (f"it is a {header.format.upper()} file, whatever its name says",)
+    if suffix and suffix.lower() not in SUFFIXES[header.format]:
+        notes.append(f"it is a {header.format.upper()} file, whatever its name says")
+    if smallest_face > WORTH_A_NOTE:
+        notes.append(
+            f"faces below {smallest_face} pixels are not seen in it; "
+            "--detector centerface sees smaller ones in pictures of this size"
+        )
+    return tuple(notes)

@@ -53,6 +53,12 @@ class Detector(Protocol):
         It finds as much in one that was made smaller before, but not than that.
         """
 
+    def smallest_face(self, height: int, width: int) -> int:
+        """The width of a face, in pixels, from which on it is found in such a picture.
+
+        Smaller ones are found now and then.
+        """
+
     def __call__(
         self, images: Sequence[Image], min_score: float | None = None
     ) -> list[tuple[Face, ...]]:

@@ -37,8 +37,7 @@ _MAX_SCALE = 2.0
 # How far around hints of small faces the picture is shown, in pixels of the first pass.
 _HINT_MARGIN = 48
 
-# Pixels of a picture that is large; and how far around hints that is shown, in its own.
-_LARGE = 2 << 20
+# How far around hints a large picture is shown, in its own pixels.
 _LARGE_MARGIN = 64
 
 # So many pixels are one million.
@@ -66,11 +65,14 @@ class CenterFace:
         """The scale of the largest pass; see `faceanon.vision.detection.Detector`."""
         level = self._level
         passes = (level.first, *level.others, *level.if_uncertain)
-        return max(
-            _scale(one, height, width)
-            for one in passes
-            if _is_large(height, width) or not one.large_only
-        )
+        return self._largest_scale(passes, height, width)
+
+    def smallest_face(self, height: int, width: int) -> int:
+        """See `faceanon.vision.detection.Detector`."""
+        passes = (self._level.first, *self._level.others)
+        everywhere = [one for one in passes if one.everywhere]
+        shown = self._largest_scale(everywhere, height, width)
+        return math.ceil(self._level.visible / shown)
 
     def __call__(
         self, images: Sequence[Image], min_score: float | None = None
@@ -88,7 +90,7 @@ class CenterFace:
         """The passes over one image."""
         level = self._level
         whole = Region(0, 0, image.shape[1], image.shape[0])
-        is_large = _is_large(*image.shape[:2])
+        is_large = self._is_large(*image.shape[:2])
         result, hints, doubts = yield from self._pass(image, level.first, whole)
         results, all_doubts = [result], [doubts]
         for one in level.others:
@@ -137,7 +139,7 @@ class CenterFace:
             that are turned.
         """
         level = self._level
-        scale = _scale(one, *image.shape[:2])
+        scale = self._scale(one, *image.shape[:2])
         seen = yield from _seen(image, one, scale, region)
         small = sizes(seen.boxes) * scale < level.hint_size
         hints = seen.boxes[small & (seen.scores >= level.hint_score)]
@@ -148,10 +150,37 @@ class CenterFace:
         """Where the picture is looked at again for small faces."""
         if not len(hints):
             return []
-        if _is_large(*image.shape[:2]):
+        if self._is_large(*image.shape[:2]):
             return regions_around(hints, _LARGE_MARGIN)
-        scale = _scale(self._level.first, *image.shape[:2])
+        scale = self._scale(self._level.first, *image.shape[:2])
         return [Region.around(hints, _HINT_MARGIN / scale)]
+
+    def _largest_scale(
+        self, passes: Sequence[ScalePass], height: int, width: int
+    ) -> float:
+        """The largest scale at which one of the passes shows an image of this size."""
+        is_large = self._is_large(height, width)
+        return max(
+            self._scale(one, height, width)
+            for one in passes
+            if is_large or not one.large_only
+        )
+
+    def _scale(self, one: ScalePass, height: int, width: int) -> float:
+        """Shown pixels to a pixel of an image of this size."""
+        if math.isinf(one.long_side):
+            return 1
+        longer = max(height, width)
+        # The longer side of a 3:2 picture with as many pixels.
+        scale = one.long_side / math.sqrt(1.5 * height * width)
+        if self._is_large(height, width) and scale < one.least_scale:
+            return one.least_scale
+        blocks = max(round(longer * scale / BLOCK), 1)
+        return min(blocks * BLOCK / longer, _MAX_SCALE)
+
+    def _is_large(self, height: int, width: int) -> bool:
+        """Whether small faces do not appear in the first pass over such an image."""
+        return height * width > self._level.large
 
 
 def _seen(
@@ -177,24 +206,6 @@ def _seen_in(
     blob = np.asarray(cv2.dnn.blobFromImage(shown, swapRB=True), np.float32)
     candidates = turned.plausible(decoded((yield blob), _LEAST))
     return tile.in_picture(_upright(candidates, quarters, shown.shape[:2]))
-
-
-def _scale(one: ScalePass, height: int, width: int) -> float:
-    """Shown pixels to a pixel of an image of this size."""
-    if math.isinf(one.long_side):
-        return 1
-    longer = max(height, width)
-    # The longer side of a 3:2 picture with as many pixels.
-    scale = one.long_side / math.sqrt(1.5 * height * width)
-    if _is_large(height, width) and scale < one.least_scale:
-        return one.least_scale
-    blocks = max(round(longer * scale / BLOCK), 1)
-    return min(blocks * BLOCK / longer, _MAX_SCALE)
-
-
-def _is_large(height: int, width: int) -> bool:
-    """Whether small faces do not appear in the first pass over such a picture."""
-    return height * width > _LARGE
 
 
 def _turned(pixels: Image, one: ScalePass) -> Image:

@@ -22,8 +22,8 @@ _MIN_SCORE = 0.4
 _SAME_FACE = 0.3
 
 # The longer side that a larger picture is scaled down to, in pixels. The time goes with
-# its square; the smallest faces that are found are 24 pixels of it.
-_LONG_SIDE = 1024
+# its square. The smallest faces that are found are so wide in it.
+_LONG_SIDE, _SMALLEST = 1024, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ class Haar:
     def scale(self, height: int, width: int) -> float:
         """The scale of its only pass; see `faceanon.vision.detection.Detector`."""
         return min(1.0, _LONG_SIDE / max(height, width))
+
+    def smallest_face(self, height: int, width: int) -> int:
+        """See `faceanon.vision.detection.Detector`."""
+        return math.ceil(_SMALLEST / self.scale(height, width))
 
     def __call__(
         self, images: Sequence[Image], min_score: float | None = None

@@ -59,7 +59,12 @@ class Level:
         hint_score: from which score on a small face in the first pass is a hint; in a
             large picture, in any pass over all of it.
         hint_size: up to which size, in shown pixels, a face is a small one.
+        visible: the width, in pixels as shown by the largest pass over all of a
+            picture, from which on a face is found or leaves a hint (measured by
+            `benchmarks/large_pictures.py`).
         threshold: what counts as a face, unless the user says otherwise.
+        large: how many pixels a picture has, at most, that is not large: small faces
+            appear in its first pass.
         if_uncertain: passes made when no face was certain until then.
         turned_score: from which score on a place in a pass over all of the picture is
             looked at again, turned, when no certain face lies there.
@@ -70,7 +75,9 @@ class Level:
     others: tuple[ScalePass, ...]
     hint_score: float
     hint_size: float
+    visible: float
     threshold: Threshold
+    large: int = 2 << 20
     if_uncertain: tuple[ScalePass, ...] = ()
     turned_score: float = 1
     most_turned: int = 0
@@ -90,6 +97,7 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.13,
         hint_size=20,
+        visible=13.4,
         threshold=Threshold(0.28, by_size=True),
         if_uncertain=_SMALLER,
     ),
@@ -106,7 +114,9 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.1,
         hint_size=25,
+        visible=14.4,
         threshold=Threshold(0.28, by_size=True, beside=0.5),
+        large=1 << 20,
         if_uncertain=_SMALLER,
         turned_score=0.07,
         most_turned=4,
@@ -124,6 +134,7 @@ LEVELS: dict[str, Level] = {
         ),
         hint_score=0.03,
         hint_size=40,
+        visible=12,
         threshold=Threshold(0.21, by_size=True, beside=0.5),
         if_uncertain=_SMALLER + _TURNED,
     ),
