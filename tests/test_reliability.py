@@ -4,6 +4,7 @@ Everything here goes through the installed command; `docs/reliability.md` says w
 promised and names the test of each promise.
 """
 
+import gzip
 import os
 import random
 import shutil
@@ -11,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from collections import Counter
@@ -441,6 +443,67 @@ def test_a_bomb_is_refused_quickly_and_with_little_memory(
     good = measured(environment, path, out)
     assert good.status == 0
     assert refused.seconds < 2 * good.seconds
+
+
+def header_of(kind: bytes, name: str, size: int) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+TAR_BOMBS = {
+    "member": ([header_of(tarfile.REGTYPE, "a.jpg", 2**30)], 2**30),
+    "name": ([header_of(tarfile.GNUTYPE_LONGNAME, "a", 2**30)], 2**30),
+    "attributes": ([header_of(tarfile.XHDTYPE, "a", 2**30)], 2**30),
+    "names": (
+        [header_of(tarfile.GNUTYPE_LONGNAME, "a", 1) + b"a" + bytes(511)] * 5000,
+        0,
+    ),
+}
+"""Headers, and so many zeros behind them."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("member", "a.jpg: it has 1073741824 bytes, more than the 268435456"),
+        ("name", "a header is too large"),
+        ("attributes", "a header is too large"),
+        ("names", "a header has headers without end"),
+    ],
+)
+def test_a_small_tar_that_unpacks_to_a_gigabyte_does_not_fill_the_memory(
+    environment: dict[str, str], tmp_path: Path, kind: str, reason: str
+) -> None:
+    path, out = tmp_path / "bomb.tar.gz", tmp_path / "out.tar.gz"
+    headers, zeros = TAR_BOMBS[kind]
+    with gzip.open(path, "wb", 1) as file:
+        file.writelines(headers)
+        for _ in range(zeros // 2**20):
+            file.write(bytes(2**20))
+        file.write(header_of(tarfile.REGTYPE, "b.jpg", 0) + bytes(1024))
+    refused = measured(environment, path, out)
+    assert refused.status == 1
+    assert reason.encode() in refused.errors
+    assert refused.kilobytes < 300_000
+    # A picture that failed is left out; a damaged file has no output.
+    assert out.exists() is (kind == "member")
+
+
+def test_a_small_parquet_that_unpacks_to_much_does_not_fill_the_memory(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra 'parquet'")
+    pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra 'parquet'")
+    path, out = tmp_path / "bomb.parquet", tmp_path / "out.parquet"
+    cell = {"bytes": bytes(300 * 2**20), "path": "a.jpg"}
+    pq.write_table(pa.table({"image": [cell]}), path, compression="zstd")
+    assert path.stat().st_size < 2**20
+    refused = measured(environment, path, out)
+    assert refused.status == 1
+    assert b"as no pictures do" in refused.errors
+    assert refused.kilobytes < 300_000
+    assert not out.exists()
 
 
 def test_names_cannot_steer_the_terminal(faceanon: Run, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from faceanon.batch.datasets.columns import PictureColumn, picture_columns
-from faceanon.batch.datasets.pictures import Picture, Pictures
+from faceanon.batch.datasets.pictures import LARGEST, Picture, Pictures
 from faceanon.errors import FaceanonError, PictureError
+from faceanon.storage.names import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +27,9 @@ _BUFFER = 2**20
 # A row group is put together in memory. One that is larger than this many bytes becomes
 # several.
 _LARGEST_GROUP = 2**30
+
+# Bytes that one byte of a column may stand for; those of pictures hardly ever are two.
+_MOST_UNPACKED = 50
 
 # What Parquet calls some compressions, and what pyarrow does.
 _CODECS = {"UNCOMPRESSED": "NONE", "LZ4_RAW": "LZ4"}
@@ -167,6 +171,7 @@ def _pieces(
     """The rows, their pictures begun."""
     row = 0
     for group in range(file.num_row_groups):
+        _check_unpacked(file, group)
         batches = file.iter_batches(_ROWS, row_groups=[group], use_threads=False)
         for rows in batches:
             cells: dict[int, list[Picture | None]] = {c.index: [] for c in columns}
@@ -184,6 +189,22 @@ def _pieces(
                     cells[column.index].append(picture)
                 row += 1
             yield _Piece(group, rows, cells)
+
+
+def _check_unpacked(file: "pq.ParquetFile", number: int) -> None:
+    """Refuse a row group that would fill the memory: a cell is read whole.
+
+    Raises:
+        PictureError: a column of it unpacks to more than pictures, or texts, would.
+    """
+    group = file.metadata.row_group(number)
+    for column in (group.column(index) for index in range(group.num_columns)):
+        packed, unpacked = column.total_compressed_size, column.total_uncompressed_size
+        if unpacked > max(LARGEST, _MOST_UNPACKED * packed):
+            raise PictureError(
+                f"column {shown(column.path_in_schema)} unpacks {packed} bytes to "
+                f"{unpacked}, as no pictures do"
+            )
 
 
 def _begun(

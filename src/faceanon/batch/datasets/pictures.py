@@ -14,6 +14,9 @@ from faceanon.settings import Settings
 from faceanon.storage.places import Stamp
 from faceanon.storage.suffixes import suffixed
 
+LARGEST = 2**28
+"""How many bytes a picture in a dataset file has at most: several wait in memory."""
+
 # Pictures that are read ahead for each process, and what else may lie between them.
 _AHEAD = 2
 _MOST_WAITING = 200
@@ -72,6 +75,8 @@ class Pictures:
             data: the picture.
             done: what an earlier run has made of it; None if that is to be done.
         """
+        if len(data) > LARGEST:
+            return self.refuse_size(member, len(data))
         job = self._job.of_member(member)
         if done is not None:
             outcome = Outcome(
@@ -91,6 +96,14 @@ class Pictures:
         job = self._job.of_member(member)
         return Picture(
             member, _settled(Outcome(job, Status.FAILED, error=reason), None)
+        )
+
+    def refuse_size(self, member: str, size: int) -> Picture:
+        """A picture that is too large to wait in memory."""
+        return self.fail(
+            member,
+            f"it has {size} bytes, more than the {LARGEST} that a picture in a dataset "
+            "file may have; do it by itself",
         )
 
     def end(self, picture: Picture) -> bytes | None:

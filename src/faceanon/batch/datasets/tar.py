@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO
 
 from faceanon.batch.datasets.magic import HEAD, may_show_faces
-from faceanon.batch.datasets.pictures import Picture, Pictures
+from faceanon.batch.datasets.pictures import LARGEST, Picture, Pictures
 from faceanon.batch.datasets.tar_reading import TarReader, reading
 from faceanon.storage.names import shown
 from faceanon.storage.suffixes import PICTURE_SUFFIXES
@@ -115,6 +115,8 @@ def _pieces(
             if output.name in names:
                 reason = f"another picture becomes {shown(output.name)}; rename one"
                 picture = pictures.fail(member.name, reason)
+            elif member.size > LARGEST:
+                picture = pictures.refuse_size(member.name, member.size)
             else:
                 picture = pictures.begin(member.name, _whole(content), earlier)
             names.add(output.name)

@@ -19,6 +19,13 @@ from faceanon.storage.names import shown
 _GZIP = b"\x1f\x8b"
 _CHUNK = 2**20
 
+# What goes on as the name or the attributes of a member is read at once.
+_MORE_HEADER = (
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE),
+    *(tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+)
+_LARGEST_HEADER = 2**20
+
 
 class TarReader:
     """The members of a tar file, one after the other.
@@ -89,15 +96,18 @@ class _Header(tarfile.TarInfo):
         """The header that a block holds.
 
         Raises:
-            ReadError: it holds none.
+            ReadError: it holds none, or one that goes on for too long.
             HeaderError: it is the empty block with which a tar file ends.
         """
         try:
-            return super().frombuf(buf, encoding, errors)
+            header = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise
             raise tarfile.ReadError(str(error)) from error
+        if header.type in _MORE_HEADER and header.size > _LARGEST_HEADER:
+            raise tarfile.ReadError("a header is too large")
+        return header
 
 
 @contextmanager
@@ -109,6 +119,10 @@ def reading() -> Iterator[None]:
     """
     try:
         yield
+    except RecursionError:
+        raise PictureError(
+            "it is no tar file: a header has headers without end"
+        ) from None
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise PictureError(f"it is damaged, or no tar file: {error}") from error
 
