@@ -84,7 +84,7 @@ def anonymize(
     """
     _check_image(image)
     settings = _settings(method, options)
-    detects = faces is None
+    is_told = faces is not None
     if faces is None:
         how = settings.finding
         faces = detect(
@@ -93,7 +93,7 @@ def anonymize(
             accuracy=how.accuracy,
             min_score=how.min_score,
         )
-    hidden, _ = select(image, faces, settings, detects=detects)
+    hidden, _ = select(image, faces, settings, looks_before=not is_told)
     if not hidden:
         return image.copy()
     if settings.pseudonyms:

@@ -98,17 +98,17 @@ class Box:
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0) * max(height, 0)
 
-    def placed(self, factor: int = 1, right: int = 0, down: int = 0) -> "Box":
+    def placed(self, factor: float = 1, right: int = 0, down: int = 0) -> "Box":
         """The box in a picture enlarged by a factor, then moved by so many pixels.
 
         >>> Box(1, 2, 3, 4).placed(2, right=10)
         Box(left=12, top=4, right=16, bottom=8)
         """
         return Box(
-            self.left * factor + right,
-            self.top * factor + down,
-            self.right * factor + right,
-            self.bottom * factor + down,
+            round(self.left * factor) + right,
+            round(self.top * factor) + down,
+            round(self.right * factor) + right,
+            round(self.bottom * factor) + down,
         )
 
     def holds(self, other: "Box") -> bool:
@@ -179,7 +179,7 @@ class Face:
     match: Match | None = None
     pseudonym: int | None = None
 
-    def placed(self, factor: int = 1, right: int = 0, down: int = 0) -> "Face":
+    def placed(self, factor: float = 1, right: int = 0, down: int = 0) -> "Face":
         """The face in a picture enlarged by a factor, then moved by so many pixels."""
         points = self.points
         if points is not None:

@@ -106,11 +106,17 @@ def check_deflated(tags: Mapping[int, Any], data: Readable, pixels: int) -> None
         zlib.error: a strip is damaged.
     """
     room = pixels * _BYTES_PER_PIXEL + _PADDING
+    for strip in _strips(tags, data):
+        room -= _inflated_size(strip, room)
+
+
+def _strips(tags: Mapping[int, Any], data: Readable) -> Iterator[bytes]:
+    """The strips or tiles of a page, compressed as they are."""
     for offsets, lengths in _PLACES:
         for offset, length in zip(
             tags.get(offsets, ()), tags.get(lengths, ()), strict=True
         ):
-            room -= _inflated_size(data[offset : offset + length], room)
+            yield data[offset : offset + length]
 
 
 def check_jpeg_strips(tags: Mapping[int, Any], data: Readable, pixels: int) -> None:
@@ -136,12 +142,8 @@ def check_jpeg_strips(tags: Mapping[int, Any], data: Readable, pixels: int) -> N
             _check_jpeg(data[start:end], pixels)
         return
     tables = tags.get(_JPEG_TABLES, b"")[:-2]  # without the mark of their end
-    for offsets, lengths in _PLACES:
-        for offset, length in zip(
-            tags.get(offsets, ()), tags.get(lengths, ()), strict=True
-        ):
-            strip = data[offset : offset + length]
-            _check_jpeg(tables + strip[2:] if tables else strip, pixels)
+    for strip in _strips(tags, data):
+        _check_jpeg(tables + strip[2:] if tables else strip, pixels)
 
 
 def _check_jpeg(stream: bytes, pixels: int) -> None:

@@ -16,12 +16,7 @@ from faceanon.media.picture import Picture, eight_bit
 from faceanon.model import Face, Image
 from faceanon.settings import Settings
 from faceanon.vision import detection
-from faceanon.vision.detection.find import (
-    Found,
-    faces_before,
-    find_faces,
-    is_among,
-)
+from faceanon.vision.detection.find import Found, faces_before, find_faces, is_among
 from faceanon.vision.recognition.identities import (
     Identities,
     Observation,
@@ -113,6 +108,11 @@ def find(
     return record, observations if observes else ()
 
 
+def detects(given: Record | None, settings: Settings) -> bool:
+    """Whether faces are looked for, or those of a box file are all."""
+    return given is None or settings.also_detect
+
+
 class _ByFrame:
     """What a record tells of each frame; a face without a frame is in all of them."""
 
@@ -141,7 +141,7 @@ def _with_found(
 ) -> Iterator[tuple[Frame, Found]]:
     """The frames with what a detector finds in them, a few at a time."""
     frames = clip.frames()
-    if given is not None and not settings.also_detect:
+    if not detects(given, settings):
         for frame in frames:
             yield frame, Found(())
         return
@@ -170,8 +170,9 @@ def _decide(
         sure = [*given.hidden, *added]
     if settings.selection is None:  # nothing needs the pixels
         return _Decided(sure, unsure=found.unsure, told=told)
-    detects = given is None or settings.also_detect
-    hidden, shown = select(picture.color, sure, settings, told, detects=detects)
+    hidden, shown = select(
+        picture.color, sure, settings, told, looks_before=detects(given, settings)
+    )
     return _Decided(list(hidden), shown, found.unsure, told)
 
 
@@ -186,7 +187,7 @@ def select(
     settings: Settings,
     told: Sequence[Face] = (),
     *,
-    detects: bool,
+    looks_before: bool,
 ) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
     """The faces that the settings' selection hides, and the others.
 
@@ -200,13 +201,13 @@ def select(
         faces: those that would be hidden without a selection.
         settings: whom to hide, and how.
         told: faces on which somebody has decided already.
-        detects: whether to look for faces before those that are shown.
+        looks_before: whether to look for faces before those that are shown.
     """
     selection = settings.selection
     if selection is None:
         return tuple(faces), ()
     hidden, others = split(image, faces, selection)
-    if detects and others:
+    if looks_before and others:
         known = [*faces, *told]
         seen = faces_before(eight_bit(image), others, settings.finding)
         more = [face for face in seen if not is_among(face, known)]

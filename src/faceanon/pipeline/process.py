@@ -20,7 +20,7 @@ from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.media.clip import Clip, Frame, Header
 from faceanon.media.reading import open_clip
 from faceanon.media.writing import write
-from faceanon.pipeline.find import find
+from faceanon.pipeline.find import detects, find
 from faceanon.pipeline.hide import hidden_frames, previewed_frames
 from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
 from faceanon.pipeline.steps import CollectIdentities, Detect, Hide, Preview, Step
@@ -159,7 +159,7 @@ def random_for(job: Job, settings: Settings) -> np.random.Generator:
 
 def _smallest_face(header: Header, job: Job, settings: Settings) -> int:
     """See `Outcome.smallest_face`."""
-    if job.record is not None and not settings.also_detect:
+    if not detects(job.record, settings):
         return 0
     how = settings.finding
     detector = detection.make(how.detector, how.accuracy)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.findings import Kind
-from faceanon.model import Box, Cover, Face, Image, Points
+from faceanon.model import Box, Cover, Face, Image
 from faceanon.vision.recognition.alignment import aligned
 from faceanon.vision.recognition.embedding import Embedding, direction
 from faceanon.vision.recognition.quality import PROBE, assess
@@ -99,21 +99,18 @@ def compare(before: Image, after: Image, face: Face) -> Comparison:
     if seen.problem or seen.embedding is None or face.points is None:
         return Comparison(detail, strength)
     treated = embed(aligned(after, face.points))
-    painted = _painted_over(after, face, face.points)
+    painted = embed(_painted_over(after, face))
     return Comparison(detail, strength, seen.embedding, treated, painted)
 
 
-def _painted_over(after: Image, face: Face, points: Points) -> Embedding:
-    """What a recogniser sees of an output in which nothing is left of a face."""
-    cover = Cover().grown(face)
-    around = cover.grown(_AROUND).clipped(*after.shape[:2])
+def _painted_over(after: Image, face: Face) -> Image:
+    """An aligned face of which nothing is left; the face has points."""
+    around = Cover().grown(face).grown(_AROUND).clipped(*after.shape[:2])
     patch = after[around.slices].copy()
-    inside = cover.placed(right=-around.left, down=-around.top)
-    patch[inside.clipped(*patch.shape[:2]).slices] = 0
-    first, second, third, fourth, fifth = (
-        (x - around.left, y - around.top) for x, y in points
-    )
-    return embed(aligned(patch, (first, second, third, fourth, fifth)))
+    moved = face.placed(right=-around.left, down=-around.top)
+    assert moved.points is not None, "only such a face is compared"
+    patch[Cover().box(moved, patch).slices] = 0
+    return aligned(patch, moved.points)
 
 
 def verdict(comparison: Comparison, is_seen: bool, guarantee: Guarantee) -> Kind | None:

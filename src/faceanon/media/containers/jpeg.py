@@ -66,7 +66,8 @@ def with_usual_scan(data: bytes) -> bytes:
     for segment in header(data):
         if segment.marker == _START_OF_SCAN and markers & _SEQUENTIAL:
             body = segment.body(data)
-            if body and len(body) == 1 + 2 * body[0] + len(_ALL):
+            is_whole = body and len(body) == 1 + 2 * body[0] + len(_ALL)
+            if is_whole and not body.endswith(_ALL):
                 end = segment.end
                 return data[: end - len(_ALL)] + _ALL + data[end:]
         markers.add(segment.marker)

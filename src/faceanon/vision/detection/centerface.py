@@ -106,28 +106,54 @@ class CenterFace:
                     result, _, _ = yield from self._pass(image, one, region)
                     results.append(result)
         # What the passes are does not depend on the score that is asked for.
-        found, seen_by = voted(results, min(least, _CERTAIN))
+        floor = min(least, _CERTAIN)
+        found, seen_by = voted(results, floor)
         if found.scores.max(initial=0) < _CERTAIN:
             for one in level.if_uncertain:
                 result, _, _ = yield from self._pass(image, one, whole)
                 results.append(result)
-            found, seen_by = voted(results, min(least, _CERTAIN))
+            found, seen_by = voted(results, floor)
         names = [results[index].made.name for index in seen_by]
+        found, names = yield from self._with_turned(
+            image, found, names, all_doubts, floor
+        )
+        order = np.argsort(-found.scores, kind="stable")
+        order = order[found.scores[order] >= least]
+        return _faces(found[order], [names[index] for index in order])
+
+    def _with_turned(
+        self,
+        image: Image,
+        found: Candidates,
+        names: list[str],
+        doubts: Sequence[turned.Hints],
+        least: float,
+    ) -> Inference[tuple[Candidates, list[str]]]:
+        """Look turned at the best hints, and join what is seen to what was found.
+
+        Args:
+            image: the picture.
+            found: the faces found upright.
+            names: of each, what saw it best.
+            doubts: what may be turned faces.
+            least: the least score of what joins.
+
+        Returns:
+            The faces, and of each what saw it best.
+        """
+        level = self._level
         most = level.most_turned * math.ceil(image.shape[0] * image.shape[1] / _MEGA)
-        squares = turned.squares(all_doubts, found, most)
+        squares = turned.squares(doubts, found, most)
         for quarters in turned.TURNS if squares else ():
             seen = []
             for square in squares:
                 seen.append((yield from _seen_in(image, square, quarters)))
-            joined = Candidates.joined(seen)
-            more = turned.faces(joined, min(least, _CERTAIN))
+            more = turned.faces(Candidates.joined(seen), least)
             stay, join = turned.reconciled(found, more)
             names = [name for name, stays in zip(names, stay, strict=True) if stays]
             names += [f"turned {90 * quarters}"] * int(join.sum())
             found = Candidates.joined([found[stay], more[join]])
-        order = np.argsort(-found.scores, kind="stable")
-        order = order[found.scores[order] >= least]
-        return _faces(found[order], [names[index] for index in order])
+        return found, names
 
     def _pass(
         self, image: Image, one: ScalePass, region: Region

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from faceanon.media.picture import Picture
-from faceanon.model import Box, Face, Image
+from faceanon.model import Face, Image
 from faceanon.vision import detection
 from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.detection.threshold import Threshold
@@ -97,25 +97,11 @@ def faces_before(
     for whole, region, scale, seen in zip(
         wholes, regions, scales, detector(views, options.min_score), strict=True
     ):
-        faces = [_in_image(face, scale, region) for face in seen]
-        found += [face for face in faces if _is_before(face, whole)]
+        for face in seen:
+            placed = face.placed(1 / scale, region.left, region.top)
+            if _is_before(placed, whole):
+                found.append(replace(placed, found_by=f"{face.found_by} in a face"))
     return found
-
-
-def _in_image(face: Face, scale: float, region: Box) -> Face:
-    """A face that was found in a region of an image, shown at a scale."""
-    box, points = face.box, face.points
-    sides = np.array([box.left, box.top, box.right, box.bottom]) / scale
-    left, top, right, bottom = np.rint(sides).astype(int).tolist()
-    if points is not None:
-        first, second, third, fourth, fifth = (
-            (x / scale + region.left, y / scale + region.top) for x, y in points
-        )
-        points = first, second, third, fourth, fifth
-    placed = Box(left, top, right, bottom).placed(1, region.left, region.top)
-    return replace(
-        face, box=placed, points=points, found_by=f"{face.found_by} in a face"
-    )
 
 
 def _is_before(face: Face, whole: Face) -> bool:

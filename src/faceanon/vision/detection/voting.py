@@ -1,6 +1,5 @@
 """Making one face of the boxes that mean the same one, and saying how sure it is."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -183,10 +182,10 @@ def _with_company(odds: Floats, boxes: Floats) -> Floats:
     """How likely the possible faces of one picture are faces, 0 to 1.
 
     Args:
-        odds: shape (N,), logarithms: of each by itself.
+        odds: shape (N,), N at least 1, logarithms: of each by itself.
         boxes: shape (N, 4), in pixels of the picture.
     """
-    lacking = min(float(odds.max(initial=-math.inf)) - _CERTAIN, 0)
+    lacking = min(float(odds.max()) - _CERTAIN, 0)
     weights = np.minimum(_PRIOR_SIZE / np.maximum(sizes(boxes), 1), _MOST_PRIOR)
     return probabilities(np.asarray(odds + lacking * weights, np.float32))
 
