@@ -1,7 +1,8 @@
 """What a method is: a frozen dataclass whose fields are its options."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,6 +26,24 @@ class Guarantee(StrEnum):
 
     NONE = "none"
     """Nothing: faces can be told."""
+
+
+LEFT_ALONE = ""
+"""Stands in `Treated.otherwise` for a face that looks as it did before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """A picture after a method, and which faces the method itself could not treat.
+
+    Attributes:
+        image: a copy of the original, of its shape and dtype.
+        otherwise: the faces that were treated otherwise than this method does it: the
+            name of the method that hid each of them, or `LEFT_ALONE`.
+    """
+
+    image: Image
+    otherwise: Mapping[Face, str] = field(default_factory=dict)
 
 
 class Anonymizer(ABC):
@@ -105,6 +124,30 @@ class Anonymizer(ABC):
         Raises:
             PictureError: these faces cannot be hidden in this way.
         """
+
+
+    def treat(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Treated:
+        """Hide the faces, and say which of them were treated in another way.
+
+        A method overrides this where it does not treat all faces alike, or where it
+        must know which other faces there are. What is asked of `hide` is asked here.
+
+        Args:
+            image: as for `hide`.
+            faces: as for `hide`.
+            others: the picture's other faces, which are not hidden; none of their
+                pixels may appear elsewhere.
+            cover: as for `hide`.
+            rng: as for `hide`.
+        """
+        return Treated(self.hide(image, faces, cover, rng))
 
 
 class PatchAnonymizer(Anonymizer):
