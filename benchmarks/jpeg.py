@@ -22,7 +22,7 @@ from faceanon.media.reading import decode
 from faceanon.media.write_options import WriteOptions
 from faceanon.media.writing import TRANSCODED, encode_still
 from faceanon.model import Box, Face, Image
-from faceanon.pipeline.hide import hiding
+from faceanon.pipeline.hide import Hiding
 from faceanon.requests.settings import make_settings
 from faceanon.vision import detection
 
@@ -83,7 +83,7 @@ def steps(data: bytes) -> dict[str, Callable[[], object]]:
         picture = decode(data, LIMIT, lazily=True)
         if sees:
             picture.scaled_looks(detection.make("centerface").scale(*picture.shape))
-        edit = hiding(picture, faces, settings, np.random.default_rng(0))
+        edit = Hiding(faces, settings, np.random.default_rng(0)).edit(picture)
         _, how = encode_still(Frame(picture, edit=edit), settings.writing)
         return how
 

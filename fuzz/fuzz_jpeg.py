@@ -7,7 +7,7 @@ with atheris.instrument_imports(include=["faceanon", "PIL"]):
     from faceanon.media.clip import Frame
     from faceanon.media.reading import decode
     from faceanon.media.writing import encode_still
-    from faceanon.pipeline.hide import hiding
+    from faceanon.pipeline.hide import Hiding
 
 import numpy as np
 from harness import fuzz
@@ -31,7 +31,7 @@ def one_input(data: bytes) -> None:
         picture = decode(data, MAX_PIXELS, lazily=True)
         height, width = picture.shape
         face = Face(Box(width // 4, height // 4, width // 2 + 1, height // 2 + 1), 0.9)
-        edit = hiding(picture, [face], SETTINGS, np.random.default_rng(0))
+        edit = Hiding([face], SETTINGS, np.random.default_rng(0)).edit(picture)
         written, _ = encode_still(Frame(picture, edit=edit), SETTINGS.writing)
     except PictureError:
         assert before is None

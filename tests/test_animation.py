@@ -285,7 +285,7 @@ def peak_of_hiding(folder: Path, suffix: str, count: int) -> float:
             (folder / "out").open("w+b") as out,
         ):
             assert clip.header.count == count
-            changed = hidden_frames(clip, record, settings, rng)
+            changed = hidden_frames(clip, record, settings, rng, {})
             write(clip.header, changed, out, WriteOptions(), 10**9)
         _, peak = tracemalloc.get_traced_memory()
     finally:

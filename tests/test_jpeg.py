@@ -33,7 +33,7 @@ from faceanon.media.reading import decode
 from faceanon.media.write_options import WriteOptions
 from faceanon.media.writing import TRANSCODED, encode, encode_still
 from faceanon.model import Box, Cover, Face, Image
-from faceanon.pipeline.hide import hide_faces, hiding
+from faceanon.pipeline.hide import Hiding, hide_faces
 from faceanon.requests.settings import make_settings
 from support import (
     EXAMPLES,
@@ -117,7 +117,9 @@ def hidden(data: bytes, faces: tuple[Face, ...] = FACES) -> tuple[Picture, Pictu
     before = decode(data, LIMIT)
     before = replace(before, metadata=before.metadata.kept("safe"))
     rng = np.random.default_rng(0)
-    pixels = hide_faces(before.color, faces, make_settings("blackbar", {}), rng)
+    pixels = hide_faces(
+        before.color, faces, (), make_settings("blackbar", {}), rng
+    ).image
     return before, recolored(before, pixels)
 
 
@@ -134,7 +136,7 @@ def written(
     edit = None
     if faces:
         settings, rng = make_settings(method, {}), np.random.default_rng(0)
-        edit = hiding(picture, faces, settings, rng)
+        edit = Hiding(faces, settings, rng).edit(picture)
     return encode_still(Frame(picture, edit=edit), WriteOptions())
 
 

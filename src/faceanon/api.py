@@ -93,13 +93,13 @@ def anonymize(
             accuracy=how.accuracy,
             min_score=how.min_score,
         )
-    hidden, _ = select(image, faces, settings, looks_before=not is_told)
+    hidden, others = select(image, faces, settings, looks_before=not is_told)
     if not hidden:
         return image.copy()
     if settings.pseudonyms:
         hidden = tuple(pseudonymized(image, hidden, settings))
     rng = np.random.default_rng(settings.seed)
-    return hide_faces(image, hidden, settings, rng)
+    return hide_faces(image, hidden, others, settings, rng).image
 
 
 def run(

@@ -125,7 +125,6 @@ class Anonymizer(ABC):
             PictureError: these faces cannot be hidden in this way.
         """
 
-
     def treat(
         self,
         image: Image,

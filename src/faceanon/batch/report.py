@@ -10,9 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.batch.wording import counted, listed
 from faceanon.boxes import face_to_json
 from faceanon.errors import FaceanonError, StorageError
+from faceanon.model import Face
 from faceanon.pipeline.job import WORTH_A_NOTE, Outcome, Status
 from faceanon.settings import Settings
 from faceanon.storage.buckets.objects import described, open_stream
@@ -36,6 +38,8 @@ class Summary:
         statuses: how many pictures had each outcome.
         faces: how many faces were found; with `persons`, how many were hidden.
         shown: how many faces were not hidden, by who they are.
+        otherwise: how many faces were treated in another way than the method does it,
+            by the name of the method that hid them instead, or `LEFT_ALONE`.
         persons: whom a selection names; empty without one.
         seen: in how many pictures each of them was surely seen.
         written: how many pictures without a face were written.
@@ -48,6 +52,7 @@ class Summary:
     statuses: Counter[Status] = field(default_factory=Counter)
     faces: int = 0
     shown: int = 0
+    otherwise: Counter[str] = field(default_factory=Counter)
     persons: tuple[str, ...] = ()
     seen: Counter[str] = field(default_factory=Counter)
     written: int = 0
@@ -61,6 +66,7 @@ class Summary:
         self.statuses[outcome.status] += 1
         self.faces += len(outcome.faces)
         self.shown += len(outcome.shown)
+        self.otherwise.update(outcome.otherwise.values())
         self.seen.update(_surely_seen(outcome))
         self.unsure += bool(outcome.unsure)
         self.coarse += outcome.smallest_face > WORTH_A_NOTE
@@ -81,10 +87,9 @@ class Summary:
             (Status.FOUND, "with faces"),
         ):
             if self.statuses[status]:
-                faces = counted(self.faces, "face")
-                if self.persons:
-                    faces += " hidden"
-                parts.append(f"{self.statuses[status]} {verb} ({faces})")
+                parts.append(f"{self.statuses[status]} {verb} ({self._faces()})")
+        if self.statuses[Status.UNCHANGED]:
+            parts.append(f"{self.statuses[Status.UNCHANGED]} UNCHANGED")
         if self.statuses[Status.NOBODY_HIDDEN]:
             count = self.statuses[Status.NOBODY_HIDDEN]
             parts.append(f"{count} with nobody to hide (written as they are)")
@@ -108,6 +113,18 @@ class Summary:
         if self.skipped:
             line += f"; left alone: {listed(self.skipped)}"
         return line
+
+    def _faces(self) -> str:
+        """How many faces there were, and how those were treated that stand out."""
+        said = counted(self.faces, "face")
+        if self.persons:
+            said += " hidden"
+        for name, count in sorted(self.otherwise.items()):
+            if name == LEFT_ALONE:
+                said += f", {count} left as they were"
+            else:
+                said += f", {count} by {name} instead"
+        return said
 
     def _what_became_of_persons(self) -> str:
         nowhere = [name for name in self.persons if name not in self.seen]
@@ -195,7 +212,7 @@ class ReportFile:
             "notes": list(outcome.notes),
             "jpeg": outcome.jpeg or None,
             "faces": [
-                *(face_to_json(face, hide=True) for face in outcome.faces),
+                *(self._treated(face, outcome) for face in outcome.faces),
                 *(face_to_json(face, hide=False) for face in outcome.shown),
             ],
             "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
@@ -208,6 +225,14 @@ class ReportFile:
             "settings": self._settings,
             "version": self._version,
         }
+
+    def _treated(self, face: Face, outcome: Outcome) -> dict[str, Any]:
+        """A face to hide, and the method that hid it; None where none did."""
+        told = face_to_json(face, hide=True)
+        if outcome.status in (Status.ANONYMIZED, Status.UNCHANGED):
+            method = outcome.otherwise.get(face, self._settings["method"])
+            told["done_by"] = None if method == LEFT_ALONE else method
+        return told
 
 
 # What comes of looking for what a line of a report has in another text.

@@ -247,7 +247,8 @@ def _by_itself(
     """An image with these faces hidden, whoever is in the other pictures."""
     if settings.pseudonyms:
         faces = pseudonymized(image, faces, settings)
-    return hide_faces(image, faces, settings, random_for(job, settings))
+    rng = random_for(job, settings)
+    return hide_faces(image, faces, (), settings, rng).image
 
 
 def _scaled(face: Face, scale: float) -> Face:

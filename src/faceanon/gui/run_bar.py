@@ -4,6 +4,7 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
+from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.gui.runner import Progress, Runner
 from faceanon.gui.theme import px
 from faceanon.pipeline.job import Status
@@ -134,7 +135,7 @@ def _style(progress: Progress) -> str:
 def _counts(progress: Progress) -> str:
     summary = progress.summary
     counts = [
-        (summary.faces, "faces hidden"),
+        (summary.faces - summary.otherwise[LEFT_ALONE], "faces hidden"),
         (len(progress.without), "without a face"),
         (len(progress.failures), "failed"),
         (summary.statuses[Status.SKIPPED], "already done"),

@@ -5,12 +5,13 @@ only where they are needed.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceanon.anonymizers.base import LEFT_ALONE, Treated
 from faceanon.boxes import Record, faces_by_frame
 from faceanon.errors import PictureError
 from faceanon.media.clip import Change, Clip, Edit, Frame
@@ -24,7 +25,11 @@ _STRIP = 16
 
 
 def hidden_frames(
-    clip: Clip, record: Record, settings: Settings, rng: np.random.Generator
+    clip: Clip,
+    record: Record,
+    settings: Settings,
+    rng: np.random.Generator,
+    otherwise: MutableMapping[Face, str],
 ) -> Iterator[Frame]:
     """The frames of a clip, each with the edit that hides its faces.
 
@@ -34,13 +39,17 @@ def hidden_frames(
         settings: how to hide them.
         rng: the source of randomness, the same in every frame, so that nothing
             flickers.
+        otherwise: takes what `Treated.otherwise` says, as the frames are written.
     """
     by_frame = faces_by_frame(record.hidden)
+    others = faces_by_frame((*record.shown, *record.unsure))
     for number, frame in enumerate(clip.frames()):
         faces = by_frame.get(number)
         if faces:
-            edit = hiding(frame.picture, faces, settings, copy.deepcopy(rng))
-            yield replace(frame, edit=edit)
+            hiding = Hiding(
+                faces, settings, copy.deepcopy(rng), others.get(number, ()), otherwise
+            )
+            yield replace(frame, edit=hiding.edit(frame.picture))
         else:
             yield frame
 
@@ -64,47 +73,82 @@ def _drawing(sure: Sequence[Face], unsure: Sequence[Face]) -> Edit:
     return Edit(change)
 
 
-def hiding(
-    picture: Picture,
-    faces: Sequence[Face],
-    settings: Settings,
-    rng: np.random.Generator,
-) -> Edit:
-    """The edit that hides faces in a picture.
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """What is to be done in one frame.
 
-    Args:
-        picture: whose faces they are.
-        faces: one or more.
+    Attributes:
+        faces: one or more, to be hidden.
         settings: how to hide them.
         rng: the only source of randomness.
+        others: its other faces.
+        otherwise: see `hidden_frames`.
     """
-    affected = _affected_boxes(picture, faces, settings)
-    if affected is None:
-        return Edit(_hiding_all(faces, settings, rng))
-    areas = list(affected.values())
-    return Edit(_hiding_in_parts(faces, affected, settings, rng), areas)
+
+    faces: Sequence[Face]
+    settings: Settings
+    rng: np.random.Generator
+    others: Sequence[Face] = ()
+    otherwise: MutableMapping[Face, str] = field(default_factory=dict)
+
+    def edit(self, picture: Picture) -> Edit:
+        """The edit that hides the faces in their picture."""
+        affected = _affected_boxes(picture, self.faces, self.settings)
+        if affected is None:
+            return Edit(lambda _, pixels: self._change(pixels, self.faces, 0, 0))
+        return Edit(self._hiding_in_parts(affected), list(affected.values()))
+
+    def _hiding_in_parts(self, affected: Mapping[Face, Box]) -> Change:
+        """Hide in an area those faces whose affected boxes lie in it."""
+
+        def change(area: Box, pixels: Image) -> tuple[Image, NDArray[np.bool_]]:
+            here = [
+                face
+                for face in self.faces
+                if face in affected and area.holds(affected[face])
+            ]
+            if not here:
+                return pixels, np.zeros(pixels.shape[:2], dtype=bool)
+            return self._change(pixels, here, -area.left, -area.top)
+
+        return change
+
+    def _change(
+        self, pixels: Image, faces: Sequence[Face], right: int, down: int
+    ) -> tuple[Image, NDArray[np.bool_]]:
+        """Hide faces in pixels that begin elsewhere than their picture."""
+        placed = {face.placed(right=right, down=down): face for face in faces}
+        others = [face.placed(right=right, down=down) for face in self.others]
+        treated = hide_faces(pixels, list(placed), others, self.settings, self.rng)
+        self.otherwise.update(
+            {placed[face]: name for face, name in treated.otherwise.items()}
+        )
+        changed = _changed(pixels, treated, list(placed), self.settings)
+        return treated.image, changed
 
 
 def hide_faces(
     image: Image,
     faces: Sequence[Face],
+    others: Sequence[Face],
     settings: Settings,
     rng: np.random.Generator,
-) -> Image:
-    """A copy of an image with these faces hidden.
+) -> Treated:
+    """A copy of an image with these faces hidden, and not the others.
 
     Raises:
         PictureError: they cannot be hidden in this way.
     """
     assert settings.anonymizer is not None, "these settings are not for hiding"
-    hidden = settings.anonymizer.hide(image, faces, settings.cover, rng)
+    treated = settings.anonymizer.treat(image, faces, others, settings.cover, rng)
+    hidden = treated.image
     if hidden.shape != image.shape or hidden.dtype != image.dtype:
         # A plug-in's mistake must not become a picture of another size or depth.
         raise PictureError(
             f"the method {settings.method} made {hidden.dtype} {hidden.shape} of "
             f"{image.dtype} {image.shape}; tell its author"
         )
-    return hidden
+    return treated
 
 
 def _affected_boxes(
@@ -127,49 +171,19 @@ def _affected_boxes(
     return affected
 
 
-def _hiding_all(
-    faces: Sequence[Face], settings: Settings, rng: np.random.Generator
-) -> Change:
-    def change(_: Box, pixels: Image) -> tuple[Image, NDArray[np.bool_]]:
-        after = hide_faces(pixels, faces, settings, rng)
-        return after, _changed(pixels, after, faces, settings)
-
-    return change
-
-
-def _hiding_in_parts(
-    faces: Sequence[Face],
-    affected: Mapping[Face, Box],
-    settings: Settings,
-    rng: np.random.Generator,
-) -> Change:
-    """Hide in an area those faces whose affected boxes lie in it."""
-
-    def change(area: Box, pixels: Image) -> tuple[Image, NDArray[np.bool_]]:
-        here = [
-            face.placed(right=-area.left, down=-area.top)
-            for face in faces
-            if face in affected and area.holds(affected[face])
-        ]
-        if not here:
-            return pixels, np.zeros(pixels.shape[:2], dtype=bool)
-        after = hide_faces(pixels, here, settings, rng)
-        return after, _changed(pixels, after, here, settings)
-
-    return change
-
-
 def _changed(
-    before: Image, after: Image, faces: Sequence[Face], settings: Settings
+    before: Image, treated: Treated, faces: Sequence[Face], settings: Settings
 ) -> NDArray[np.bool_]:
     """Which pixels are covered, or changed outside the covers: shape (H, W).
 
     What is covered counts as changed even where it happens to be as before, which
     would tell what was there.
     """
-    changed = _differing(before, after)
+    changed = _differing(before, treated.image)
     cover = settings.cover
     for face in faces:
+        if treated.otherwise.get(face) == LEFT_ALONE:
+            continue
         place = cover.box(face, before).slices
         changed[place] |= True if cover.shape == "box" else cover.mask(face, before)
     return changed

@@ -81,6 +81,7 @@ class Status(enum.StrEnum):
     """What came of a picture."""
 
     ANONYMIZED = "anonymized"
+    UNCHANGED = "unchanged"
     NOBODY_HIDDEN = "nobody_hidden"
     FOUND = "found"
     NO_FACES = "no_faces"
@@ -97,6 +98,8 @@ class Outcome:
         status: what came of it.
         record: the faces of the picture, and what it is; None when it was not read, and
             for a dataset file.
+        otherwise: the faces that were not treated as the method does it; see
+            `Treated`.
         error: why it failed, one line; empty otherwise.
         smallest_face: the width of a face, in pixels, from which on the detector finds
             it in the picture; 0 when nothing was looked for.
@@ -114,6 +117,7 @@ class Outcome:
     job: Job
     status: Status
     record: Record | None = None
+    otherwise: Mapping[Face, str] = field(default_factory=dict, compare=False)
     error: str = ""
     smallest_face: int = 0
     notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ Two steps make the way: `find` ends in a record of the faces, `hide` goes on fro
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import blake2b
@@ -15,11 +15,13 @@ from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
+from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.boxes import Record, content_digest
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.media.clip import Clip, Frame, Header
 from faceanon.media.reading import open_clip
 from faceanon.media.writing import write
+from faceanon.model import Face
 from faceanon.pipeline.find import detects, find
 from faceanon.pipeline.hide import hidden_frames, previewed_frames
 from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
@@ -93,16 +95,19 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
             notes=_notes(job, clip.header, smallest),
             observations=observations,
         )
-        frames = _frames_to_write(clip, record, job, step)
+        otherwise: dict[Face, str] = {}
+        frames = _frames_to_write(clip, record, job, step, otherwise)
         if frames is None:
             return outcome
         with target() as file:
             jpeg = write(
                 clip.header, frames, file, settings.writing, settings.max_pixels
             )
-    is_hidden = isinstance(step, Hide) and record.hidden
-    status = Status.ANONYMIZED if is_hidden else outcome.status
-    return replace(outcome, status=status, jpeg=jpeg)
+    status = outcome.status
+    if isinstance(step, Hide) and record.hidden:
+        is_same = all(otherwise.get(face) == LEFT_ALONE for face in record.hidden)
+        status = Status.UNCHANGED if is_same else Status.ANONYMIZED
+    return replace(outcome, status=status, otherwise=otherwise, jpeg=jpeg)
 
 
 def _needs_content(job: Job, step: Step) -> bool:
@@ -113,7 +118,11 @@ def _needs_content(job: Job, step: Step) -> bool:
 
 
 def _frames_to_write(
-    clip: Clip, record: Record, job: Job, step: Step
+    clip: Clip,
+    record: Record,
+    job: Job,
+    step: Step,
+    otherwise: MutableMapping[Face, str],
 ) -> Iterator[Frame] | None:
     """What the output shows; None where there is none."""
     settings = step.settings
@@ -123,7 +132,8 @@ def _frames_to_write(
         case Preview():
             return previewed_frames(clip, record)
         case Hide() if record.hidden:
-            return hidden_frames(clip, record, settings, random_for(job, settings))
+            rng = random_for(job, settings)
+            return hidden_frames(clip, record, settings, rng, otherwise)
         case Hide() if record.shown or _is_wanted_without_faces(settings):
             return clip.frames()
     return None
