@@ -1,5 +1,6 @@
 """faceanon for Python programs: arrays in, arrays out, and whole folders."""
 
+import io
 from collections.abc import Generator, Sequence
 from os import PathLike, fspath
 from typing import Any
@@ -16,7 +17,8 @@ from faceanon.model import Face, Image
 from faceanon.options import build, declared
 from faceanon.pipeline.find import pseudonymized, select
 from faceanon.pipeline.hide import hide_faces
-from faceanon.pipeline.job import Outcome
+from faceanon.pipeline.job import Job, Outcome
+from faceanon.pipeline.process import random_for
 from faceanon.pipeline.steps import Hide
 from faceanon.requests.people import with_people
 from faceanon.requests.settings import make_settings
@@ -98,8 +100,17 @@ def anonymize(
         return image.copy()
     if settings.pseudonyms:
         hidden = tuple(pseudonymized(image, hidden, settings))
-    rng = np.random.default_rng(settings.seed)
+    rng = _random_for(image, settings)
     return hide_faces(image, hidden, others, settings, rng).image
+
+
+def _random_for(image: Image, settings: Settings) -> np.random.Generator:
+    """See `faceanon.pipeline.process.random_for`."""
+    assert settings.anonymizer is not None, "these settings are for hiding"
+    source = None
+    if settings.anonymizer.weakened_by_repetition:
+        source = io.BytesIO(np.ascontiguousarray(image).tobytes())
+    return random_for(Job("", None, None), settings, source)
 
 
 def run(

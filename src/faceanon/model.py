@@ -1,6 +1,7 @@
 """The nouns of the project: what is in a picture and how it is addressed."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -16,7 +17,7 @@ Point: TypeAlias = tuple[float, float]
 
 Points: TypeAlias = tuple[Point, Point, Point, Point, Point]
 
-Shape: TypeAlias = Literal["box", "ellipse"]
+Shape: TypeAlias = Literal["box", "rounded", "ellipse"]
 
 Verdict: TypeAlias = Literal["same", "other", "unsure"]
 """Whether a face is a person's, somebody else's, or it cannot be told."""
@@ -79,6 +80,14 @@ class Box:
             math.ceil(self.right + dx),
             math.ceil(self.bottom + dy),
         )
+
+    def widened(self, by: int) -> "Box":
+        """The box with so many pixels more on each side.
+
+        >>> Box(2, 3, 6, 4).widened(1)
+        Box(left=1, top=2, right=7, bottom=5)
+        """
+        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
     def overlap(self, other: "Box") -> float:
         """Intersection over union of two boxes, 0 to 1.
@@ -196,6 +205,10 @@ class Face:
         return own < other.box.width * other.box.height and shared >= _PART * own
 
 
+# The exponents of |x|^p + |y|^p <= 1, the edges of these shapes (superellipses).
+_EXPONENTS: Mapping[Shape, float] = {"box": math.inf, "rounded": 4, "ellipse": 2}
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """How much of the picture around a face is covered.
@@ -204,11 +217,15 @@ class Cover:
         grow: the factor by which a face's box is grown, 1 or more. Boxes of faces below
             80 pixels, which are less exact, are grown more, up to twice as much; those
             of finds that are hardly faces (scored below 0.15) half as much.
-        shape: the whole grown box, or the ellipse inside it.
+        shape: of the solid part, which holds all of the grown box: a rounded one
+            reaches beyond its sides by 1/10, an ellipse by 1/5.
+        feather: over how much the cover fades out beyond its solid part, as a share of
+            that part's size.
     """
 
     grow: float = 1.4
     shape: Shape = "box"
+    feather: float = 0.0
 
     def grown(self, face: Face) -> Box:
         """The grown box of a face; it may reach over the edge of the picture."""
@@ -217,20 +234,44 @@ class Cover:
         by_score = 0.5 if face.score < _UNLIKELY else 1
         return face.box.grown(1 + (self.grow - 1) * by_size * by_score)
 
+    def reach(self, face: Face) -> Box:
+        """The box of all that is covered; it may reach over the picture's edge."""
+        widening = 2 ** (1 / _EXPONENTS[self.shape])
+        return self.grown(face).grown(widening * (1 + self.feather))
+
     def box(self, face: Face, image: Image) -> Box:
-        """The grown box of a face, clipped to the image."""
-        height, width = image.shape[:2]
-        return self.grown(face).clipped(height, width)
+        """The part of `reach` that lies in the image."""
+        return self.reach(face).clipped(*image.shape[:2])
 
     def mask(self, face: Face, image: Image) -> NDArray[np.bool_]:
         """Which pixels of `box(face, image)` are covered: shape (box height, width)."""
-        grown, box = self.grown(face), self.box(face, image)
-        if self.shape == "box":
-            return np.ones((max(box.height, 0), max(box.width, 0)), dtype=bool)
-        # Distances from the centre of the grown box, in units of its half sides; taken
-        # at pixel centres, so that an ellipse cut by the picture's edge stays whole.
-        x = np.arange(box.left, box.right) + 0.5 - (grown.left + grown.right) / 2
-        y = np.arange(box.top, box.bottom) + 0.5 - (grown.top + grown.bottom) / 2
-        x, y = x / (grown.width / 2), y / (grown.height / 2)
-        mask: NDArray[np.bool_] = (x * x)[None, :] + (y * y)[:, None] <= 1
-        return mask
+        return self.share(face, image) > 0
+
+    def share(self, face: Face, image: Image) -> NDArray[np.float32]:
+        """How much of the cover each pixel of `box(face, image)` takes.
+
+        Returns:
+            1 in the solid part, falling to 0 at the end of the feather; shape (box
+            height, box width).
+        """
+        reach, box = self.reach(face), self.box(face, image)
+        # Distances from the middle in half sides of the solid part, taken at pixel
+        # centres, so that a cover cut by the picture's edge keeps its shape.
+        x = np.arange(box.left, box.right) + 0.5 - (reach.left + reach.right) / 2
+        y = np.arange(box.top, box.bottom) + 0.5 - (reach.top + reach.bottom) / 2
+        end = 1 + self.feather
+        x = np.abs(x * (2 * end / reach.width)).astype(np.float32)
+        y = np.abs(y * (2 * end / reach.height)).astype(np.float32)
+        exponent = _EXPONENTS[self.shape]
+        if math.isinf(exponent):
+            distance = np.maximum(x[None, :], y[:, None])
+        else:
+            distance = (x**exponent)[None, :] + (y**exponent)[:, None]
+        if not self.feather:
+            return np.asarray(distance <= 1, np.float32)
+        # Square roots are quicker than other powers, and powers of two all there are.
+        while exponent > 1 and not math.isinf(exponent):
+            np.sqrt(distance, out=distance)
+            exponent /= 2
+        left = ((end - distance) / np.float32(self.feather)).clip(0, 1)
+        return np.asarray(left * left * (3 - 2 * left), np.float32)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from faceanon import options
@@ -16,6 +17,9 @@ from faceanon.vision import detection
 from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.recognition.identities import Identities
 from faceanon.vision.recognition.selection import Selection
+
+# Seeds below this can all be tried: slow hashing makes up for about 16 bits.
+_LEAST_SECRET = 2**64
 
 NoFace: TypeAlias = Literal["write", "skip", "fail"]
 Rename: TypeAlias = Literal["hash", "sequence"]
@@ -46,8 +50,20 @@ class Settings:
         maximum=4,
         default_text="that of the method",
     )
-    shape: Shape = option(
-        "box", "What is covered of the grown box.", choices=("box", "ellipse")
+    shape: Shape | None = option(
+        None,
+        "Shape of the cover. Each holds the whole grown box, so that no hair, ear or "
+        "jaw shows at its corners: a rounded one is larger, an ellipse more so.",
+        choices=("box", "rounded", "ellipse"),
+        default_text="that of the method",
+    )
+    feather: float | None = option(
+        None,
+        "Width of the soft edge that is added around the cover, as a share of the "
+        "cover's size.",
+        minimum=0,
+        maximum=0.5,
+        default_text="that of the method",
     )
     no_face: NoFace = option(
         "write",
@@ -70,8 +86,8 @@ class Settings:
     )
     seed: int | None = option(
         None,
-        "Make random choices repeatable. Who knows the seed can take the noise away: "
-        "keep it secret.",
+        "Make random choices repeatable. With --faithful and --rename it is a secret: "
+        "20 digits or more, known to nobody.",
         minimum=0,
         default_text="random",
     )
@@ -108,12 +124,22 @@ class Settings:
     def cautions(self) -> tuple[str, ...]:
         """What the user must be told about the protection these settings give."""
         cautions = self.anonymizer.cautions() if self.anonymizer else ()
+        if self.seed is not None and self.seed < _LEAST_SECRET and self._seed_is_secret:
+            cautions += (
+                "so short a seed is found by trying, and with it what it hides; use "
+                "one of 20 digits or more",
+            )
         if self.rename == "sequence" and self.seed is None:
             cautions += (
                 "who guesses the name of an input can find its number by .faceanon.db "
                 "in OUTPUT; remove that file before you hand OUTPUT on, or use --seed",
             )
         return cautions
+
+    @property
+    def _seed_is_secret(self) -> bool:
+        repeats = self.anonymizer is not None and self.anonymizer.weakened_by_repetition
+        return repeats or self.rename is not None
 
     @property
     def pseudonyms(self) -> int:
@@ -123,8 +149,12 @@ class Settings:
     @property
     def cover(self) -> Cover:
         """What is covered around each face."""
-        usual = (self.anonymizer or Anonymizer).default_grow
-        return Cover(usual if self.grow is None else self.grow, self.shape)
+        usual = (self.anonymizer or Anonymizer).default_cover
+        return Cover(
+            usual.grow if self.grow is None else self.grow,
+            usual.shape if self.shape is None else self.shape,
+            usual.feather if self.feather is None else self.feather,
+        )
 
     def described(self) -> dict[str, Any]:
         """The settings as they may be published, for reports: all but the seed."""
@@ -136,7 +166,7 @@ class Settings:
             "method": self.method,
             "options": options.values(self.anonymizer) if self.anonymizer else {},
             **described,
-            "grow": self.cover.grow,
+            **asdict(self.cover),
         }
 
     def fingerprint(self) -> bytes:
@@ -146,11 +176,21 @@ class Settings:
         if self.selection is not None:
             described["people"] = self.selection.fingerprint()
         if self.seed is not None:
-            # Slow to compute, so that a file that holds the fingerprint is no quick
-            # way to try seeds.
-            seed = str(self.seed).encode()
-            described["seed"] = hashlib.scrypt(
-                seed, salt=b"faceanon", n=2**14, r=8, p=1
-            ).hex()
+            described["seed"] = stretched(self.seed, b"faceanon").hex()
         text = json.dumps(described, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+@cache
+def stretched(seed: int, purpose: bytes) -> bytes:
+    """A key made of a seed, 64 bytes, by scrypt (RFC 7914).
+
+    It is slow to compute, so that what was made with a seed is no quick way to try
+    seeds.
+
+    Args:
+        seed: 0 or more.
+        purpose: what the key is for; keys for different purposes tell nothing of each
+            other.
+    """
+    return hashlib.scrypt(str(seed).encode(), salt=purpose, n=2**14, r=8, p=1)

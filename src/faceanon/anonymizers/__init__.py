@@ -28,9 +28,12 @@ _BUILT_IN = {
     ),
     "pixelate": (
         "faceanon.anonymizers.pixelate:Pixelate",
-        "Replace each face by a mosaic of a few cells with noise.",
+        "Replace each face by a mosaic that is drawn anew: the face of nobody.",
     ),
-    "blur": ("faceanon.anonymizers.blur:Blur", "Blur each face."),
+    "blur": (
+        "faceanon.anonymizers.blur:Blur",
+        "Replace each face by a soft blur that is drawn anew: the face of nobody.",
+    ),
     "swap": (
         "faceanon.anonymizers.swap:Swap",
         "Let the faces of each picture trade places: nobody keeps their own.",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from faceanon import options
 from faceanon.model import Box, Cover, Face, Image
@@ -54,8 +56,8 @@ class Anonymizer(ABC):
     nothing but those, so that it can be sent to other processes and compared.
     """
 
-    default_grow: ClassVar[float] = 1.4
-    """How much this method grows a face's box when the user does not say."""
+    default_cover: ClassVar[Cover] = Cover()
+    """What this method covers around a face when the user does not say."""
 
     guarantee: ClassVar[Guarantee] = Guarantee.HIDDEN
     """What its outputs are held to."""
@@ -81,6 +83,14 @@ class Anonymizer(ABC):
         in all pictures of a run. Where there is none, nobody is told apart.
         """
         return 0
+
+    @property
+    def weakened_by_repetition(self) -> bool:
+        """Whether the mean of several outputs of one picture would show its faces.
+
+        Its randomness is then the same whenever the same picture is treated.
+        """
+        return False
 
     def affected_box(self, face: Face, cover: Cover) -> Box | None:
         """The part of a picture in which a face is hidden; it may reach over the edge.
@@ -155,7 +165,7 @@ class PatchAnonymizer(Anonymizer):
     def affected_box(self, face: Face, cover: Cover) -> Box | None:
         """See `Anonymizer.affected_box`; another `hide` may do anything."""
         is_own = type(self).hide is PatchAnonymizer.hide
-        return cover.grown(face) if is_own else None
+        return cover.reach(face) if is_own else None
 
     @abstractmethod
     def hide_patch(
@@ -191,9 +201,24 @@ class PatchAnonymizer(Anonymizer):
                 continue
             # Cut from the original: where covers overlap, a blur is not blurred again.
             patch = self.hide_patch(image[box.slices], float(face.box.width), rng)
-            if cover.shape == "box":
-                result[box.slices] = patch
-            else:
-                mask = cover.mask(face, image)
-                result[box.slices][mask] = patch[mask]
+            lay_over(result[box.slices], patch, cover.share(face, image))
         return result
+
+
+def lay_over(under: Image, patch: Image, share: NDArray[np.float32]) -> None:
+    """Lay a patch over pixels, in place.
+
+    Args:
+        under: shape (h, w, 3), uint8 or uint16; changed where the share is above 0.
+        patch: shape and dtype of `under`.
+        share: how much of the patch each pixel takes, 0 to 1; shape (h, w).
+    """
+    if share.min() == 1:
+        under[:] = patch
+        return
+    if under.dtype == np.uint8:
+        under[:] = cv2.blendLinear(patch, under, share, 1 - share)
+        return
+    below = under.astype(np.float32)
+    mixed = below + share[:, :, None] * (patch - below)
+    under[:] = mixed.round().astype(under.dtype)

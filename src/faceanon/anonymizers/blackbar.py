@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceanon.anonymizers.base import PatchAnonymizer
 from faceanon.anonymizers.colors import parse_color
+from faceanon.anonymizers.painter import Hole, Painter
 from faceanon.model import Image, white
 from faceanon.options import option
 
 
 @dataclass(frozen=True)
-class BlackBar(PatchAnonymizer):
+class BlackBar(Painter):
     """Paint a solid rectangle over each whole face.
 
     The strongest method: nothing of the face is left in the picture.
@@ -24,11 +24,11 @@ class BlackBar(PatchAnonymizer):
         metavar="COLOR",
     )
 
-    def hide_patch(
-        self, patch: Image, face_width: float, rng: np.random.Generator
-    ) -> Image:
-        """Fill the patch; see `PatchAnonymizer.hide_patch`."""
+    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
+        """Fill the cover; see `Painter.paint`."""
         red, green, blue = (
-            round(part * white(patch) / 255) for part in parse_color(self.color)
+            round(part * white(hole.surroundings) / 255)
+            for part in parse_color(self.color)
         )
-        return np.full_like(patch, (blue, green, red))
+        size = hole.visible.height, hole.visible.width, 3
+        return np.full(size, (blue, green, red), hole.surroundings.dtype)

@@ -1,59 +1,72 @@
-"""Blur faces."""
+"""Show a blur in the place of faces."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
 from faceanon.anonymizers.base import PatchAnonymizer
-from faceanon.anonymizers.mosaic import mosaic
-from faceanon.model import Image
+from faceanon.anonymizers.faithful import LEAST_STRENGTH, FaithfulBlur
+from faceanon.anonymizers.nobody import NobodyPainter, canvas, enlarged
+from faceanon.anonymizers.painter import Hole
+from faceanon.errors import OptionError
+from faceanon.model import Cover, Image
 from faceanon.options import option
-
-CELLS = 6
-NOISE = 40.0
-
-# A blurred face holds nothing finer than this many pixels across it can show, so the
-# blur is computed at that size: its cost does not grow with the face.
-WORKING_WIDTH = 24
 
 
 @dataclass(frozen=True)
-class Blur(PatchAnonymizer):
-    """Blur each face. This is cosmetic: it pleases the eye more than it protects.
+class Blur(NobodyPainter):
+    """Replace each face by a soft blur that is drawn anew: the face of nobody.
 
-    Blur can be undone in part, and one who blurs photos of known people in the same way
-    can find the match. Use `blackbar` or `pixelate` where it matters that nobody is
-    recognised.
+    Only the colour of the skin, in coarse steps, is taken from the face; all else comes
+    from the picture around it and from a drawing. There is nothing to undo.
     """
 
-    strength: float = option(
-        0.3,
-        "Standard deviation of the Gaussian, as a share of the face's width.",
-        minimum=0.15,
+    # Along its axes a rounded cover reaches as far as the box of other methods.
+    default_cover: ClassVar[Cover] = Cover(1.2, "rounded", 0.12)
+
+    strength: float | None = option(
+        None,
+        "Standard deviation of the Gaussian, as a share of the face's width; with "
+        f"--faithful {LEAST_STRENGTH:g} or more.",
+        minimum=0,
         maximum=2,
+        default_text="0.07, with --faithful 0.3",
+    )
+    faithful: bool = option(
+        False,
+        "Blur the face's own pixels, under noise. This protects less: people who are "
+        "looked for can be recognised.",
     )
 
-    def cautions(self) -> tuple[str, ...]:
-        """Say that blur is cosmetic."""
-        return (
-            "blur is cosmetic: people who are looked for can be recognised; "
-            "blackbar and pixelate protect better",
-        )
+    def __post_init__(self) -> None:
+        """Check the options; see `Anonymizer`."""
+        super().__post_init__()
+        if self.faithful and self._strength < LEAST_STRENGTH:
+            raise OptionError(
+                f"with --faithful the strength must be at least {LEAST_STRENGTH:g}, "
+                f"not {self._strength:g}; less leaves faces recognisable"
+            )
 
-    def hide_patch(
-        self, patch: Image, face_width: float, rng: np.random.Generator
-    ) -> Image:
-        """Blur the mosaic of the patch; see `PatchAnonymizer.hide_patch`."""
-        height, width = patch.shape[:2]
-        cells = mosaic(patch, face_width / CELLS, NOISE, rng)
-        shrink = min(1.0, WORKING_WIDTH / face_width)
-        small = cells.sampled(
-            max(1, round(height * shrink)), max(1, round(width * shrink))
-        )
-        sigma = self.strength * face_width * shrink
-        blurred = cv2.GaussianBlur(
-            small, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE
-        )
-        full = cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
-        return full.round().astype(patch.dtype)
+    @property
+    def _strength(self) -> float:
+        if self.strength is None:
+            return 0.3 if self.faithful else 0.07
+        return self.strength
+
+    @property
+    def filter(self) -> PatchAnonymizer:
+        """See `NobodyPainter`."""
+        return FaithfulBlur(self._strength)
+
+    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
+        """Draw the blur; see `Painter.paint`."""
+        small = canvas(hole, rng)
+        sigma = self._strength * hole.face.width * small.shape[1] / hole.cover.width
+        if sigma:
+            edge = cv2.BORDER_REPLICATE
+            small = np.asarray(
+                cv2.GaussianBlur(small, (0, 0), sigma, borderType=edge), np.float32
+            ).reshape(small.shape)
+        return enlarged(small, hole, cv2.INTER_LINEAR)

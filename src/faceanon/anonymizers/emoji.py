@@ -43,7 +43,7 @@ class Emoji(Anonymizer):
 
     # The disc around a box reaches well beyond it; grown as much as a rectangle has to
     # be, it would hide the neighbours too.
-    default_grow: ClassVar[float] = 1.1
+    default_cover: ClassVar[Cover] = Cover(grow=1.1)
 
     emoji: str | None = option(
         None,

@@ -1,61 +1,55 @@
-"""Show faces as a few coarse cells."""
+"""Show a mosaic in the place of faces."""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from faceanon.anonymizers.base import PatchAnonymizer
-from faceanon.anonymizers.mosaic import mosaic
+from faceanon.anonymizers.faithful import LEAST_NOISE, MOST_CELLS, FaithfulMosaic
+from faceanon.anonymizers.nobody import NobodyPainter, canvas, enlarged
+from faceanon.anonymizers.painter import Hole
 from faceanon.model import Image
 from faceanon.options import option
 
-MOST_CELLS = 8
-"""With more cells across a face, a recogniser that knows nothing of the filter begins
-to name people (20 % of nine people at 10 cells, 64 % at 12)."""
-
-LEAST_NOISE = 40.0
-"""With less, one who pixelates photos of known people in the same way finds the
-matching one."""
+# Smaller cells are no mosaic to the eye.
+_LEAST_CELL = 4.0
 
 
 @dataclass(frozen=True)
-class Pixelate(PatchAnonymizer):
-    """Replace each face by a mosaic of a few cells with noise.
+class Pixelate(NobodyPainter):
+    """Replace each face by a mosaic that is drawn anew: the face of nobody.
 
-    Random noise is added to each cell, so that imitating the filter on photos of known
-    people does not tell who it is.
+    Only the colour of the skin, in coarse steps, is taken from the face; all else comes
+    from the picture around it and from a drawing. There is nothing to undo.
     """
 
     cells: float = option(
-        6.0, "Cells across the width of a face.", minimum=1, maximum=64
+        float(MOST_CELLS), "Cells across the width of a face.", minimum=1, maximum=64
+    )
+    faithful: bool = option(
+        False,
+        "Make the mosaic of the face's own pixels, with noise. This protects less: "
+        "people who are looked for can be recognised.",
     )
     noise: float = option(
         LEAST_NOISE,
-        "Scale of the random noise on each cell, in grey levels of 0 to 255.",
+        "With --faithful: scale of the random noise on each cell, in grey levels of 0 "
+        "to 255.",
         minimum=0,
         maximum=255,
     )
 
-    def cautions(self) -> tuple[str, ...]:
-        """Say when the cells are too fine or the noise too weak."""
-        cautions = []
-        if self.cells > MOST_CELLS:
-            cautions.append(
-                f"{self.cells:g} cells across a face can leave it recognisable; "
-                f"use {MOST_CELLS} or fewer"
-            )
-        if self.noise < LEAST_NOISE:
-            cautions.append(
-                f"noise of {self.noise:g} grey levels lets one who pixelates photos of "
-                f"known people in the same way find the match; use {LEAST_NOISE:g} or "
-                "more"
-            )
-        return tuple(cautions)
+    @property
+    def filter(self) -> PatchAnonymizer:
+        """See `NobodyPainter`."""
+        return FaithfulMosaic(self.cells, self.noise)
 
-    def hide_patch(
-        self, patch: Image, face_width: float, rng: np.random.Generator
-    ) -> Image:
-        """Draw the mosaic of the patch; see `PatchAnonymizer.hide_patch`."""
-        cells = mosaic(patch, face_width / self.cells, self.noise, rng)
-        colors = cells.cells.round().astype(patch.dtype)
-        return colors[:, cells.columns][cells.rows]
+    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
+        """Draw the mosaic; see `Painter.paint`."""
+        width, height = hole.cover.width, hole.cover.height
+        cell = max(hole.face.width / self.cells, _LEAST_CELL)
+        # Whole cells only, so that the grid tells nothing but the size of the cover.
+        size = max(1, round(width / cell)), max(1, round(height / cell))
+        cells = cv2.resize(canvas(hole, rng), size, interpolation=cv2.INTER_AREA)
+        return enlarged(cells.reshape(*size[::-1], 3), hole, cv2.INTER_NEAREST)

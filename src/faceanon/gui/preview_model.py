@@ -237,6 +237,15 @@ def _picks(values: Values) -> Values:
 
 def _finds(values: Values) -> Values:
     """What may decide on which faces are found: all but what surely does not."""
-    beside = {"target", "grow", "shape", "format", "quality", "metadata", "seed"}
+    beside = {
+        "target",
+        "grow",
+        "shape",
+        "feather",
+        "format",
+        "quality",
+        "metadata",
+        "seed",
+    }
     beside |= {"jobs", "overwrite", "timeout", "max_memory", "report", "thumbnail"}
     return {name: value for name, value in values.items() if name not in beside}

@@ -6,7 +6,7 @@ Two steps make the way: `find` ends in a record of the faces, `hide` goes on fro
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import blake2b
@@ -18,17 +18,19 @@ import numpy as np
 from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.boxes import Record, content_digest
 from faceanon.errors import FaceanonError, PictureError, StorageError
-from faceanon.media.clip import Clip, Frame, Header
+from faceanon.media.clip import Header
 from faceanon.media.reading import open_clip
 from faceanon.media.writing import write
 from faceanon.model import Face
 from faceanon.pipeline.find import detects, find
 from faceanon.pipeline.hide import hidden_frames, previewed_frames
 from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
-from faceanon.pipeline.steps import CollectIdentities, Detect, Hide, Preview, Step
-from faceanon.settings import Settings
+from faceanon.pipeline.steps import CollectIdentities, Hide, Preview, Step
+from faceanon.settings import Settings, stretched
 from faceanon.storage.suffixes import SUFFIXES
 from faceanon.vision import detection
+
+_BLOCK = 2**20
 
 Target: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the output: a new file that can be read, written and sought in. It is called
@@ -77,6 +79,7 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
     """
     settings = step.settings
     content = content_digest(source) if _needs_content(job, step) else ""
+    rng = random_for(job, settings, source)
     with open_clip(source, settings.max_pixels) as clip:
         record, observations = find(
             clip,
@@ -96,7 +99,11 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
             observations=observations,
         )
         otherwise: dict[Face, str] = {}
-        frames = _frames_to_write(clip, record, job, step, otherwise)
+        frames = None
+        if isinstance(step, Preview):
+            frames = previewed_frames(clip, record)
+        elif isinstance(step, Hide) and _is_written(record, settings):
+            frames = hidden_frames(clip, record, settings, rng, otherwise)
         if frames is None:
             return outcome
         with target() as file:
@@ -117,54 +124,53 @@ def _needs_content(job: Job, step: Step) -> bool:
     return step.settings.pseudonyms > 0 and step.settings.identities is None
 
 
-def _frames_to_write(
-    clip: Clip,
-    record: Record,
-    job: Job,
-    step: Step,
-    otherwise: MutableMapping[Face, str],
-) -> Iterator[Frame] | None:
-    """What the output shows; None where there is none."""
-    settings = step.settings
-    match step:
-        case Detect() | CollectIdentities():
-            return None
-        case Preview():
-            return previewed_frames(clip, record)
-        case Hide() if record.hidden:
-            rng = random_for(job, settings)
-            return hidden_frames(clip, record, settings, rng, otherwise)
-        case Hide() if record.shown or _is_wanted_without_faces(settings):
-            return clip.frames()
-    return None
-
-
 def _status(record: Record) -> Status:
     if record.hidden:
         return Status.FOUND
     return Status.NOBODY_HIDDEN if record.shown else Status.NO_FACES
 
 
-def _is_wanted_without_faces(settings: Settings) -> bool:
-    """Whether a picture without a face is written.
+def _is_written(record: Record, settings: Settings) -> bool:
+    """Whether a picture is written: those with a face are, others as is asked for.
 
     Raises:
         PictureError: it is to fail.
     """
+    if record.hidden or record.shown:
+        return True
     if settings.no_face == "fail":
         raise PictureError("no face was found in it (--no-face fail)")
     return settings.no_face == "write"
 
 
-def random_for(job: Job, settings: Settings) -> np.random.Generator:
-    """The randomness for one input; with a seed, the same for the same name.
+def random_for(
+    job: Job, settings: Settings, source: BinaryIO | None = None
+) -> np.random.Generator:
+    """The randomness for one input.
 
-    It does not depend on which worker takes the input, or when.
+    It does not depend on which worker takes the input, or when. With a seed, it is the
+    same for the same name. Where several outputs of one picture would tell more than
+    one, it is the same for the same picture: nobody can guess it who has not the
+    picture itself.
+
+    Args:
+        job: the input; only its name counts.
+        settings: with the seed, if there is one.
+        source: the file; None where no output is kept.
     """
-    if settings.seed is None:
+    anonymizer = settings.anonymizer
+    repeats = anonymizer is not None and anonymizer.weakened_by_repetition
+    if settings.seed is None and not (repeats and source):
         return np.random.default_rng()
-    digest = blake2b(os.fsencode(job.name), digest_size=16).digest()
-    return np.random.default_rng([settings.seed, int.from_bytes(digest, "little")])
+    key = b"" if settings.seed is None else stretched(settings.seed, b"randomness")
+    digest = blake2b(key=key, digest_size=32, person=b"faceanon noise")
+    if repeats and source:
+        source.seek(0)
+        while block := source.read(_BLOCK):
+            digest.update(block)
+    else:
+        digest.update(os.fsencode(job.name))
+    return np.random.default_rng(int.from_bytes(digest.digest(), "little"))
 
 
 def _smallest_face(header: Header, job: Job, settings: Settings) -> int:

@@ -4,6 +4,8 @@ The terminal makes a command of them, and the window a form: what is filled in t
 read as the command would read it.
 """
 
+from dataclasses import asdict
+
 import click
 
 from faceanon import anonymizers
@@ -69,9 +71,11 @@ def method_parameters(name: str) -> list[click.Parameter]:
 def _common_options(method: type[Anonymizer]) -> list[click.Option]:
     """The options of every method, with the default that this one has."""
     options = click_options(Settings)
+    usual = asdict(method.default_cover)
     for option in options:
-        if option.name == "grow":
-            option.show_default = f"{method.default_grow:g}"
+        if option.name in usual:
+            value = usual[option.name]
+            option.show_default = value if isinstance(value, str) else f"{value:g}"
     return options
 
 

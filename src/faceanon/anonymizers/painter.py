@@ -1,0 +1,176 @@
+"""Covers that are painted from what surrounds them.
+
+A filter weakens what it is laid over, and what is weak can be trained on, imitated or
+averaged back. What is painted here never was the face: it comes from the picture around
+the cover, which everybody sees anyway, and from a few coarse numbers.
+"""
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceanon.anonymizers.base import Anonymizer, Treated, lay_over
+from faceanon.model import Box, Cover, Face, Image, white
+
+# The ring around a cover from which it is painted, in widths of the face, and the least
+# in pixels.
+_RING = 0.15
+_LEAST_RING = 3
+
+# The tone of a face is the mean of so much of its box, about the middle.
+_CORE = 0.5
+
+# Steps of the tone in CIELAB: of its lightness and its two colours. Twelve tones of
+# grey, by far not enough to tell people by.
+_LIGHTNESS_STEP = 100 * 22 / 255
+_COLOR_STEP = 8.0
+
+# Steps by which the line of the eyes is turned, in degrees.
+_TURN_STEP = 15
+
+# Eyes closer to each other than this share of the face's width are those of a face seen
+# from the side, whose line says nothing of how the head is held.
+_LEAST_EYES = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hole:
+    """A place where a cover goes, with nothing in it of what was there.
+
+    Attributes:
+        surroundings: a part of the picture, shape (h, w, 3), BGR, uint8 or uint16; 0
+            where it is not `known`.
+        known: which pixels may be used: those outside of all covers, and of all faces
+            that stay. Shape (h, w).
+        cover: the box of the whole cover, by pixels of the surroundings. It may reach
+            over their edge, where the picture ends.
+        visible: the part of it that lies in the picture, likewise.
+        face: the face's box, likewise; its middle is that of the cover.
+        tone: the colour of the face in coarse steps: (blue, green, red), 0 to 1.
+        turn: the line of the eyes in coarse steps, in degrees, clockwise as seen.
+    """
+
+    surroundings: Image
+    known: NDArray[np.bool_]
+    cover: Box
+    visible: Box
+    face: Box
+    tone: tuple[float, float, float]
+    turn: int
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether there is no colour in it at all."""
+        return len(set(self.tone)) == 1 and all(
+            np.array_equal(self.surroundings[:, :, 0], self.surroundings[:, :, channel])
+            for channel in (1, 2)
+        )
+
+
+class Painter(Anonymizer):
+    """A method that paints a cover over each face, and never sees the face."""
+
+    def affected_box(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.affected_box`: the cover, and the ring around it."""
+        return cover.reach(face).widened(_ring(face))
+
+    @abstractmethod
+    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
+        """Paint a cover.
+
+        Args:
+            hole: the place.
+            rng: the only source of randomness.
+
+        Returns:
+            The visible part of the cover: shape (height, width, 3), with the dtype of
+            the surroundings.
+        """
+
+    def hide(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Image:
+        """Paint a cover over each face; see `Anonymizer.hide`."""
+        return self.treat(image, faces, (), cover, rng).image
+
+    def treat(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Treated:
+        """Paint a cover over each face; see `Anonymizer.treat`."""
+        result = image.copy()
+        # Faces in front are larger, mostly; their covers go on top.
+        faces = sorted(faces, key=lambda face: face.box.width)
+        shares = [cover.share(face, image) for face in faces]
+        known = np.ones(image.shape[:2], bool)
+        for face, share in zip(faces, shares, strict=True):
+            known[cover.box(face, image).slices] &= share == 0
+        for face in others:
+            known[cover.grown(face).clipped(*image.shape[:2]).slices] = False
+        for face, share in zip(faces, shares, strict=True):
+            if share.size:
+                patch = self.paint(_hole(image, known, face, cover), rng)
+                lay_over(result[cover.box(face, image).slices], patch, share)
+        return Treated(result)
+
+
+def _hole(image: Image, known: NDArray[np.bool_], face: Face, cover: Cover) -> Hole:
+    window = cover.reach(face).widened(_ring(face)).clipped(*image.shape[:2])
+    usable = known[window.slices]
+    right, down = -window.left, -window.top
+    return Hole(
+        cv2.copyTo(image[window.slices], usable.view(np.uint8)),
+        usable,
+        cover.reach(face).placed(right=right, down=down),
+        cover.box(face, image).placed(right=right, down=down),
+        face.box.placed(right=right, down=down),
+        _tone(image, face.box),
+        _turn(face),
+    )
+
+
+def _ring(face: Face) -> int:
+    return max(_LEAST_RING, math.ceil(_RING * face.box.width))
+
+
+def _tone(image: Image, box: Box) -> tuple[float, float, float]:
+    """The mean colour of the middle of a box, in coarse steps: BGR, 0 to 1."""
+    core = box.grown(_CORE).clipped(*image.shape[:2])
+    if core.is_empty:
+        core = box.clipped(*image.shape[:2])
+    mean = np.array(cv2.mean(image[core.slices])[:3]) / white(image)
+    lab = cv2.cvtColor(mean.astype(np.float32)[None, None], cv2.COLOR_BGR2LAB)[0, 0]
+    steps = np.array([_LIGHTNESS_STEP, _COLOR_STEP, _COLOR_STEP])
+    coarse = (lab / steps).round() * steps
+    coarse[0] = min(coarse[0], 100)
+    lab = coarse.astype(np.float32)[None, None]
+    tone = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)[0, 0]).clip(0, 1)
+    if not coarse[1:].any():
+        # Grey to the last bit: a grey picture stays one.
+        tone = np.full(3, tone.mean())
+    blue, green, red = tone.tolist()
+    return blue, green, red
+
+
+def _turn(face: Face) -> int:
+    """How far the line of the eyes is turned, in steps: degrees, clockwise as seen."""
+    if face.points is None:
+        return 0
+    (left_x, left_y), (right_x, right_y) = face.points[:2]
+    dx, dy = right_x - left_x, right_y - left_y
+    if math.hypot(dx, dy) < _LEAST_EYES * face.box.width:
+        return 0
+    return round(math.degrees(math.atan2(dy, dx)) / _TURN_STEP) * _TURN_STEP
