@@ -39,8 +39,6 @@ RIGHT_EYE = (
 )
 LEFT_IRIS = (468, 469, 470, 471, 472)
 RIGHT_IRIS = (473, 474, 475, 476, 477)
-# The middles of both cheeks and of the forehead.
-SKIN_PATCHES = (50, 280, 205, 425, 151)
 NOSE_TIP, LEFT_CHEEK, RIGHT_CHEEK = 1, 234, 454
 MOUTH_CORNERS = (61, 291)
 
@@ -69,6 +67,34 @@ _LEAST_SYMMETRY, _LEAST_CLEAR_SYMMETRY = 0.2, -0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Square:
+    """A square of a picture, as it is held by a face.
+
+    Attributes:
+        centre: x and y in pixels of the picture.
+        side: in pixels of the picture.
+        angle: by which it is turned, in radians, clockwise as seen.
+    """
+
+    centre: NDArray[np.floating]
+    side: float
+    angle: float
+
+    def axes(self, pixels: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Where the square's points lie in the picture, if it is so many pixels wide.
+
+        Returns:
+            A matrix of shape (2, 2) and a shift of shape (2,): the point p of the
+            square is the point matrix @ p + shift of the picture. Points are measured
+            from the edges: the middle of the first pixel is (0.5, 0.5).
+        """
+        scale = self.side / pixels
+        cosine, sine = math.cos(self.angle) * scale, math.sin(self.angle) * scale
+        matrix = np.array([[cosine, -sine], [sine, cosine]])
+        return matrix, self.centre - matrix @ np.full(2, pixels / 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Landmarks:
     """The mesh of a face.
 
@@ -92,7 +118,10 @@ class Landmarks:
 
     @property
     def symmetry(self) -> float:
-        """1 for a face seen from the front, 0 or less for one seen from the side."""
+        """1 for a face seen from the front, less for one seen from the side.
+
+        About 0.4 at 15 degrees, 0.2 at 25, 0 at 33 and -0.2 at 45.
+        """
         nose, left, right = self.points[[NOSE_TIP, LEFT_CHEEK, RIGHT_CHEEK]]
         across = right - left
         share = float((nose - left) @ across) / max(float(across @ across), 1e-6)
@@ -134,32 +163,23 @@ def find_landmarks(image: Image, face: Face) -> Landmarks | None:
     return best
 
 
-@dataclass(frozen=True, slots=True)
-class _Square:
-    """A square of the picture, turned clockwise as seen by an angle in radians."""
-
-    centre: NDArray[np.floating]
-    side: float
-    angle: float
-
-
-def _squares(face: Face) -> Iterator[_Square]:
+def _squares(face: Face) -> Iterator[Square]:
     """Where to look for the face, the likeliest first."""
     box = face.box
     centre = np.array([(box.left + box.right) / 2, (box.top + box.bottom) / 2])
     size = max(box.width, box.height)
     if face.points is None:
         for angle in _ROLLS:
-            yield _Square(centre, _CROPS[0] * size, angle)
+            yield Square(centre, _CROPS[0] * size, angle)
         return
     angle = _roll(*face.points[:2])
     for factor in _CROPS:
-        yield _Square(centre, factor * size, angle)
+        yield Square(centre, factor * size, angle)
     centre, span = _extent(np.array(face.points))
-    yield _Square(centre, _POINTS_CROP * span, angle)
+    yield Square(centre, _POINTS_CROP * span, angle)
 
 
-def _refined(image: Image, square: _Square, least_presence: float) -> Landmarks | None:
+def _refined(image: Image, square: Square, least_presence: float) -> Landmarks | None:
     """The mesh of a face that lies about in a square, as the network sees it there."""
     first = _run(image, square)
     # The mesh tells better than the box where the face is and how it is held.
@@ -167,7 +187,7 @@ def _refined(image: Image, square: _Square, least_presence: float) -> Landmarks 
     if first.presence < least_presence or size < _LEAST_WIDTH:
         return None
     left, right = _eyes(first)
-    return _run(image, _Square(centre, _SECOND_CROP * size, _roll(left, right)))
+    return _run(image, Square(centre, _SECOND_CROP * size, _roll(left, right)))
 
 
 def _extent(points: NDArray[np.floating]) -> tuple[NDArray[np.floating], float]:
@@ -209,35 +229,34 @@ def _roll(left_eye: Point | Floats, right_eye: Point | Floats) -> float:
     return math.atan2(right_eye[1] - left_eye[1], right_eye[0] - left_eye[0])
 
 
-def _run(image: Image, square: _Square) -> Landmarks:
+def _run(image: Image, square: Square) -> Landmarks:
     """Show the network a square of the image, turned upright."""
-    scale = square.side / _INPUT_SIDE
-    cosine, sine = math.cos(square.angle) * scale, math.sin(square.angle) * scale
-    linear = np.array([[cosine, -sine], [sine, cosine]])
-    shift = square.centre - linear @ np.full(2, _INPUT_SIDE / 2)
-    crop = _drawn(image, linear, shift, scale)
+    crop = draw(image, square, _INPUT_SIDE)
     blob = crop[None, :, :, ::-1].astype(np.float32) / np.float32(white(image))
     outputs = load("face_landmarks_detector.tflite")(blob)
     mesh = outputs["Identity"].reshape(-1, 3)[:, :2]
-    points = mesh @ linear.T + shift
+    matrix, shift = square.axes(_INPUT_SIDE)
+    points = mesh @ matrix.T + shift
     logit = float(outputs["Identity_1"].reshape(()))
     return Landmarks(points.astype(np.float32), 1 / (1 + math.exp(-logit)))
 
 
-def _drawn(
-    image: Image,
-    linear: NDArray[np.floating],
-    shift: NDArray[np.floating],
-    scale: float,
-) -> Image:
-    """The network's input, whose point p is the point linear @ p + shift of the image.
+def draw(image: Image, square: Square, pixels: int) -> Image:
+    """Draw a square of the image upright, averaged where it is larger than drawn.
 
-    Points are measured from the edges: the middle of the first pixel is (0.5, 0.5).
+    Args:
+        image: shape (H, W, 3), uint8 or uint16.
+        square: what to draw; what of it lies outside of the image is black.
+        pixels: the side of what is drawn.
+
+    Returns:
+        Shape (pixels, pixels, 3), of the image's dtype.
     """
+    matrix, shift = square.axes(pixels)
+    scale = square.side / pixels
     if scale > 1:
-        # Averaged, where a pixel of the input stands for several.
-        corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * _INPUT_SIDE
-        corners = corners @ linear.T + shift
+        corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * pixels
+        corners = corners @ matrix.T + shift
         low = np.floor(corners.min(axis=0) - scale).astype(int)
         high = np.ceil(corners.max(axis=0) + scale).astype(int)
         box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
@@ -246,11 +265,11 @@ def _drawn(
         if not box.is_empty:
             image = cv2.resize(image[box.slices], size, interpolation=cv2.INTER_AREA)
             factors = np.array(size) / (box.width, box.height)
-            linear = factors[:, None] * linear
+            matrix = factors[:, None] * matrix
             shift = factors * (shift - (box.left, box.top))
     return cv2.warpAffine(
         image,
-        np.column_stack((linear, shift + linear @ (0.5, 0.5) - 0.5)),
-        (_INPUT_SIDE, _INPUT_SIDE),
+        np.column_stack((matrix, shift + matrix @ (0.5, 0.5) - 0.5)),
+        (pixels, pixels),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )
