@@ -191,6 +191,20 @@ def test_eyes_that_cannot_be_seen_are_left_alone(covered: int) -> None:
     assert not changed[(image == 40).all(axis=2)].any()
 
 
+def test_what_is_behind_coloured_glass_is_left_alone() -> None:
+    image, face = scaled_face(300)
+    points = mesh_of(image, face).points
+    low, high = (
+        points[[*LEFT_EYE, *RIGHT_EYE]].min(axis=0).astype(int) - 20,
+        points[[*LEFT_EYE, *RIGHT_EYE]].max(axis=0).astype(int) + 20,
+    )
+    goggles = image[low[1] : high[1], low[0] : high[0]]
+    goggles[:] = goggles * np.array((0.1, 0.3, 1.0))
+    result = treated(image, [face])
+    assert result.otherwise == {face: LEFT_ALONE}
+    assert (result.image == image).all()
+
+
 def test_it_says_that_it_protects_nobody() -> None:
     (caution,) = EyeColor().cautions()
     assert "unrecognisable" in caution

@@ -20,10 +20,14 @@ _FACE_SIDE = 64
 
 # An eye lies deeper than the skin and in the shade of its lids: an iris is to have this
 # share of the skin's lightness, or of that of the white beside it, if that is less, but
-# not below this share of the skin's. It goes there by a share of the way, for irises of
-# these radii in pixels: in a small one, pupil and lashes take part of each pixel.
+# not below this share of the skin's. It goes there by a share of the way, for irises
+# whose edge is so wide: in a small or blurred one, pupil and lashes are part of all.
 _SHADE_OF_SKIN, _SHADE_OF_WHITE, _DEEPEST = 0.82, 0.85, 0.65
-_LIFT, _LIFT_RADII = (0.5, 0.9), (2.0, 8.0)
+_LIFT, _LIFT_EDGES = (0.9, 0.4), (0.3, 0.6)
+
+# How far the white of an eye, in a and b of CIELAB, is from all colours between grey
+# and that of the skin, at most. What is farther is seen through coloured glass.
+_MOST_COLORED = 22
 
 # Colour fades as lightness does, to this power.
 _FADING = 0.5
@@ -46,9 +50,10 @@ _ALL_IRIS = 0.15
 # to be spared to where it is spared wholly, or so much lighter than the new iris.
 _HIGHLIGHT, _OVER_NEW = (18.0, 36.0), 12.0
 
-# Neither white, skin nor highlight is bluer or greener than the white of the eye by so
-# much, in a or b of CIELAB: from where on such a pixel is iris, and is so wholly.
-_COOLER = (10.0, 22.0)
+# Neither white, skin nor highlight is bluer or greener than grey and than the white of
+# the eye by so much, in a or b of CIELAB: from where on such a pixel is iris, and is so
+# wholly.
+_COOLER = (14.0, 26.0)
 
 # Soft edges, in radii: the least of the iris, the least of the pupil, that of the lids.
 _LEAST_EDGE, _PUPIL_EDGE, _LID_EDGE = 0.12, 0.2, 0.1
@@ -100,17 +105,24 @@ class EyeColor(Anonymizer):
         left_alone = {}
         for face in faces:
             mesh = find_landmarks(image, face)
-            irises = () if mesh is None else find_irises(image, mesh)
-            changed = False
-            if mesh is not None and irises:
-                skin = _skin_color(image, mesh)
-                # The same for both, of which one may lie in shade.
-                lift = float(np.mean([_lift(iris, skin) for iris in irises]))
-                for iris in irises:
-                    changed |= _recolor(result, image, iris, skin, lift)
-            if not changed:
+            if mesh is None or not _recolor_face(result, image, mesh):
                 left_alone[face] = LEFT_ALONE
         return Treated(result, left_alone)
+
+
+def _recolor_face(result: Image, image: Image, mesh: Landmarks) -> bool:
+    """Recolour the irises of a face in the result; tell whether anything changed."""
+    irises = find_irises(image, mesh)
+    if not irises:
+        return False
+    skin = _skin_color(image, mesh)
+    irises = tuple(iris for iris in irises if _is_uncolored(iris.beside, skin))
+    # The same for both, of which one may lie in shade.
+    lifts = [_lift(iris, skin) for iris in irises]
+    changed = [
+        _recolor(result, image, iris, skin, sum(lifts) / len(lifts)) for iris in irises
+    ]
+    return any(changed)
 
 
 def _skin_color(image: Image, mesh: Landmarks) -> Floats:
@@ -130,11 +142,18 @@ def _skin_color(image: Image, mesh: Landmarks) -> Floats:
     return np.asarray(np.median(pixels, axis=0), np.float32)
 
 
+def _is_uncolored(beside: Floats, skin: Floats) -> bool:
+    """Whether what is beside an iris has a colour between grey and the skin's."""
+    color, skin = beside[1:], skin[1:]
+    share = min(max(float(color @ skin) / max(float(skin @ skin), 1), 0), 1.2)
+    return float(np.linalg.norm(color - share * skin)) < _MOST_COLORED
+
+
 def _lift(iris: Iris, skin: Floats) -> float:
     """By how much an iris gets lighter, in L of CIELAB."""
     shaded = min(_SHADE_OF_SKIN * skin[0], _SHADE_OF_WHITE * iris.beside[0])
     shaded = max(shaded, _DEEPEST * skin[0])
-    part = np.interp(iris.radius, _LIFT_RADII, _LIFT)
+    part = np.interp(iris.edge, _LIFT_EDGES, _LIFT)
     return float(part * (shaded - iris.color[0]))
 
 
@@ -228,7 +247,7 @@ def _likeness(iris: Iris, lab: Floats) -> Floats:
     lighter = lab[:, :, 0] - iris.color[0]
     part *= 1 - _smooth((lighter - begin) / (end - begin))
     begin, end = _COOLER
-    cooler = (iris.beside - lab)[:, :, 1:].max(axis=2)
+    cooler = (np.minimum(iris.beside, 0) - lab)[:, :, 1:].max(axis=2)
     cool = _smooth((cooler - begin) / (end - begin))
     return np.asarray(np.maximum(part, cool), np.float32)
 

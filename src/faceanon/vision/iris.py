@@ -240,9 +240,11 @@ class _Eye:
         for offset, usual in zip(offsets, _USUALLY_OFF, strict=True):
             score = score * np.exp(-((offset / usual) ** 2) / 2)
         place, at = np.unravel_index(np.argmax(score), score.shape)
-        slopes = np.diff(profiles[place][max(at - 4, 0) : at + 5]) / _STEP
-        steepest = float(np.nan_to_num(slopes).max(initial=1e-3))
-        edge = float(contrast[place, at]) / steepest
+        # From where the profile is darkest to where it is lightest, at the steepest.
+        near = profiles[place][max(at - 9, 0) : at + 10]
+        near = near[~np.isnan(near)]
+        steepest = max(float(np.diff(near).max(initial=0)), 1e-3)
+        edge = min(float(np.ptp(near)) / steepest * _STEP, 1.0)
         return (float(x[place]), float(y[place])), float(_RADII[at]), edge
 
     def _pupil(self, centre: Point, radius: float, color: Floats) -> float:
