@@ -75,8 +75,14 @@ class Commands(click.Group):
         """List the commands under headings."""
         with _told():
             methods = {name: anonymizers.summary(name) for name in _methods()}
+        others = {
+            name: methods.pop(name)
+            for name in tuple(methods)
+            if name in anonymizers.HIDES_NOBODY
+        }
         for heading, summaries in (
             ("Methods", methods),
+            ("Methods that hide nobody", others),
             ("Before hiding", _BEFORE),
             ("After hiding", _AFTER),
             ("In a window", _WINDOW),

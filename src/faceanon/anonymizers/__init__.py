@@ -48,6 +48,9 @@ _BUILT_IN = {
     ),
 }
 
+HIDES_NOBODY = frozenset(["eyecolor"])
+"""Built-in methods that change something else: the help lists them apart."""
+
 RESERVED = frozenset(["detect", "gui", "people", "preview", "review", "scan", "verify"])
 """What no method can be called: the commands that are no methods."""
 

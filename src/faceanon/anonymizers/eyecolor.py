@@ -1,59 +1,65 @@
 """Give irises the colour of the face."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import Anonymizer, Guarantee
+from faceanon.anonymizers.base import LEFT_ALONE, Anonymizer, Guarantee, Treated
 from faceanon.model import Box, Cover, Face, Image, white
-from faceanon.vision.landmarks import (
-    LEFT_EYE,
-    LEFT_IRIS,
-    RIGHT_EYE,
-    RIGHT_IRIS,
-    SKIN_PATCHES,
-    Landmarks,
-    find_landmarks,
-)
+from faceanon.vision.iris import Iris, find_irises
+from faceanon.vision.landmarks import Landmarks, Square, draw, find_landmarks
 
 Floats = NDArray[np.float32]
 
-# Smaller irises, in pixels of radius, have no colour that could be seen.
-_LEAST_RADIUS = 1.5
+# A face is averaged to a square of so many pixels to tell its colour.
+_FACE_SIDE = 64
 
-# A closed eye: its lids are nearer to each other than this share of its length.
-_LEAST_OPENING = 0.12
+# An eye lies deeper than the skin and in the shade of its lids: an iris is to have this
+# share of the skin's lightness, or of that of the white beside it, if that is less, but
+# not below this share of the skin's. It goes there by a share of the way, for irises
+# whose edge is so wide: in a small or blurred one, pupil and lashes are part of all.
+_SHADE_OF_SKIN, _SHADE_OF_WHITE, _DEEPEST = 0.82, 0.85, 0.65
+_LIFT, _LIFT_EDGES = (0.9, 0.4), (0.3, 0.6)
 
-# The pupil takes this share of the iris's radius, as the middle of what is usual.
-_PUPIL = 0.38
+# How far the white of an eye, in a and b of CIELAB, is from all colours between grey
+# and that of the skin, at most. What is farther is seen through coloured glass.
+_MOST_COLORED = 22
 
-# The soft edges of iris and pupil, in radii of the iris.
-_EDGE = 0.12
+# Colour fades as lightness does, to this power.
+_FADING = 0.5
+
+# What is darker within an iris gets darker in proportion, at most by this.
+_MOST_GAIN = 2.0
+
+# Where a dark iris shows neither ring nor shade they are added: how much darker its rim
+# is, from where on in radii, and how much darker below the upper lid; fully where it
+# gets lighter by so much, in L of CIELAB.
+_RING, _RING_BEGIN = 0.4, 0.7
+_LID_SHADE = 0.3
+_ADDED_FULLY = 25.0
+
+# What differs from the iris's colour by less, in shares of the way to that beside it,
+# is all iris.
+_ALL_IRIS = 0.15
 
 # A highlight is lighter than the iris by so much, in L of CIELAB: from where it begins
-# to be spared to where it is spared wholly.
-_HIGHLIGHT = (22.0, 40.0)
+# to be spared to where it is spared wholly, or so much lighter than the new iris.
+_HIGHLIGHT, _OVER_NEW = (18.0, 36.0), 12.0
 
-# An iris in the shade of its lids takes this share of the way to the skin's lightness;
-# all of it would make eyes glow.
-_LIGHTENING = 0.8
+# Neither white, skin nor highlight is bluer or greener than grey and than the white of
+# the eye by so much, in a or b of CIELAB: from where on such a pixel is iris, and is so
+# wholly.
+_COOLER = (14.0, 26.0)
 
-# An iris is looked for so far, in radii, to both sides of where the mesh has it.
-_SEARCH = tuple(step / 10 for step in range(-4, 5))
+# Soft edges, in radii: the least of the iris, the least of the pupil, that of the lids.
+_LEAST_EDGE, _PUPIL_EDGE, _LID_EDGE = 0.12, 0.2, 0.1
 
-# The white of the eye beside an iris, out to this many radii.
-_AROUND = 1.4
-
-# Masks are drawn finer by this factor and averaged, as irises are a few pixels wide.
-_FINER = 8
-
-# The side of a patch of skin, in widths of the face.
-_SKIN_PATCH = 0.1
+# Masks of small irises are drawn finer by this factor and averaged.
+_FINER, _SMALL = 8, 16
 
 
 @dataclass(frozen=True)
@@ -81,125 +87,175 @@ class EyeColor(Anonymizer):
         rng: np.random.Generator,
     ) -> Image:
         """Recolour the irises; see `Anonymizer.hide`."""
+        return self.treat(image, faces, (), cover, rng).image
+
+    def treat(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Treated:
+        """Recolour the irises, and tell whose were not; see `Anonymizer.treat`.
+
+        A face is left alone that has no mesh, or no iris that can be seen.
+        """
         result = image.copy()
+        left_alone = {}
         for face in faces:
             mesh = find_landmarks(image, face)
-            if mesh is None:
-                continue
-            skin = _skin_color(image, mesh)
-            for lids, iris in ((LEFT_EYE, LEFT_IRIS), (RIGHT_EYE, RIGHT_IRIS)):
-                _recolor(result, mesh.points[list(lids)], mesh.points[list(iris)], skin)
-        return result
+            if mesh is None or not _recolor_face(result, image, mesh):
+                left_alone[face] = LEFT_ALONE
+        return Treated(result, left_alone)
+
+
+def _recolor_face(result: Image, image: Image, mesh: Landmarks) -> bool:
+    """Recolour the irises of a face in the result; tell whether anything changed."""
+    irises = find_irises(image, mesh)
+    if not irises:
+        return False
+    skin = _skin_color(image, mesh)
+    irises = tuple(iris for iris in irises if _is_uncolored(iris.beside, skin))
+    # The same for both, of which one may lie in shade.
+    lifts = [_lift(iris, skin) for iris in irises]
+    changed = [
+        _recolor(result, image, iris, skin, sum(lifts) / len(lifts)) for iris in irises
+    ]
+    return any(changed)
 
 
 def _skin_color(image: Image, mesh: Landmarks) -> Floats:
-    """The usual colour of the cheeks and the forehead in CIELAB: shape (3,)."""
-    half = max(1, round(_SKIN_PATCH * mesh.width / 2))
-    patches = []
-    for x, y in mesh.points[list(SKIN_PATCHES)]:
-        left, top = round(float(x)) - half, round(float(y)) - half
-        box = Box(left, top, left + 2 * half + 1, top + 2 * half + 1)
-        patch = image[box.clipped(*image.shape[:2]).slices]
-        patches.append(patch.reshape(-1, 3))
-    pixels = np.concatenate(patches)
-    if len(pixels) == 0:
-        pixels = image.reshape(-1, 3)
-    # The median: hair in the face, shine and glasses are the fewer.
-    return np.asarray(np.median(_lab(pixels[None])[0], axis=0), np.float32)
+    """The usual colour within a face's outline in CIELAB: shape (3,)."""
+    low, high = mesh.outline.min(axis=0), mesh.outline.max(axis=0)
+    square = Square((low + high) / 2, float((high - low).max()), 0)
+    matrix, shift = square.axes(_FACE_SIDE)
+    inside = np.zeros((_FACE_SIDE, _FACE_SIDE), np.uint8)
+    outline = (mesh.outline - shift) / np.diag(matrix)
+    cv2.fillPoly(inside, [outline.round().astype(np.int32)], 1)
+    # What lies outside of the picture is black.
+    row, column = np.indices(inside.shape) + 0.5
+    places = np.stack((column, row), axis=2) @ matrix.T + shift
+    inside[((places < 0) | (places >= image.shape[1::-1])).any(axis=2)] = 0
+    pixels = _lab(draw(image, square, _FACE_SIDE))[inside > 0]
+    # The median: eyes, lips, hair, shine and glasses are the fewer.
+    return np.asarray(np.median(pixels, axis=0), np.float32)
 
 
-def _recolor(image: Image, lids: Floats, iris: Floats, skin: Floats) -> None:
-    """Recolour one iris in the image."""
-    centre = iris[0]
-    radius = float(np.linalg.norm(iris[1:] - centre, axis=1).mean())
-    if radius < _LEAST_RADIUS or _opening(lids) < _LEAST_OPENING:
-        return
-    centre = _centred(image, lids, centre, radius)
-    low, high = np.floor(centre - radius - 2), np.ceil(centre + radius + 3)
+def _is_uncolored(beside: Floats, skin: Floats) -> bool:
+    """Whether what is beside an iris has a colour between grey and the skin's."""
+    color, skin = beside[1:], skin[1:]
+    share = min(max(float(color @ skin) / max(float(skin @ skin), 1), 0), 1.2)
+    return float(np.linalg.norm(color - share * skin)) < _MOST_COLORED
+
+
+def _lift(iris: Iris, skin: Floats) -> float:
+    """By how much an iris gets lighter, in L of CIELAB."""
+    shaded = min(_SHADE_OF_SKIN * skin[0], _SHADE_OF_WHITE * iris.beside[0])
+    shaded = max(shaded, _DEEPEST * skin[0])
+    part = np.interp(iris.edge, _LIFT_EDGES, _LIFT)
+    return float(part * (shaded - iris.color[0]))
+
+
+def _recolor(
+    result: Image, image: Image, iris: Iris, skin: Floats, lift: float
+) -> bool:
+    """Recolour one iris in the result, and tell whether anything changed."""
+    reach = iris.radius * (1 + iris.edge) + 2
+    low, high = np.floor(iris.centre - reach), np.ceil(iris.centre + reach)
     box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     box = box.clipped(*image.shape[:2])
     if box.is_empty:
-        return
-    share = _visible_iris(box, lids, centre, radius)
-    if not (share > 0).any():
-        return
-    patch = image[box.slices]
-    old = _lab(patch)
-    usual = float(np.median(old[:, :, 0][share >= share.max() / 2]))
-    lighter = old[:, :, 0] - usual
-    begin, end = _HIGHLIGHT
-    share = share * (1 - np.clip((lighter - begin) / (end - begin), 0, 1))
+        return False
+    pixels = image[box.slices]
+    old = _lab(pixels)
+    visible, pupil = _geometry(iris, box)
     new = np.empty_like(old)
-    # Rings and shadows are how it differs from its usual lightness; they stay.
-    new[:, :, 0] = usual + _LIGHTENING * (skin[0] - usual) + lighter
-    new[:, :, 1:] = skin[1:]
-    blended = old + share[:, :, None] * (new - old)
-    blended[:, :, 0] = blended[:, :, 0].clip(0, 100)
-    colored = cv2.cvtColor(blended.astype(np.float32), cv2.COLOR_LAB2BGR)
-    scaled = (np.asarray(colored).clip(0, 1) * white(image)).round()
-    touched = share > 0
-    patch[touched] = scaled[touched].astype(image.dtype)
+    lighter = _new_lightness(iris, box, old[:, :, 0], lift)
+    new[:, :, 0] = lighter + pupil * (old[:, :, 0] - lighter)
+    # The less light falls on the skin, the less colour it has.
+    light = np.minimum(new[:, :, :1] / max(float(skin[0]), 1), 1)
+    new[:, :, 1:] = light**_FADING * skin[1:]
+    share = np.repeat(visible[:, :, None], 3, axis=2)
+    share[:, :, 1:] *= _likeness(iris, old)[:, :, None]
+    colored = np.asarray(cv2.cvtColor(old + share * (new - old), cv2.COLOR_LAB2BGR))
+    if (pixels == pixels[:, :, :1]).all():
+        colored = np.repeat(colored[:, :, 1:2], 3, axis=2)
+    scaled = (colored.clip(0, 1) * white(image)).round().astype(image.dtype)
+    patch, touched = result[box.slices], visible > 0
+    patch[touched] = scaled[touched]
+    return bool((scaled[touched] != pixels[touched]).any())
 
 
-def _opening(lids: Floats) -> float:
-    """How far an eye is open: the distance of its lids by its length."""
-    # The points go from corner to corner along the lower lid and back along the upper.
-    lower, upper = lids[1:8], lids[15:8:-1]
-    length = math.dist(lids[0], lids[8])
-    between = float(np.linalg.norm(lower - upper, axis=1).max())
-    return between / max(length, 1e-6)
+def _new_lightness(iris: Iris, box: Box, old: Floats, lift: float) -> Floats:
+    """What L of CIELAB the pixels of a box get where they are iris."""
+    usual = float(iris.color[0])
+    target = usual + lift
+    # A curve that keeps what is darker darker and what is lighter lighter: rings and
+    # fibres stay, and from some lightness on, so do highlights and the white.
+    unchanged = max(target + _OVER_NEW, min(iris.beside[0], usual + _HIGHLIGHT[1]))
+    gain = min(max(target / max(usual, 1), 1), _MOST_GAIN)
+    darker = target + gain * (old - usual)
+    lighter = target + (old - usual) * (unchanged - target) / (unchanged - usual)
+    new = np.where(old < usual, darker, np.where(old < unchanged, lighter, old))
+    x, y = _offsets(iris, box, 1)
+    ring = _smooth((np.hypot(x, y) - _RING_BEGIN) / (1 - _RING_BEGIN))
+    below_lid = _smooth(-(x * iris.down[0] + y * iris.down[1]))
+    added = min(max(lift / _ADDED_FULLY, 0), 1)
+    shade = (1 - added * _RING * ring) * (1 - added * _LID_SHADE * below_lid)
+    # As far as it got lighter: what was spared is not darkened.
+    new -= (1 - shade) * new * ((new - old) / max(lift, 1)).clip(0, 1)
+    return np.asarray(new.clip(0, 100), np.float32)
 
 
-def _centred(image: Image, lids: Floats, centre: Floats, radius: float) -> Floats:
-    """The centre of the iris, moved along the eye to where its edge is sharpest.
-
-    The mesh is a few pixels off where a person looks aside. The edge is that between
-    the disc and what is around it inside of the lids, after the integro-differential
-    operator of J. Daugman, "How Iris Recognition Works", IEEE TCSVT 2004.
-    """
-    along = (lids[8] - lids[0]) / max(math.dist(lids[0], lids[8]), 1e-6)
-    reach = radius * (_AROUND + _SEARCH[-1]) + 1
-    low, high = np.floor(centre - reach), np.ceil(centre + reach + 1)
-    box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-    box = box.clipped(*image.shape[:2])
-    if box.is_empty:
-        return centre
-    open_eye = np.zeros((box.height, box.width), np.uint8)
-    corners = (lids - (box.left, box.top)).round().astype(np.int32)
-    cv2.fillPoly(open_eye, [corners], 1)
-    lightness = _lab(image[box.slices])[:, :, 0]
-    y, x = np.indices(lightness.shape, np.float32)
-    best, sharpest = centre, -np.inf
-    for step in sorted(_SEARCH, key=abs):
-        moved = centre + step * radius * along
-        far = np.hypot(x + 0.5 + box.left - moved[0], y + 0.5 + box.top - moved[1])
-        far /= radius
-        disc = (far < 1) & (open_eye > 0)
-        around = (far >= 1) & (far < _AROUND) & (open_eye > 0)
-        if not (disc.any() and around.any()):
-            continue
-        edge = float(lightness[around].mean() - lightness[disc].mean())
-        if edge > sharpest:
-            best, sharpest = moved.astype(np.float32), edge
-    return best
-
-
-def _visible_iris(box: Box, lids: Floats, centre: Floats, radius: float) -> Floats:
-    """How much of each pixel of the box is iris, without pupil and lids: 0 to 1."""
-    size = (box.height * _FINER, box.width * _FINER)
-    open_eye = np.zeros(size, np.uint8)
-    corners = ((lids - (box.left, box.top)) * _FINER).round().astype(np.int32)
-    cv2.fillPoly(open_eye, [corners], 1)
-    y, x = np.indices(size, np.float32)
-    distance = np.hypot(
-        (x + 0.5) / _FINER + box.left - centre[0],
-        (y + 0.5) / _FINER + box.top - centre[1],
+def _geometry(iris: Iris, box: Box) -> tuple[Floats, Floats]:
+    """How much of each pixel of a box is visible iris, and how much of it is pupil."""
+    finer = _FINER if iris.radius < _SMALL else 1
+    x, y = _offsets(iris, box, finer)
+    far = np.hypot(x, y)
+    inside = _smooth((1 - far) / max(iris.edge, _LEAST_EDGE) + 0.5)
+    # A blurred picture blurs the pupil too.
+    pupil = _smooth((iris.pupil - far) / max(iris.edge, _PUPIL_EDGE) + 0.5)
+    mask = np.zeros(far.shape, np.uint8)
+    corners = (iris.lids - (box.left, box.top)) * finer
+    cv2.fillPoly(mask, [corners.round().astype(np.int32)], 1)
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    open_eye = _smooth(depth / (finer * max(_LID_EDGE * iris.radius, 0.5)))
+    size = (box.width, box.height)
+    visible, pupil = (
+        np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), np.float32)
+        for fine in (open_eye * inside, pupil)
     )
-    inside = np.clip((1 - distance / radius) / _EDGE, 0, 1)
-    beyond_pupil = np.clip((distance / radius - _PUPIL) / _EDGE, 0, 1)
-    fine = (open_eye * inside * beyond_pupil).astype(np.float32)
-    share = cv2.resize(fine, (box.width, box.height), interpolation=cv2.INTER_AREA)
-    return np.asarray(share, np.float32)
+    return visible, pupil
+
+
+def _offsets(iris: Iris, box: Box, finer: int) -> tuple[Floats, Floats]:
+    """How far right and down of the iris's centre the pixels of a box are, in radii."""
+    y, x = np.indices((box.height * finer, box.width * finer), np.float32)
+    return (
+        ((x + 0.5) / finer + box.left - iris.centre[0]) / iris.radius,
+        ((y + 0.5) / finer + box.top - iris.centre[1]) / iris.radius,
+    )
+
+
+def _likeness(iris: Iris, lab: Floats) -> Floats:
+    """How much of each pixel is iris by its colour, not white, skin or a highlight."""
+    way = iris.beside - iris.color
+    share = (lab - iris.color) @ way / max(float(way @ way), 1e-6)
+    part = ((1 - share) / (1 - _ALL_IRIS)).clip(0, 1)
+    begin, end = _HIGHLIGHT
+    lighter = lab[:, :, 0] - iris.color[0]
+    part *= 1 - _smooth((lighter - begin) / (end - begin))
+    begin, end = _COOLER
+    cooler = (np.minimum(iris.beside, 0) - lab)[:, :, 1:].max(axis=2)
+    cool = _smooth((cooler - begin) / (end - begin))
+    return np.asarray(np.maximum(part, cool), np.float32)
+
+
+def _smooth(share: NDArray[Any]) -> Floats:
+    """A smooth step from 0 to 1."""
+    share = share.clip(0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def _lab(pixels: Image) -> Floats:

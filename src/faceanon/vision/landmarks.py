@@ -7,14 +7,17 @@ Mobile GPUs", 2019 (arXiv 1907.06724), the irises that of A. Ablavatski et al.,
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.model import Face, Image, white
+from faceanon.model import Box, Face, Image, Point, white
 from faceanon.vision.inference import load
+
+Floats = NDArray[np.float32]
 
 Points478 = NDArray[np.float32]
 """Shape (478, 2): x and y in pixels of the picture."""
@@ -36,28 +39,59 @@ RIGHT_EYE = (
 )
 LEFT_IRIS = (468, 469, 470, 471, 472)
 RIGHT_IRIS = (473, 474, 475, 476, 477)
-# The middles of both cheeks and of the forehead.
-SKIN_PATCHES = (50, 280, 205, 425, 151)
 NOSE_TIP, LEFT_CHEEK, RIGHT_CHEEK = 1, 234, 454
+MOUTH_CORNERS = (61, 291)
 
 _INPUT_SIDE = 256
-# The network's square is larger than the face: by this much around a detector's box,
-# and around the outline of a first mesh, where the points of the eyes come out best.
-_CROP = 1.5
+# The network's square is larger than the face: by one of these around a detector's box,
+# the usual one first; by this much around its five points; and around the outline of a
+# first mesh, where the points of the eyes come out best.
+_CROPS = (1.5, 1.2)
+_POINTS_CROP = 3.2
 _SECOND_CROP = 1.25
 
-_MOST_OVERSAMPLING = 4
+# How a face may be held of which only the box is known, in radians.
+_ROLLS = (0.0, math.pi / 2, -math.pi / 2, math.pi)
 
 # Below this width of a face the points are guesses.
 _LEAST_WIDTH = 20
 
-_LEAST_PRESENCE = 0.6
+# What the network must answer, and how far the mesh may lie from the five points that
+# the detector saw, on average, in widths of the box: for a mesh that is taken at once,
+# and for one that is taken where there is no better one.
+_CLEAR_PRESENCE, _CLEAR_DISAGREEMENT = 0.9, 0.09
+_LEAST_PRESENCE, _MOST_DISAGREEMENT = 0.6, 0.12
 
-# How far, in face widths, the eyes of the mesh may lie from those the detector saw.
-_MOST_DISAGREEMENT = 0.2
+# A face that looks farther aside must be clear; and still farther, its mesh is a guess.
+_LEAST_SYMMETRY, _LEAST_CLEAR_SYMMETRY = 0.2, -0.4
 
-# Nose to the nearer side of the face, by nose to the farther, across the face.
-_LEAST_SYMMETRY = 0.2
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Square:
+    """A square of a picture, as it is held by a face.
+
+    Attributes:
+        centre: x and y in pixels of the picture.
+        side: in pixels of the picture.
+        angle: by which it is turned, in radians, clockwise as seen.
+    """
+
+    centre: NDArray[np.floating]
+    side: float
+    angle: float
+
+    def axes(self, pixels: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Where the square's points lie in the picture, if it is so many pixels wide.
+
+        Returns:
+            A matrix of shape (2, 2) and a shift of shape (2,): the point p of the
+            square is the point matrix @ p + shift of the picture. Points are measured
+            from the edges: the middle of the first pixel is (0.5, 0.5).
+        """
+        scale = self.side / pixels
+        cosine, sine = math.cos(self.angle) * scale, math.sin(self.angle) * scale
+        matrix = np.array([[cosine, -sine], [sine, cosine]])
+        return matrix, self.centre - matrix @ np.full(2, pixels / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +107,7 @@ class Landmarks:
     presence: float
 
     @property
-    def outline(self) -> NDArray[np.float32]:
+    def outline(self) -> Floats:
         """The outline of the face, from hairline to chin: shape (36, 2)."""
         return self.points[list(OUTLINE)]
 
@@ -84,7 +118,10 @@ class Landmarks:
 
     @property
     def symmetry(self) -> float:
-        """1 for a face seen from the front, 0 or less for one seen from the side."""
+        """1 for a face seen from the front, less for one seen from the side.
+
+        About 0.4 at 15 degrees, 0.2 at 25, 0 at 33 and -0.2 at 45.
+        """
         nose, left, right = self.points[[NOSE_TIP, LEFT_CHEEK, RIGHT_CHEEK]]
         across = right - left
         share = float((nose - left) @ across) / max(float(across @ across), 1e-6)
@@ -94,90 +131,145 @@ class Landmarks:
 def find_landmarks(image: Image, face: Face) -> Landmarks | None:
     """Find the mesh of a face.
 
+    Where a face looks aside by more than some 25 degrees, half of it is squeezed into
+    few pixels: whoever draws from a mesh must look at its `symmetry`.
+
     Args:
         image: shape (H, W, 3), BGR, uint8 or uint16.
         face: where the face is; its five points, if there are any, tell how it is held.
 
     Returns:
-        The mesh, or None for a face that is too small, turned too far, or none.
+        The mesh, or None for a face that is too small, in profile, or none.
     """
+    if face.box.width < _LEAST_WIDTH:
+        return None
+    best, least = None, _MOST_DISAGREEMENT
+    for square in _squares(face):
+        # Where nothing else tells, the network must see a face at the first look too.
+        is_unsure = face.points is None
+        found = _refined(image, square, _CLEAR_PRESENCE if is_unsure else 0)
+        if found is None or not _lies_there(found, face):
+            continue
+        disagreement = _disagreement(found, face)
+        if found.presence >= _CLEAR_PRESENCE and disagreement < _CLEAR_DISAGREEMENT:
+            if found.symmetry >= _LEAST_CLEAR_SYMMETRY:
+                return found
+        elif (
+            found.presence >= _LEAST_PRESENCE
+            and found.symmetry >= _LEAST_SYMMETRY
+            and disagreement < least
+        ):
+            best, least = found, disagreement
+    return best
+
+
+def _squares(face: Face) -> Iterator[Square]:
+    """Where to look for the face, the likeliest first."""
     box = face.box
-    if box.width < _LEAST_WIDTH:
-        return None
     centre = np.array([(box.left + box.right) / 2, (box.top + box.bottom) / 2])
-    angle = 0.0
-    if face.points is not None:
-        angle = _roll(*face.points[:2])
-    first = _run(image, centre, _CROP * max(box.width, box.height), angle)
+    size = max(box.width, box.height)
+    if face.points is None:
+        for angle in _ROLLS:
+            yield Square(centre, _CROPS[0] * size, angle)
+        return
+    angle = _roll(*face.points[:2])
+    for factor in _CROPS:
+        yield Square(centre, factor * size, angle)
+    centre, span = _extent(np.array(face.points))
+    yield Square(centre, _POINTS_CROP * span, angle)
+
+
+def _refined(image: Image, square: Square, least_presence: float) -> Landmarks | None:
+    """The mesh of a face that lies about in a square, as the network sees it there."""
+    first = _run(image, square)
     # The mesh tells better than the box where the face is and how it is held.
-    outline = first.outline
-    centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
-    side = _SECOND_CROP * float(np.ptp(outline, axis=0).max())
-    left, right = first.points[list(LEFT_EYE)], first.points[list(RIGHT_EYE)]
-    if side < _SECOND_CROP * _LEAST_WIDTH:
+    centre, size = _extent(first.outline)
+    if first.presence < least_presence or size < _LEAST_WIDTH:
         return None
-    angle = _roll(left.mean(axis=0), right.mean(axis=0))
-    found = _run(image, centre, side, angle)
-    return found if _is_reliable(found, face) else None
+    left, right = _eyes(first)
+    return _run(image, Square(centre, _SECOND_CROP * size, _roll(left, right)))
 
 
-def _is_reliable(found: Landmarks, face: Face) -> bool:
-    if found.presence < _LEAST_PRESENCE or found.symmetry < _LEAST_SYMMETRY:
-        return False
+def _extent(points: NDArray[np.floating]) -> tuple[NDArray[np.floating], float]:
+    """The centre and the longer side of the upright box around points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, float((high - low).max())
+
+
+def _eyes(mesh: Landmarks) -> tuple[Floats, Floats]:
+    """The middles of the left and of the right eye."""
+    left, right = mesh.points[list(LEFT_EYE)], mesh.points[list(RIGHT_EYE)]
+    return left.mean(axis=0), right.mean(axis=0)
+
+
+def _lies_there(found: Landmarks, face: Face) -> bool:
+    """Whether the mesh has about the place and the size of the face."""
     box, outline = face.box, found.outline
     centre = outline.mean(axis=0)
     if not (box.left < centre[0] < box.right and box.top < centre[1] < box.bottom):
         return False
-    if not 0.5 < found.width / box.width < 2:
-        return False
+    across, down = np.ptp(outline, axis=0)
+    return 0.5 < math.sqrt(across * down / (box.width * box.height)) < 2
+
+
+def _disagreement(found: Landmarks, face: Face) -> float:
+    """How far the five points are from the mesh's, on average, in widths of the box.
+
+    0 for a face of which no points are known.
+    """
     if face.points is None:
-        return True
-    eyes = (found.points[list(LEFT_EYE)], found.points[list(RIGHT_EYE)])
-    distances = [
-        math.dist(mesh.mean(axis=0), seen)
-        for mesh, seen in zip(eyes, face.points[:2], strict=True)
-    ]
-    return max(distances) < _MOST_DISAGREEMENT * box.width
+        return 0.0
+    mesh = np.array([*_eyes(found), *found.points[[NOSE_TIP, *MOUTH_CORNERS]]])
+    distances = np.linalg.norm(mesh - face.points, axis=1)
+    return float(distances.mean()) / face.box.width
 
 
-def _roll(left_eye: tuple[float, float], right_eye: tuple[float, float]) -> float:
+def _roll(left_eye: Point | Floats, right_eye: Point | Floats) -> float:
     """The angle of the line of the eyes, in radians, clockwise as seen."""
     return math.atan2(right_eye[1] - left_eye[1], right_eye[0] - left_eye[0])
 
 
-def _run(
-    image: Image, centre: NDArray[np.floating], side: float, angle: float
-) -> Landmarks:
+def _run(image: Image, square: Square) -> Landmarks:
     """Show the network a square of the image, turned upright."""
-    scale = side / _INPUT_SIDE
-    cosine, sine = math.cos(angle) * scale, math.sin(angle) * scale
-    linear = np.array([[cosine, -sine], [sine, cosine]])
-    shift = centre - linear @ np.full(2, _INPUT_SIDE / 2)
-    crop = _square(image, linear, shift, scale)
+    crop = draw(image, square, _INPUT_SIDE)
     blob = crop[None, :, :, ::-1].astype(np.float32) / np.float32(white(image))
     outputs = load("face_landmarks_detector.tflite")(blob)
     mesh = outputs["Identity"].reshape(-1, 3)[:, :2]
-    points = mesh @ linear.T + shift
+    matrix, shift = square.axes(_INPUT_SIDE)
+    points = mesh @ matrix.T + shift
     logit = float(outputs["Identity_1"].reshape(()))
     return Landmarks(points.astype(np.float32), 1 / (1 + math.exp(-logit)))
 
 
-def _square(
-    image: Image,
-    linear: NDArray[np.floating],
-    shift: NDArray[np.floating],
-    scale: float,
-) -> Image:
-    """The network's input: the square whose pixel p lies at linear @ p + shift."""
-    # Drawn larger and averaged, where a pixel of the input stands for several.
-    finer = min(max(1, math.ceil(scale)), _MOST_OVERSAMPLING)
-    side = _INPUT_SIDE * finer
-    drawn = cv2.warpAffine(
+def draw(image: Image, square: Square, pixels: int) -> Image:
+    """Draw a square of the image upright, averaged where it is larger than drawn.
+
+    Args:
+        image: shape (H, W, 3), uint8 or uint16.
+        square: what to draw; what of it lies outside of the image is black.
+        pixels: the side of what is drawn.
+
+    Returns:
+        Shape (pixels, pixels, 3), of the image's dtype.
+    """
+    matrix, shift = square.axes(pixels)
+    scale = square.side / pixels
+    if scale > 1:
+        corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * pixels
+        corners = corners @ matrix.T + shift
+        low = np.floor(corners.min(axis=0) - scale).astype(int)
+        high = np.ceil(corners.max(axis=0) + scale).astype(int)
+        box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        box = box.clipped(*image.shape[:2])
+        size = max(1, round(box.width / scale)), max(1, round(box.height / scale))
+        if not box.is_empty:
+            image = cv2.resize(image[box.slices], size, interpolation=cv2.INTER_AREA)
+            factors = np.array(size) / (box.width, box.height)
+            matrix = factors[:, None] * matrix
+            shift = factors * (shift - (box.left, box.top))
+    return cv2.warpAffine(
         image,
-        np.column_stack((linear / finer, shift)),
-        (side, side),
+        np.column_stack((matrix, shift + matrix @ (0.5, 0.5) - 0.5)),
+        (pixels, pixels),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )
-    if finer == 1:
-        return drawn
-    return cv2.resize(drawn, (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA)
