@@ -3,10 +3,11 @@
     npm pack @iconify-json/noto@1.2.9
     tar xzf iconify-json-noto-1.2.9.tgz
     pip install resvg_py==0.5.0 pyoxipng==9.1.1
-    python tools/make_emoji.py package/icons.json
+    python tools/make_emoji.py package
 
 The package holds the drawings of Noto Emoji (Google, Apache-2.0) as SVG in one JSON
-file; they are rendered as they are, at 512 x 512.
+file, and which character each is in another. Those of `stickers.CHARACTERS` are
+rendered as they are, at 512 x 512.
 """
 
 import json
@@ -16,43 +17,22 @@ from pathlib import Path
 import oxipng
 import resvg_py
 
+from faceanon.anonymizers.stickers import CHARACTERS
+
 FOLDER = Path(__file__).parents[1] / "data" / "emoji"
 SIZE = 512
 
-# The name here, and what it is called in the package. All have a large opaque disc, so
-# that they hide a face without being much larger than it.
-NAMES = {
-    "bear": "bear",
-    "cowboy": "cowboy-hat-face",
-    "grin": "beaming-face-with-smiling-eyes",
-    "halo": "smiling-face-with-halo",
-    "hearts": "smiling-face-with-heart-eyes",
-    "joy": "face-with-tears-of-joy",
-    "koala": "koala",
-    "lion": "lion",
-    "moon": "full-moon-with-face",
-    "nerd": "nerd-face",
-    "panda": "panda",
-    "party": "partying-face",
-    "pig": "pig-face",
-    "polarbear": "polar-bear",
-    "smile": "slightly-smiling-face",
-    "stars": "star-struck",
-    "sunglasses": "smiling-face-with-sunglasses",
-    "tiger": "tiger-face",
-    "wink": "winking-face",
-    "zany": "zany-face",
-}
 
-
-def main(icons: Path) -> None:
-    bodies = json.loads(icons.read_text())["icons"]
+def main(package: Path) -> None:
+    bodies = json.loads((package / "icons.json").read_text())["icons"]
+    drawing_of = json.loads((package / "chars.json").read_text())
     FOLDER.mkdir(exist_ok=True)
-    for name, original in NAMES.items():
+    for name, character in CHARACTERS.items():
+        drawing = drawing_of["-".join(f"{ord(part):x}" for part in character)]
         svg = (
             '<svg xmlns="http://www.w3.org/2000/svg" '
             'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 128 128">'
-            f"{bodies[original]['body']}</svg>"
+            f"{bodies[drawing]['body']}</svg>"
         )
         png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE))
         optimized = oxipng.optimize_from_memory(png, level=6)

@@ -72,7 +72,7 @@ class Anonymizer(ABC):
 
     @classmethod
     def catalogue(cls) -> tuple[str, ...]:
-        """Names that `--list` prints; empty for a method that has nothing to list."""
+        """The lines that `--list` prints, each with a name first; empty for none."""
         return ()
 
     @property

@@ -1,7 +1,7 @@
 """Put stickers on faces."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,16 @@ from faceanon.options import option
 # is smooth, and it must be opaque where the cover ends.
 _MARGIN = 1.5
 
+# The disc holds at least the ellipse in this cover, which is larger than the box of a
+# small face by more, as that is less exact.
+_LEAST_COVER = Cover(1.2)
+
+# A sticker's size says how large the face is, and its turn how the head is held, so
+# that people can be compared; both are told in steps. Between a size and its double
+# there are so many.
+_SIZES = 8
+_TURN = math.radians(15)
+
 # Eyes closer to each other than this share of the face's width are those of a face seen
 # from the side, whose line says nothing of how the head is held.
 _LEAST_EYES = 0.2
@@ -37,20 +47,22 @@ _STRIP_PIXELS = 1 << 20
 class Emoji(Anonymizer):
     """Put an emoji on each face, large enough to hide all of it.
 
-    Nothing of the face is left in the picture. Which emoji a face gets is random and
-    says nothing about the person, unless --consistent is given.
+    Nothing of the face is left in the picture. All faces get the same emoji, or random
+    ones, which say nothing about the person unless --consistent is given.
     """
 
     # The disc around a box reaches well beyond it; grown as much as a rectangle has to
     # be, it would hide the neighbours too.
-    default_cover: ClassVar[Cover] = Cover(grow=1.1)
+    default_cover: ClassVar[Cover] = Cover(grow=1)
 
     emoji: str | None = option(
         None,
-        "The emoji to use: a name from --list, or a PNG file of your own.",
-        parse=stickers.load,
-        metavar="NAME|FILE",
-        default_text="another for each face",
+        "An emoji, its name in --list, or a PNG file of your own with a transparent "
+        "background. Give several with commas between, or 'mixed', and each face gets "
+        "a random one.",
+        parse=stickers.parse,
+        metavar="EMOJI|FILE",
+        default_text="smile, or mixed with --consistent",
     )
     consistent: bool = option(
         False,
@@ -62,10 +74,10 @@ class Emoji(Anonymizer):
     def __post_init__(self) -> None:
         """Check the options; see `Anonymizer`."""
         super().__post_init__()
-        if self.consistent and self.emoji is not None:
+        if self.consistent and self.emoji not in (None, stickers.MIXED):
             raise OptionError(
-                "a single emoji for all tells nobody apart; leave out --emoji or "
-                "--consistent"
+                "people are told apart by all the emoji that there are; leave out "
+                "--emoji or --consistent"
             )
 
     def cautions(self) -> tuple[str, ...]:
@@ -80,18 +92,28 @@ class Emoji(Anonymizer):
     @property
     def pseudonyms(self) -> int:
         """See `Anonymizer.pseudonyms`; the others are for those who cannot be told."""
-        return len(stickers.names()) - _FOR_UNKNOWN if self.consistent else 0
+        return len(stickers.CHARACTERS) - _FOR_UNKNOWN if self.consistent else 0
 
     @classmethod
     def catalogue(cls) -> tuple[str, ...]:
-        """The names of the emoji that come with faceanon."""
-        return stickers.names()
+        """The emoji that come with faceanon: name, then character."""
+        width = max(map(len, stickers.CHARACTERS))
+        return tuple(
+            f"{name:{width}}  {character}"
+            for name, character in stickers.CHARACTERS.items()
+        )
+
+    @property
+    def _choice(self) -> str:
+        return self.emoji or (stickers.MIXED if self.consistent else "smile")
 
     def affected_box(self, face: Face, cover: Cover) -> Box | None:
         """See `Anonymizer.affected_box`."""
-        reach = stickers.load(self.emoji).reach if self.emoji else stickers.FARTHEST
-        box = cover.grown(face)
-        return _around(_centre(box), (_radius(box, cover) + _MARGIN) * reach)
+        reach = stickers.FARTHEST
+        if self._choice != stickers.MIXED:  # all of which would have to be loaded
+            names = stickers.parse(self._choice)
+            reach = max(stickers.load(name).reach for name in names)
+        return _around(_centre(face.box), _radius(face, cover) * reach)
 
     def hide(
         self,
@@ -102,37 +124,38 @@ class Emoji(Anonymizer):
     ) -> Image:
         """Put a sticker on each face; see `Anonymizer.hide`."""
         result = image.copy()
-        names = stickers.names()
+        names = stickers.parse(self._choice)
         # Faces in front are larger, mostly; their stickers go on top.
         for face in sorted(faces, key=lambda face: face.box.width):
             # Drawn also where it is not needed: whether somebody can be told in a frame
             # must not change what the others wear.
-            drawn = int(rng.integers(self.pseudonyms, len(names)))
-            number = drawn if face.pseudonym is None else face.pseudonym
-            _paste(result, stickers.load(self.emoji or names[number]), face, cover)
+            number = int(rng.integers(self.pseudonyms, len(names)))
+            if self.consistent and face.pseudonym is not None:
+                number = face.pseudonym
+            sticker = stickers.load(names[number])
+            radius = _radius(face, cover)
+            region = _around(_centre(face.box), radius * sticker.reach)
+            strips = list(_strips(region.clipped(*image.shape[:2])))
+            # A yellow face in an old photograph would be all that anybody sees.
+            if all(_is_grey(image[strip.slices]) for strip in strips):
+                sticker = stickers.in_grey(sticker)
+            _paste(result, strips, sticker, face, radius)
         return result
 
 
-def _paste(image: Image, sticker: Sticker, face: Face, cover: Cover) -> None:
-    """Put a sticker over the cover of a face, into the image."""
-    box = cover.grown(face)
-    centre_x, centre_y = _centre(box)
-    radius = _radius(box, cover) + _MARGIN
+def _paste(
+    image: Image, strips: Sequence[Box], sticker: Sticker, face: Face, radius: float
+) -> None:
+    """Put a sticker over a face, into strips of the image."""
     scale = radius / sticker.radius
-    region = _around((centre_x, centre_y), radius * sticker.reach)
-    region = region.clipped(*image.shape[:2])
-    if region.is_empty:
-        return
     level = min(max(0, math.floor(-math.log2(scale))), len(sticker.levels) - 1)
     pixels = sticker.levels[level]
     turn = _turn(face) * scale
-    full = sticker.levels[0]
-    to_full = np.array(full.shape[1::-1]) / pixels.shape[1::-1]
+    centre = _centre(face.box)
+    to_full = np.array(sticker.levels[0].shape[1::-1]) / pixels.shape[1::-1]
     linear = turn * to_full
-    offset = (centre_x, centre_y) - turn @ np.array(sticker.centre)
-    rows = max(1, _STRIP_PIXELS // region.width)
-    for top in range(region.top, region.bottom, rows):
-        strip = Box(region.left, top, region.right, min(top + rows, region.bottom))
+    offset = centre - turn @ np.array(sticker.centre)
+    for strip in strips:
         # Pixel centres have whole coordinates in OpenCV; those of Point lie at a half.
         shift = linear @ (0.5, 0.5) + offset - (strip.left + 0.5, strip.top + 0.5)
         drawn = cv2.warpAffine(
@@ -141,15 +164,16 @@ def _paste(image: Image, sticker: Sticker, face: Face, cover: Cover) -> None:
             (strip.width, strip.height),
             flags=cv2.INTER_LINEAR,
         )
-        under = image[strip.slices]
-        _blend(under, drawn, sticker, strip, (centre_x, centre_y, radius))
+        disc = _disc(strip, centre, radius)
+        _blend(image[strip.slices], _on_disc(drawn, sticker, disc))
 
 
-def _radius(box: Box, cover: Cover) -> float:
-    """The radius of the disc that holds the cover of a grown box."""
-    if cover.shape == "ellipse":
-        return max(box.width, box.height) / 2
-    return math.hypot(box.width, box.height) / 2
+def _radius(face: Face, cover: Cover) -> float:
+    """The radius of the disc that holds the cover of a face, in pixels."""
+    grown, least = cover.grown(face), _LEAST_COVER.grown(face)
+    diagonal = math.hypot(grown.width, grown.height)
+    needed = max(diagonal, least.width, least.height) / 2 + _MARGIN
+    return float(2 ** (math.ceil(math.log2(needed) * _SIZES) / _SIZES))
 
 
 def _turn(face: Face) -> NDArray[np.float64]:
@@ -158,10 +182,10 @@ def _turn(face: Face) -> NDArray[np.float64]:
         return np.eye(2)
     (left_x, left_y), (right_x, right_y) = face.points[:2]
     dx, dy = right_x - left_x, right_y - left_y
-    length = math.hypot(dx, dy)
-    if length < _LEAST_EYES * face.box.width:
+    if math.hypot(dx, dy) < _LEAST_EYES * face.box.width:
         return np.eye(2)
-    cosine, sine = dx / length, dy / length
+    angle = round(math.atan2(dy, dx) / _TURN) * _TURN
+    cosine, sine = math.cos(angle), math.sin(angle)
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
@@ -180,25 +204,49 @@ def _around(centre: Point, reach: float) -> Box:
     )
 
 
-def _blend(
-    under: Image,
-    drawn: Image,
-    sticker: Sticker,
-    strip: Box,
-    disc: tuple[float, float, float],
-) -> None:
-    """Put a drawn strip of a sticker onto the pixels under it."""
-    centre_x, centre_y, radius = disc
-    x = np.arange(strip.left, strip.right) + 0.5 - centre_x
-    y = np.arange(strip.top, strip.bottom) + 0.5 - centre_y
-    covered = (x * x)[None, :] + (y * y)[:, None] <= radius * radius
-    # Whatever the sticker's alpha, nothing of the face shines through.
-    level = white(under) // 255
-    color = (np.array(sticker.color) * level).round()
-    base = under.copy()
-    cv2.copyTo(np.full_like(under, color), covered.view(np.uint8), base)
-    paint = drawn.astype(under.dtype) * level
+def _strips(region: Box) -> Iterator[Box]:
+    """A region from top to bottom, in parts that do not take much memory."""
+    if region.is_empty:
+        return
+    rows = max(1, _STRIP_PIXELS // region.width)
+    for top in range(region.top, region.bottom, rows):
+        bottom = min(top + rows, region.bottom)
+        yield Box(region.left, top, region.right, bottom)
+
+
+def _is_grey(image: Image) -> bool:
+    """Whether the channels of an image are equal in all pixels."""
+    blue, green, red = image.transpose(2, 0, 1)
+    return np.array_equal(blue, green) and np.array_equal(green, red)
+
+
+def _disc(strip: Box, centre: Point, radius: float) -> NDArray[np.uint8]:
+    """How far the disc covers each pixel of a strip: shape (h, w), 255 for wholly.
+
+    It is opaque up to a pixel from its edge.
+    """
+    x = np.arange(strip.left, strip.right) + 0.5 - centre[0]
+    y = np.arange(strip.top, strip.bottom) + 0.5 - centre[1]
+    distance = np.sqrt((x * x)[None, :] + (y * y)[:, None])
+    shares = (radius - distance).clip(0, 1)
+    return np.asarray((shares * 255).round(), np.uint8)
+
+
+def _on_disc(drawn: Image, sticker: Sticker, disc: NDArray[np.uint8]) -> Image:
+    """A drawn sticker, BGRA multiplied by alpha, with a disc of its colour behind it.
+
+    Whatever the sticker's alpha, nothing of the face shines through.
+    """
+    seen = cv2.multiply(disc, 255 - drawn[:, :, 3], scale=1 / 255)
+    shares = [part / 255 for part in sticker.color]
+    behind = [cv2.convertScaleAbs(seen, alpha=share) for share in (*shares, 1)]
+    return cv2.add(drawn, cv2.merge(behind))
+
+
+def _blend(under: Image, drawn: Image) -> None:
+    """Put what is drawn, BGRA multiplied by alpha, onto the pixels under it."""
+    paint = drawn.astype(under.dtype) * (white(under) // 255)
     share = cv2.merge([white(under) - paint[:, :, 3]] * 3)
-    behind = cv2.multiply(base, share, scale=1 / white(under))
+    behind = cv2.multiply(under, share, scale=1 / white(under))
     # Where there is nothing of the sticker, pixels come out as they were.
     under[:] = cv2.add(cv2.cvtColor(paint, cv2.COLOR_BGRA2BGR), behind)

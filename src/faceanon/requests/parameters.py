@@ -4,6 +4,7 @@ The terminal makes a command of them, and the window a form: what is filled in t
 read as the command would read it.
 """
 
+import sys
 from dataclasses import asdict
 
 import click
@@ -79,10 +80,12 @@ def _common_options(method: type[Anonymizer]) -> list[click.Option]:
     return options
 
 
-def _list_option(names: tuple[str, ...]) -> click.Option:
+def _list_option(lines: tuple[str, ...]) -> click.Option:
     def callback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
         if value:
-            click.echo("\n".join(names))
+            # Not every terminal has a character for everything.
+            encoding = sys.stdout.encoding
+            click.echo("\n".join(lines).encode(encoding, "replace").decode(encoding))
             ctx.exit()
 
     return click.Option(
@@ -90,7 +93,7 @@ def _list_option(names: tuple[str, ...]) -> click.Option:
         is_flag=True,
         is_eager=True,
         expose_value=False,
-        help="List the names that can be given, and exit.",
+        help="List what can be given, and exit.",
         callback=callback,
     )
 
