@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def data_dir() -> Traversable:
-    """The folder that holds `cascades/`, `emoji/`, `models/` and `turbojpeg/`."""
+    """The folder that holds `cascades/`, `emoji/`, `fonts/` and other data."""
     packaged = files("faceanon") / "data"
     if packaged.is_dir():
         return packaged

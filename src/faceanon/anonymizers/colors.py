@@ -1,26 +1,30 @@
 """Colours as users write them."""
 
+import re
 from collections.abc import Sequence
 
 from PIL import ImageColor
 
 from faceanon.errors import OptionError
 
+_HEX = re.compile("[0-9a-fA-F]{6}")
+
 
 def parse_color(text: str) -> tuple[int, int, int]:
-    """Read a CSS colour name or `#rrggbb`: red, green, blue, each 0 to 255.
+    """Read a CSS colour name, `#rrggbb` or `rrggbb`: red, green, blue, each 0 to 255.
 
-    >>> parse_color("#ff8000")
+    >>> parse_color("ff8000")
     (255, 128, 0)
 
     Raises:
         OptionError: the text is not a colour, or a transparent one.
     """
     try:
-        color = ImageColor.getrgb(text)
+        # A shell takes a '#' for the start of a comment.
+        color = ImageColor.getrgb(f"#{text}" if _HEX.fullmatch(text) else text)
     except ValueError:
         raise OptionError(
-            f"{text!r} is not a colour; write a name such as 'black' or '#rrggbb'"
+            f"{text!r} is not a colour; write a name such as 'black' or 'rrggbb'"
         ) from None
     if len(color) != 3:
         raise OptionError(f"{text!r} is transparent; a face needs an opaque colour")
