@@ -9,7 +9,7 @@ import pytest
 from conftest import Run
 from faceanon.anonymizers.blackbar import BlackBar
 from faceanon.errors import OptionError
-from faceanon.model import Box, Cover, Face, Image
+from faceanon.model import Box, Cover, Face, Image, Shape
 from support import EXAMPLES, lines, read, scaled_face, write_png
 
 
@@ -30,6 +30,70 @@ def test_a_colour_can_be_written_in_any_way(
     assert done.returncode == 0, done.stderr
     left, top, right, bottom = lines(report)[0]["faces"][0]["box"]
     assert (read(out)[top:bottom, left:right] == (255, 128, 0)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", ["box", "rounded", "ellipse"])
+def test_the_average_is_of_what_no_face_covers(shape: Shape, dtype: type) -> None:
+    level = np.iinfo(dtype).max // 255
+    rng = np.random.default_rng(5)
+    image: Image = np.full((240, 400, 3), (10, 200, 30), dtype) * level
+    faces = [Face(Box(60, 60, 120, 140), 0.9), Face(Box(150, 70, 210, 140), 0.9)]
+    stays = Face(Box(20, 100, 40, 126), 0.9)
+    cover = Cover(1.4, shape)
+    for face in faces:
+        mask = cover.mask(face, image)
+        noise = rng.integers(0, 255 * level, (*mask.shape, 3), dtype)
+        image[cover.box(face, image).slices][mask] = noise[mask]
+    image[cover.grown(stays).slices] = 0
+    method = BlackBar(color="average")
+    result = method.treat(image, faces, [stays], cover, rng).image
+    for face in faces:
+        mask = cover.mask(face, image)
+        painted = result[cover.box(face, image).slices][mask]
+        assert (painted == np.array([10, 200, 30]) * level).all()
+
+
+def test_the_average_of_a_face_that_fills_the_picture_is_black() -> None:
+    assert (bar(BlackBar(color="average"), 60, 80) == 0).all()
+
+
+def test_the_average_of_a_grey_picture_is_grey_and_that_of_half_is_between() -> None:
+    image, face = scaled_face(60)
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    method = BlackBar(color="average", label="x")
+    result = method.hide(grey, [face], Cover(1), np.random.default_rng(0))
+    assert (np.ptp(result, axis=2) == 0).all()
+    assert (result != grey).any()
+    halves = np.zeros((200, 200, 3), np.uint8)
+    halves[:, 100:] = 200
+    method = BlackBar(color="average")
+    face = Face(Box(70, 60, 130, 140), 0.9)
+    result = method.hide(halves, [face], Cover(1), np.random.default_rng(0))
+    assert (result[100, 100] == 100).all()
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_picture_gets_bars_of_its_own_colours(
+    faceanon: Run, tmp_path: Path, suffix: str
+) -> None:
+    """A JPEG is changed in parts, which must be large enough for that."""
+    source, out = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+    image = read(EXAMPLES / "astronaut.png")
+    cv2.imwrite(str(source), image)
+    report = tmp_path / "report.jsonl"
+    command = (source, out, "--color", "average", "--report", report)
+    assert faceanon("blackbar", *command).returncode == 0
+    left, top, right, bottom = lines(report)[0]["faces"][0]["box"]
+    painted = read(out)[top:bottom, left:right].reshape(-1, 3)
+    assert painted.std(axis=0).max() < 1
+    # The ring goes through hair, a beige wall and the collar of her suit.
+    around = Box(left, top, right, bottom).grown(1.6).slices
+    inner = Box(left, top, right, bottom).grown(1.4).slices
+    outside = np.ones(image.shape[:2], bool)
+    outside[inner] = False
+    ring = image[around][outside[around]].mean(axis=0)
+    assert np.abs(painted.mean(axis=0) - ring).max() < 20
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
