@@ -357,7 +357,8 @@ def test_nothing_that_people_are_recognised_by_is_written(
     done = faceanon(*command, "--seed", 3, "--report", report)
     assert "who knows somebody in one of them knows them in all" in done.stderr
     line, *_ = lines(report)
-    assert set(line["faces"][0]) == {"box", "score", "points", "found_by", "hide"}
+    told = {"box", "score", "points", "found_by", "hide", "done_by"}
+    assert set(line["faces"][0]) == told
 
 
 @pytest.mark.parametrize(

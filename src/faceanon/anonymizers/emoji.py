@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from faceanon.anonymizers import stickers
 from faceanon.anonymizers.base import Anonymizer
+from faceanon.anonymizers.painter import coarse_turn, rotation
 from faceanon.anonymizers.stickers import Sticker
 from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face, Image, Point, white
@@ -28,11 +29,6 @@ _LEAST_COVER = Cover(1.2)
 # that people can be compared; both are told in steps. Between a size and its double
 # there are so many.
 _SIZES = 8
-_TURN = math.radians(15)
-
-# Eyes closer to each other than this share of the face's width are those of a face seen
-# from the side, whose line says nothing of how the head is held.
-_LEAST_EYES = 0.2
 
 # So many emoji, the last by name, are for faces that cannot be told where the others
 # are for people: a random one must not be taken for somebody's.
@@ -150,7 +146,7 @@ def _paste(
     scale = radius / sticker.radius
     level = min(max(0, math.floor(-math.log2(scale))), len(sticker.levels) - 1)
     pixels = sticker.levels[level]
-    turn = _turn(face) * scale
+    turn = rotation(coarse_turn(face)) * scale
     centre = _centre(face.box)
     to_full = np.array(sticker.levels[0].shape[1::-1]) / pixels.shape[1::-1]
     linear = turn * to_full
@@ -174,19 +170,6 @@ def _radius(face: Face, cover: Cover) -> float:
     diagonal = math.hypot(grown.width, grown.height)
     needed = max(diagonal, least.width, least.height) / 2 + _MARGIN
     return float(2 ** (math.ceil(math.log2(needed) * _SIZES) / _SIZES))
-
-
-def _turn(face: Face) -> NDArray[np.float64]:
-    """The rotation, shape (2, 2), that lays a level line along the line of the eyes."""
-    if face.points is None:
-        return np.eye(2)
-    (left_x, left_y), (right_x, right_y) = face.points[:2]
-    dx, dy = right_x - left_x, right_y - left_y
-    if math.hypot(dx, dy) < _LEAST_EYES * face.box.width:
-        return np.eye(2)
-    angle = round(math.atan2(dy, dx) / _TURN) * _TURN
-    cosine, sine = math.cos(angle), math.sin(angle)
-    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def _centre(box: Box) -> Point:

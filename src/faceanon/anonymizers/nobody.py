@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.anonymizers.base import PatchAnonymizer, Treated
-from faceanon.anonymizers.painter import Hole, Painter
+from faceanon.anonymizers.painter import Hole, Painter, rotation
 from faceanon.model import Box, Cover, Face, Image, white
 
 Floats = NDArray[np.float32]
@@ -252,13 +252,11 @@ def _drawn(hole: Hole, size: tuple[int, int], rng: np.random.Generator) -> Float
     shade = 1 + np.tensordot(strength.astype(np.float32), groups, 1)
     cover, face = hole.cover, hole.face
     # From the drawing's pixels to the cover's, and on to those of the canvas.
-    turn = math.radians(hole.turn)
-    rotation = np.array(
-        [[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]]
-    )
     sides = np.array([face.width, face.height])
     scale = np.array(size) / (cover.width, cover.height)
-    linear = scale[:, None] * rotation * sides * (_DRAWING_SPAN / _DRAWING_SIDE)
+    linear = (
+        scale[:, None] * rotation(hole.turn) * sides * (_DRAWING_SPAN / _DRAWING_SIDE)
+    )
     shift = rng.uniform(-_SHIFT, _SHIFT, 2) * face.width * scale
     offset = np.array(size) / 2 + shift - linear @ np.full(2, _DRAWING_SIDE / 2)
     # Pixel centres have whole coordinates in OpenCV, and lie at a half here.

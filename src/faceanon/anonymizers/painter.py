@@ -138,7 +138,7 @@ def _hole(image: Image, known: NDArray[np.bool_], face: Face, cover: Cover) -> H
         cover.box(face, image).placed(right=right, down=down),
         face.box.placed(right=right, down=down),
         _tone(image, face.box),
-        _turn(face),
+        coarse_turn(face),
     )
 
 
@@ -165,8 +165,11 @@ def _tone(image: Image, box: Box) -> tuple[float, float, float]:
     return blue, green, red
 
 
-def _turn(face: Face) -> int:
-    """How far the line of the eyes is turned, in steps: degrees, clockwise as seen."""
+def coarse_turn(face: Face) -> int:
+    """How far the line of the eyes is turned, in steps: degrees, clockwise as seen.
+
+    0 where that cannot be said.
+    """
     if face.points is None:
         return 0
     (left_x, left_y), (right_x, right_y) = face.points[:2]
@@ -174,3 +177,10 @@ def _turn(face: Face) -> int:
     if math.hypot(dx, dy) < _LEAST_EYES * face.box.width:
         return 0
     return round(math.degrees(math.atan2(dy, dx)) / _TURN_STEP) * _TURN_STEP
+
+
+def rotation(degrees: float) -> NDArray[np.float64]:
+    """The rotation by so much, clockwise as seen: shape (2, 2), for columns (x, y)."""
+    turn = math.radians(degrees)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    return np.array([[cosine, -sine], [sine, cosine]])
