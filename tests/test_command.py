@@ -92,7 +92,8 @@ def test_the_report_tells_what_was_done(
         assert 0 < face["score"] <= 1
         assert np.shape(face["points"]) == (5, 2)
     assert curies["settings"]["method"] == "pixelate"
-    assert curies["settings"]["options"] == {"cells": 6.0, "noise": 40.0}
+    options = {"cells": 8.0, "faithful": False, "noise": 40.0}
+    assert curies["settings"]["options"] == options
     assert by_name["cat.png"]["status"] == "no_faces"
     # Who knows the seed can take the noise away again.
     assert "8731" not in report.read_text()
@@ -191,13 +192,19 @@ def test_help_of_each_method_shows_every_default(faceanon: Run, method: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("method", "words"), [("blur", "cosmetic"), ("eyecolor", "recogni")]
+    ("method", "options", "words"),
+    [
+        ("blur", ["--faithful"], "can be recognised"),
+        ("pixelate", ["--faithful"], "can be recognised"),
+        ("eyecolor", [], "recogni"),
+    ],
 )
 def test_a_method_that_does_not_protect_says_so(
-    faceanon: Run, tmp_path: Path, method: str, words: str
+    faceanon: Run, tmp_path: Path, method: str, options: list[str], words: str
 ) -> None:
     assert words in " ".join(faceanon(method, "--help").stdout.split())
-    done = faceanon(method, EXAMPLES / "astronaut.png", tmp_path / "out.png")
+    picture = EXAMPLES / "astronaut.png"
+    done = faceanon(method, picture, tmp_path / "out.png", *options)
     assert words in done.stderr
 
 

@@ -120,9 +120,13 @@ class Painter(Anonymizer):
             known[cover.box(face, image).slices] &= share == 0
         for face in others:
             known[cover.grown(face).clipped(*image.shape[:2]).slices] = False
-        for face, share in zip(faces, shares, strict=True):
+        # One variation for all faces of a frame: in the next their order is another.
+        drawn = rng.integers(2**63)
+        for number, (face, share) in enumerate(zip(faces, shares, strict=True)):
             if share.size:
-                patch = self.paint(_hole(image, known, face, cover), rng)
+                which = number if face.frame is None else 0
+                own = np.random.default_rng([drawn, which])
+                patch = self.paint(_hole(image, known, face, cover), own)
                 lay_over(result[cover.box(face, image).slices], patch, share)
         return Treated(result)
 

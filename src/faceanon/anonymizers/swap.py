@@ -203,7 +203,8 @@ class Swap(Anonymizer):
             )
         # From the original, so that no neighbour's new face shows through, and on top.
         method = anonymizers.get(self.otherwise)()
-        hidden = method.hide(image, single, cover, rng)
+        rest = [*(face for face in faces if face in gone), *others]
+        hidden = method.treat(image, single, rest, cover, rng).image
         changed = (hidden != image).any(axis=2)
         for face in single:
             changed[cover.box(face, image).slices] |= cover.mask(face, image)
