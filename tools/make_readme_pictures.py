@@ -1,8 +1,8 @@
-"""Make the picture of the README: the six methods on two portraits, side by side.
+"""Make the picture of the README: the six methods on one group, side by side.
 
     python tools/make_readme_pictures.py
 
-Both portraits are in the public domain (NASA; US Navy); see `examples/README.md`.
+Anybody may use the picture as they wish; see `examples/README.md`.
 """
 
 from pathlib import Path
@@ -15,23 +15,28 @@ from faceanon import anonymizers
 from faceanon.model import Image
 
 ROOT = Path(__file__).parents[1]
-HEIGHT = 300
+HEIGHT = 330
+
+# What is shown of it: left, top, right, bottom, as shares of its sides.
+PART = (0.05, 0.02, 0.98, 0.62)
+
 LABEL_HEIGHT = 26
 SEED = 4
 
 
-def portraits() -> Image:
-    parts = []
-    for name in ("astronaut.png", "grace_hopper.jpg"):
-        data = np.frombuffer((ROOT / "examples" / name).read_bytes(), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        assert image is not None
-        part = image[:420, 60:440]
-        scale = HEIGHT / part.shape[0]
-        parts.append(
-            cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        )
-    return np.hstack(parts)
+def group() -> Image:
+    """Four people at a table, a part of one of the sample pictures."""
+    data = np.frombuffer((ROOT / "examples" / "group.jpg").read_bytes(), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert image is not None
+    height, width = image.shape[:2]
+    left, top, right, bottom = PART
+    part = image[
+        round(top * height) : round(bottom * height),
+        round(left * width) : round(right * width),
+    ]
+    scale = HEIGHT / part.shape[0]
+    return cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def labelled(image: Image, text: str) -> Image:
@@ -44,8 +49,8 @@ def labelled(image: Image, text: str) -> Image:
 
 
 def main() -> None:
-    image = portraits()
-    faces = faceanon.detect(image)[:2]
+    image = group()
+    faces = faceanon.detect(image)
     made = [
         labelled(faceanon.anonymize(image, name, faces=faces, seed=SEED), name)
         for name in anonymizers.names()

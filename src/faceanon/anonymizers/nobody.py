@@ -41,7 +41,7 @@ _FEATURES = (
 # places. Against whoever imitates the method on pictures of known people this is noise.
 _STRENGTH = 0.5
 _SHIFT = 0.04
-_SHADOW = 0.3
+_SHADOW = 0.2
 _SHADOW_PLACES = 4
 
 # Half sides of the head in those of the box, and how soft its edge is.
