@@ -145,8 +145,7 @@ class Anonymizer(ABC):
     ) -> Treated:
         """Hide the faces, and say which of them were treated in another way.
 
-        A method overrides this where it does not treat all faces alike, or where it
-        must know which other faces there are. What is asked of `hide` is asked here.
+        What is asked of `hide` is asked here. See `ReportingAnonymizer`.
 
         Args:
             image: as for `hide`.
@@ -157,6 +156,31 @@ class Anonymizer(ABC):
             rng: as for `hide`.
         """
         return Treated(self.hide(image, faces, cover, rng))
+
+
+class ReportingAnonymizer(Anonymizer):
+    """A method that reports on each face, or must know the picture's other faces."""
+
+    def hide(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Image:
+        """See `Anonymizer.hide`."""
+        return self.treat(image, faces, (), cover, rng).image
+
+    @abstractmethod
+    def treat(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Treated:
+        """See `Anonymizer.treat`."""
 
 
 class PatchAnonymizer(Anonymizer):

@@ -8,7 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import LEFT_ALONE, Anonymizer, Guarantee, Treated
+from faceanon.anonymizers.base import (
+    LEFT_ALONE,
+    Guarantee,
+    ReportingAnonymizer,
+    Treated,
+)
 from faceanon.model import Box, Cover, Face, Image, white
 from faceanon.vision.iris import Iris, find_irises
 from faceanon.vision.landmarks import Landmarks, Square, draw, find_landmarks
@@ -63,7 +68,7 @@ _FINER, _SMALL = 8, 16
 
 
 @dataclass(frozen=True)
-class EyeColor(Anonymizer):
+class EyeColor(ReportingAnonymizer):
     """Give each visible iris the average colour of the face's skin.
 
     This hides nobody: whoever knows a person recognises the face as before, and so do
@@ -78,16 +83,6 @@ class EyeColor(Anonymizer):
             "eyecolor does not make anybody unrecognisable: it changes the colour of "
             "the eyes and nothing else",
         )
-
-    def hide(
-        self,
-        image: Image,
-        faces: Sequence[Face],
-        cover: Cover,
-        rng: np.random.Generator,
-    ) -> Image:
-        """Recolour the irises; see `Anonymizer.hide`."""
-        return self.treat(image, faces, (), cover, rng).image
 
     def treat(
         self,

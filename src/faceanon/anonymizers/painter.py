@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import Anonymizer, Treated, lay_over
+from faceanon.anonymizers.base import ReportingAnonymizer, Treated, lay_over
 from faceanon.model import Box, Cover, Face, Image, white
 
 # The ring around a cover from which it is painted, in widths of the face, and the least
@@ -72,7 +72,7 @@ class Hole:
         )
 
 
-class Painter(Anonymizer):
+class Painter(ReportingAnonymizer):
     """A method that paints a cover over each face, and never sees the face."""
 
     def affected_box(self, face: Face, cover: Cover) -> Box | None:
@@ -91,16 +91,6 @@ class Painter(Anonymizer):
             The visible part of the cover: shape (height, width, 3), with the dtype of
             the surroundings.
         """
-
-    def hide(
-        self,
-        image: Image,
-        faces: Sequence[Face],
-        cover: Cover,
-        rng: np.random.Generator,
-    ) -> Image:
-        """Paint a cover over each face; see `Anonymizer.hide`."""
-        return self.treat(image, faces, (), cover, rng).image
 
     def treat(
         self,
@@ -121,7 +111,7 @@ class Painter(Anonymizer):
         for face in others:
             known[cover.grown(face).clipped(*image.shape[:2]).slices] = False
         # One variation for all faces of a frame: in the next their order is another.
-        drawn = rng.integers(2**63)
+        drawn = int(rng.integers(2**63))
         for number, (face, share) in enumerate(zip(faces, shares, strict=True)):
             if share.size:
                 which = number if face.frame is None else 0

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon import anonymizers
-from faceanon.anonymizers.base import Anonymizer, Guarantee, Treated
+from faceanon.anonymizers.base import Guarantee, ReportingAnonymizer, Treated
 from faceanon.anonymizers.faceblend import put_in_place
 from faceanon.anonymizers.faceskin import Skin, appearance
 from faceanon.anonymizers.facewarp import Portrait, portrait
@@ -99,7 +99,7 @@ class _Head:
 
 
 @dataclass(frozen=True)
-class Swap(Anonymizer):
+class Swap(ReportingAnonymizer):
     """Let the faces of each picture trade places: nobody keeps their own.
 
     A picture with one face is an error. Faces that cannot be swapped (too small, turned
@@ -146,16 +146,6 @@ class Swap(Anonymizer):
             return ()
         best = int(np.argmin(there_and_back.min(axis=0)))
         return (more[best].face,)
-
-    def hide(
-        self,
-        image: Image,
-        faces: Sequence[Face],
-        cover: Cover,
-        rng: np.random.Generator,
-    ) -> Image:
-        """Swap the faces; see `Anonymizer.hide`."""
-        return self.treat(image, faces, (), cover, rng).image
 
     def treat(
         self,
