@@ -18,7 +18,7 @@ import faceanon
 from faceanon import anonymizers
 from faceanon.model import Box, Image
 
-TILE = 170
+TILE = 150
 GAP = 4
 LABEL = 24
 
@@ -93,7 +93,7 @@ def main(source: Path, sheet: Path) -> None:
         before = tile(on_checkerboard(source / name), places[name])
         treated = (column.get(name, blank) for column in columns.values())
         rows.append(np.hstack((before, *treated)))
-    done, data = cv2.imencode(".jpg", np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 86])
+    done, data = cv2.imencode(".jpg", np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 84])
     assert done
     sheet.write_bytes(data.tobytes())
 

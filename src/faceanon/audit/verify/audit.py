@@ -16,6 +16,7 @@ from faceanon.audit.verify.embedded import shows
 from faceanon.audit.verify.faces import Compared, compare_faces, said_of
 from faceanon.audit.verify.findings import Finding, Kind
 from faceanon.audit.verify.pairing import Pair
+from faceanon.audit.verify.similarity import Traces
 from faceanon.errors import PictureError
 from faceanon.media.picture import eight_bit
 from faceanon.media.reading import open_clip
@@ -23,7 +24,6 @@ from faceanon.model import Image
 from faceanon.storage.files import open_source
 from faceanon.vision.detection.find import is_same
 from faceanon.vision.detection.voting import SAME_FACE
-from faceanon.vision.recognition.embedding import Embedding
 
 # The longest side of what the page shows, in pixels, and its quality.
 _THUMBNAIL, _QUALITY = 480, 80
@@ -35,16 +35,12 @@ class Probe:
 
     Attributes:
         picture: the path of the output below OUT.
-        original: the embedding of the face.
-        treated: the embedding of what is at its place.
-        painted: that of its place once it is painted over.
+        traces: what can be compared with others.
         guarantee: what the method promises of it.
     """
 
     picture: str
-    original: Embedding
-    treated: Embedding
-    painted: Embedding
+    traces: Traces
     guarantee: Guarantee
 
 
@@ -209,18 +205,8 @@ class _Audit:
             if number in (None, frame)
         )
         is_first = not frame and compared.is_sure and not is_shown
-        if is_first and comparison.original is not None:
-            assert comparison.treated is not None, "they come together"
-            assert comparison.painted is not None, "they come together"
-            self.probes.append(
-                Probe(
-                    pair.output,
-                    comparison.original,
-                    comparison.treated,
-                    comparison.painted,
-                    pair.guarantee,
-                )
-            )
+        if is_first and comparison.traces is not None:
+            self.probes.append(Probe(pair.output, comparison.traces, pair.guarantee))
         said = said_of(compared, pair.guarantee, is_shown)
         if said is not None:
             self._add(

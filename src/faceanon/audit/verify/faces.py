@@ -70,7 +70,7 @@ def compare_faces(
     least = _LIKELY if is_untouched else _SURE
     for face in faces:
         comparison = compare(before, after, face)
-        is_clear = comparison.original is not None and face.score >= _LIKELY
+        is_clear = comparison.traces is not None and face.score >= _LIKELY
         is_strong = face.score >= least and face.box.width >= _LEAST_WIDTH
         kind = verdict(comparison, is_among(face, seen), guarantee)
         yield Compared(face, comparison, is_clear or is_strong, kind)
@@ -79,7 +79,7 @@ def compare_faces(
         if not is_among(face, faces):
             comparison = compare(before, after, face)
             if comparison.is_unchanged:
-                is_sure = comparison.original is not None and face.score >= _SURE
+                is_sure = comparison.traces is not None and face.score >= _SURE
                 yield Compared(face, comparison, is_sure, Kind.FACE_LEFT)
 
 

@@ -57,33 +57,37 @@ class Sample:
 def figures(probes: Sequence[Probe]) -> Iterator[Finding]:
     """How often the nearest face is the right person's, beside what chance gives.
 
-    Two who want to know are played: one has the originals; the other treats pictures of
-    known people alike, and has the other outputs. What he is told by clothes, hair and
+    Three who want to know are played. One has the originals and a recogniser, one the
+    originals and compares pixels, as filters that keep something of the face are known
+    by. The third treats pictures of known people alike, and has the other outputs. What
+    he is told by clothes, hair and
     place is no fault of the method: he is compared with himself before the same outputs
     with the faces painted over.
     """
     hidden = [probe for probe in probes if probe.guarantee is Guarantee.HIDDEN]
     if len(hidden) < LEAST_FACES:
         return
-    originals, treated, painted = (
-        np.array([direction(vector) for vector in vectors])
-        for vectors in zip(
-            *((probe.original, probe.treated, probe.painted) for probe in hidden),
-            strict=True,
-        )
-    )
+    traces = [probe.traces for probe in hidden]
+    originals = np.array([direction(each.original) for each in traces])
+    treated = np.array([direction(each.treated) for each in traces])
+    painted = np.array([direction(each.painted) for each in traces])
+    clean_pixels = np.array([each.original_pixels for each in traces], np.float32)
+    pixels = np.array([each.treated_pixels for each in traces], np.float32)
     pictures = np.unique([probe.picture for probe in hidden], return_inverse=True)[1]
-    clean, alike, nothing = _Count(), _Count(), _Count()
+    clean, seen, alike, nothing = _Count(), _Count(), _Count(), _Count()
     for start in range(0, len(hidden), _ROWS):
         rows = slice(start, start + _ROWS)
         mates = originals[rows] @ originals.T >= _SAME
-        clean.add(treated[rows] @ originals.T, mates, np.ones_like(mates))
+        everybody = np.ones_like(mates)
+        clean.add(treated[rows] @ originals.T, mates, everybody)
+        seen.add(pixels[rows] @ clean_pixels.T, mates, everybody)
         others = pictures[rows, None] != pictures[None, :]
         alike.add(treated[rows] @ treated.T, mates & others, others)
         nothing.add(painted[rows] @ painted.T, mates & others, others)
-    if clean.is_telling:
-        fails = clean.share >= _LEAST_SHARE and clean.by_chance() < _HARDLY
-        yield _finding(clean, "originals", fails)
+    for count, gallery in ((clean, "originals"), (seen, "pixels of originals")):
+        if count.is_telling:
+            fails = count.share >= _LEAST_SHARE and count.by_chance() < _HARDLY
+            yield _finding(count, gallery, fails)
     if alike.is_telling:
         is_more = _by_luck(alike.right, nothing.right) < _HARDLY_BY_LUCK
         fails = alike.share >= _LEAST_SHARE and is_more

@@ -4,6 +4,7 @@ The limits are set from data; see docs/verify.md for what they let pass and catc
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -42,6 +43,33 @@ _AROUND = 1.6
 _IN_PLACE = 0.65
 
 
+# What is compared pixel by pixel: width and height, and over how many of them what
+# changes slowly does, which is light and not face.
+_PIXELS, _SLOW = (16, 20), 3.5
+
+Pixels: TypeAlias = NDArray[np.float16]
+"""Shape (320,), of the length 1, or 0 where there is nothing to see."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traces:
+    """What those who want to know compare: of a face, and of what is at its place.
+
+    Attributes:
+        original: the embedding of the face.
+        treated: the embedding of the same place in the output.
+        painted: that of the same place once it is painted over.
+        original_pixels: of the face.
+        treated_pixels: of the same place in the output.
+    """
+
+    original: Embedding
+    treated: Embedding
+    painted: Embedding
+    original_pixels: Pixels
+    treated_pixels: Pixels
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """How like the original a face in an output is.
@@ -49,24 +77,20 @@ class Comparison:
     Attributes:
         detail: the correlation of the fine detail of both, -1 to 1; 0 if there is none.
         strength: how strong the detail is that they share; 1 if as in the original.
-        original: the embedding of the original; None if it is not clear enough to be
-            recognised.
-        treated: the embedding of the same place in the output; None together with it.
-        painted: that of the same place once it is painted over; None likewise.
+        traces: None if the original is not clear enough to be recognised.
     """
 
     detail: float
     strength: float
-    original: Embedding | None = None
-    treated: Embedding | None = None
-    painted: Embedding | None = None
+    traces: Traces | None = None
 
     @property
     def similarity(self) -> float | None:
         """The cosine of both embeddings, -1 to 1; None if there are none."""
-        if self.original is None or self.treated is None:
+        if self.traces is None:
             return None
-        return float(direction(self.original) @ direction(self.treated))
+        original, treated = self.traces.original, self.traces.treated
+        return float(direction(original) @ direction(treated))
 
     @property
     def is_unchanged(self) -> bool:
@@ -77,9 +101,9 @@ class Comparison:
     @property
     def is_recognisable(self) -> bool:
         """Whether a recogniser takes it for the original's."""
-        if self.treated is None or self.similarity is None:
+        if self.traces is None or self.similarity is None:
             return False
-        is_face = float(np.linalg.norm(self.treated)) >= _LEAST_LENGTH
+        is_face = float(np.linalg.norm(self.traces.treated)) >= _LEAST_LENGTH
         return self.similarity >= (_RECOGNISABLE if is_face else _RECOGNISABLE_ANYHOW)
 
 
@@ -98,9 +122,24 @@ def compare(before: Image, after: Image, face: Face) -> Comparison:
     seen = assess(before, face, PROBE)
     if seen.problem or seen.embedding is None or face.points is None:
         return Comparison(detail, strength)
-    treated = embed(aligned(after, face.points))
-    painted = embed(_painted_over(after, face))
-    return Comparison(detail, strength, seen.embedding, treated, painted)
+    traces = Traces(
+        seen.embedding,
+        embed(aligned(after, face.points)),
+        embed(_painted_over(after, face)),
+        _pixels(before, face.box),
+        _pixels(after, face.box),
+    )
+    return Comparison(detail, strength, traces)
+
+
+def _pixels(image: Image, box: Box) -> Pixels:
+    """The grey pixels of a box, small, without light that changes slowly over it."""
+    box = box.clipped(*image.shape[:2])
+    grey = cv2.cvtColor(np.ascontiguousarray(image[box.slices]), cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey.astype(np.float32), _PIXELS, interpolation=cv2.INTER_AREA)
+    fine = np.asarray(small - cv2.GaussianBlur(small, (0, 0), _SLOW), np.float32)
+    values = fine.ravel() - fine.mean()
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1.0), np.float16)
 
 
 def _painted_over(after: Image, face: Face) -> Image:

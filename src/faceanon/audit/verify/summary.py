@@ -9,7 +9,7 @@ from faceanon.batch.wording import counted, listed
 
 UNKNOWABLE = (
     "Whether somebody who trains a recogniser on pictures that were treated the same "
-    "way can tell the faces: blur and mosaics keep something to learn from.",
+    "way can tell the faces: filters of their pixels leave something to learn from.",
     "Whether clothes, hair, tattoos, the place or the company tell who it is.",
     "Whether there are faces that the detector sees neither in the input nor in the "
     "output. Look at the outputs.",
