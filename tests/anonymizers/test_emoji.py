@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from conftest import Run
 from faceanon.anonymizers import stickers
@@ -80,18 +81,30 @@ def test_a_sticker_hides_the_box_and_is_no_larger_than_that_takes(width: int) ->
         assert max(np.ptp(y), np.ptp(x)) < 1.75 * max(diagonal, 1.2 * box.height) + 4
 
 
-def test_what_its_size_and_turn_tell_of_a_face_is_rough() -> None:
+def test_its_size_and_turn_tell_little_of_a_face() -> None:
+    """The same face gets other ones each time, but in a film where nothing moves."""
     image = np.full((500, 500, 3), 90, np.uint8)
+    face = Face(Box(200, 190, 300, 310), 1.0)
 
-    def drawn(height: int, rise: int) -> bytes:
-        points = five_points(
-            ((200, 250), (290, 250 + rise), (250, 270), (230, 290), (270, 290))
+    def drawn(seed: int, frame: int | None) -> bytes:
+        faces = [replace(face, frame=frame)]
+        return (
+            Emoji().hide(image, faces, Cover(1), np.random.default_rng(seed)).tobytes()
         )
-        box = Box(200, 250 - height // 2, 300, 250 + height // 2)
-        return pasted(Emoji(), image, [Face(box, 1.0, points)], Cover(1)).tobytes()
 
-    assert len({drawn(height, 0) for height in range(100, 201, 2)}) <= 7
-    assert len({drawn(130, rise) for rise in range(-50, 51)}) <= 5
+    assert len({drawn(seed, None) for seed in range(20)}) == 20
+    widths = []
+    for seed in range(20):
+        pixels = np.frombuffer(drawn(seed, None), np.uint8).reshape(image.shape)
+        widths.append(np.ptp(np.nonzero((pixels != image).any(axis=(0, 2)))))
+    assert max(widths) > 1.08 * min(widths)
+    # What comes besides it, and in which order, makes no difference to a film.
+    other = Face(Box(20, 20, 40, 45), 1.0, frame=0)
+    both = Emoji().hide(
+        image, [replace(face, frame=0), other], Cover(1), np.random.default_rng(1)
+    )
+    alone = np.frombuffer(drawn(1, 0), np.uint8).reshape(image.shape)
+    assert (both[150:, 150:] == alone[150:, 150:]).all()
 
 
 def test_all_of_a_sticker_lies_in_its_reach(own: Path) -> None:
@@ -125,20 +138,25 @@ def test_it_is_turned_with_the_line_of_the_eyes() -> None:
     assert np.abs(turned.astype(int) - level).mean() > 5
 
 
-def looks_of_a_row(method: Emoji) -> set[tuple[int, ...]]:
-    """The mean colours of the stickers on twelve faces, one for each that differs."""
+def looks_of_a_row(method: Emoji) -> list[NDArray[np.float64]]:
+    """The mean colours of the stickers on twelve faces, one for each that differs.
+
+    Size and turn, which vary by chance, make little difference to them.
+    """
     image = np.full((300, 2000, 3), (0, 0, 9), np.uint8)
     row = [Face(Box(left, 100, left + 60, 180), 1.0) for left in range(40, 1900, 160)]
     result = pasted(method, image, row, Cover(1))
-    return {
-        tuple(result[face.box.slices].mean(axis=(0, 1)).round().astype(int))
-        for face in row
-    }
+    looks: list[NDArray[np.float64]] = []
+    for face in row:
+        color = np.asarray(result[face.box.slices].mean(axis=(0, 1)))
+        if all(np.abs(color - known).max() > 8 for known in looks):
+            looks.append(color)
+    return looks
 
 
 def test_all_faces_smile_unless_there_is_a_choice() -> None:
-    assert looks_of_a_row(Emoji()) == looks_of_a_row(Emoji("smile"))
-    assert len(looks_of_a_row(Emoji())) == 1
+    (usual,), (smile,) = looks_of_a_row(Emoji()), looks_of_a_row(Emoji("smile"))
+    assert (usual == smile).all()
     assert len(looks_of_a_row(Emoji("joy,panda , \N{PIG FACE}"))) == 3
     assert len(looks_of_a_row(Emoji("mixed"))) > 5
     assert len(looks_of_a_row(Emoji(consistent=True))) > 1
@@ -158,7 +176,8 @@ def test_an_emoji_can_be_typed_as_it_is(
 ) -> None:
     typed, named = tmp_path / "typed.png", tmp_path / "named.png"
     for out, value in ((typed, character), (named, name)):
-        done = faceanon("emoji", EXAMPLES / "astronaut.png", out, "--emoji", value)
+        picture = EXAMPLES / "astronaut.png"
+        done = faceanon("emoji", picture, out, "--emoji", value, "--seed", 1)
         assert done.returncode == 0, done.stderr
     assert typed.read_bytes() == named.read_bytes()
 
@@ -194,7 +213,7 @@ def test_a_grey_picture_stays_grey_and_a_colour_one_gets_colours(dtype: type) ->
     clipped = inside.clipped(*grey.shape)
     for place, colored in (
         ((clipped.bottom, clipped.right), False),
-        ((clipped.bottom - 1, clipped.right - 1), True),
+        ((face.box.top + 2, face.box.left + 2), True),
     ):
         with_one = without.copy()
         with_one[place] = (0, 0, 255)
@@ -300,10 +319,10 @@ def test_a_drawing_of_ones_own_can_be_a_sticker(tmp_path: Path) -> None:
 
 def test_a_drawing_without_a_middle_is_no_larger_than_others(own: Path) -> None:
     """The disc under it is as large as it is; of the face, nothing is seen."""
-    image = np.full((500, 500, 3), 90, np.uint8)
+    image = np.full((500, 500, 3), (90, 120, 60), np.uint8)
     face = Face(Box(225, 220, 275, 285), 1.0)
-    changed = (pasted(Emoji(str(own)), image, [face], Cover(1)) != 90).any(axis=2)
+    changed = (pasted(Emoji(str(own)), image, [face], Cover(1)) != image).any(axis=2)
     y, x = np.nonzero(changed)
     diagonal = float(np.hypot(face.box.width, face.box.height))
-    assert max(np.ptp(y), np.ptp(x)) < 1.25 * diagonal + 4
+    assert max(np.ptp(y), np.ptp(x)) < 1.25 * 1.15 * diagonal + 4
     assert changed[face.box.slices].all()

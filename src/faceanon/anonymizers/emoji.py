@@ -26,9 +26,10 @@ _MARGIN = 1.5
 _LEAST_COVER = Cover(1.2)
 
 # A sticker's size says how large the face is, and its turn how the head is held, so
-# that people can be compared; both are told in steps. Between a size and its double
-# there are so many.
-_SIZES = 8
+# that people can be compared. Both vary at random: by this factor at most, and by so
+# many degrees to either side.
+_LARGER = 1.15
+_TURNED = 15.0
 
 # So many emoji, the last by name, are for faces that cannot be told where the others
 # are for people: a random one must not be taken for somebody's.
@@ -49,7 +50,7 @@ class Emoji(Anonymizer):
 
     # The disc around a box reaches well beyond it; grown as much as a rectangle has to
     # be, it would hide the neighbours too.
-    default_cover: ClassVar[Cover] = Cover(grow=1)
+    default_cover: ClassVar[Cover] = Cover(grow=1.1)
 
     emoji: str | None = option(
         None,
@@ -109,7 +110,7 @@ class Emoji(Anonymizer):
         if self._choice != stickers.MIXED:  # all of which would have to be loaded
             names = stickers.parse(self._choice)
             reach = max(stickers.load(name).reach for name in names)
-        return _around(_centre(face.box), _radius(face, cover) * reach)
+        return _around(_centre(face.box), _LARGER * _radius(face, cover) * reach)
 
     def hide(
         self,
@@ -121,6 +122,7 @@ class Emoji(Anonymizer):
         """Put a sticker on each face; see `Anonymizer.hide`."""
         result = image.copy()
         names = stickers.parse(self._choice)
+        of_frame = rng.uniform(size=2)
         # Faces in front are larger, mostly; their stickers go on top.
         for face in sorted(faces, key=lambda face: face.box.width):
             # Drawn also where it is not needed: whether somebody can be told in a frame
@@ -129,25 +131,33 @@ class Emoji(Anonymizer):
             if self.consistent and face.pseudonym is not None:
                 number = face.pseudonym
             sticker = stickers.load(names[number])
-            radius = _radius(face, cover)
+            # In a film the faces come in another order in each frame.
+            of_face = rng.uniform(size=2)
+            size, turn = of_face if face.frame is None else of_frame
+            radius = _radius(face, cover) * (1 + (_LARGER - 1) * size)
+            degrees = coarse_turn(face) + _TURNED * (2 * turn - 1)
             region = _around(_centre(face.box), radius * sticker.reach)
             strips = list(_strips(region.clipped(*image.shape[:2])))
             # A yellow face in an old photograph would be all that anybody sees.
             if all(_is_grey(image[strip.slices]) for strip in strips):
                 sticker = stickers.in_grey(sticker)
-            _paste(result, strips, sticker, face, radius)
+            _paste(result, strips, sticker, _centre(face.box), (radius, degrees))
         return result
 
 
 def _paste(
-    image: Image, strips: Sequence[Box], sticker: Sticker, face: Face, radius: float
+    image: Image,
+    strips: Sequence[Box],
+    sticker: Sticker,
+    centre: Point,
+    held: tuple[float, float],
 ) -> None:
-    """Put a sticker over a face, into strips of the image."""
+    """Put a sticker into strips of the image, held so large and so turned."""
+    radius, degrees = held
     scale = radius / sticker.radius
     level = min(max(0, math.floor(-math.log2(scale))), len(sticker.levels) - 1)
     pixels = sticker.levels[level]
-    turn = rotation(coarse_turn(face)) * scale
-    centre = _centre(face.box)
+    turn = rotation(degrees) * scale
     to_full = np.array(sticker.levels[0].shape[1::-1]) / pixels.shape[1::-1]
     linear = turn * to_full
     offset = centre - turn @ np.array(sticker.centre)
@@ -165,11 +175,10 @@ def _paste(
 
 
 def _radius(face: Face, cover: Cover) -> float:
-    """The radius of the disc that holds the cover of a face, in pixels."""
+    """The least radius of a disc that holds the cover of a face, in pixels."""
     grown, least = cover.grown(face), _LEAST_COVER.grown(face)
     diagonal = math.hypot(grown.width, grown.height)
-    needed = max(diagonal, least.width, least.height) / 2 + _MARGIN
-    return float(2 ** (math.ceil(math.log2(needed) * _SIZES) / _SIZES))
+    return max(diagonal, least.width, least.height) / 2 + _MARGIN
 
 
 def _centre(box: Box) -> Point:
