@@ -67,7 +67,7 @@ def test_a_seed_repeats_the_noise(image: Image) -> None:
     [
         ("smear", {}, "no method is called 'smear'"),
         ("blur", {"cells": 3}, "blur has no option cells"),
-        ("blur", {"strength": 0.01}, "strength must be at least 0.15"),
+        ("blur", {"strength": 3}, "strength must be at most 2"),
         ("blur", {"strength": "much"}, "strength must be a number"),
         ("blur", {"detector": "eyes"}, "detector must be one of"),
         ("blur", {"grow": float("nan")}, "grow must be at least 1"),

@@ -93,9 +93,9 @@ def test_what_the_command_refuses_is_refused_in_its_words(faceanon: Run) -> None
 def test_a_default_is_told_where_the_environment_says_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("FACEANON_SHAPE", "ellipse")
-    assert Choices("blur", "a", "b").values()["shape"] == "box"
-    assert "--shape=box" in Choices("blur", "a", "b").command()
+    monkeypatch.setenv("FACEANON_NO_FACE", "fail")
+    assert Choices("blur", "a", "b").values()["no_face"] == "write"
+    assert "--no-face=write" in Choices("blur", "a", "b").command()
 
 
 def test_a_path_that_looks_like_an_option_or_a_stream_is_a_path() -> None:
