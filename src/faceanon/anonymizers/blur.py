@@ -32,7 +32,7 @@ class Blur(NobodyPainter):
         f"--faithful {LEAST_STRENGTH:g} or more.",
         minimum=0,
         maximum=2,
-        default_text="0.07, with --faithful 0.3",
+        default_text="0.1, with --faithful 0.3",
     )
     faithful: bool = option(
         False,
@@ -52,7 +52,7 @@ class Blur(NobodyPainter):
     @property
     def _strength(self) -> float:
         if self.strength is None:
-            return 0.3 if self.faithful else 0.07
+            return 0.3 if self.faithful else 0.1
         return self.strength
 
     @property

@@ -29,7 +29,7 @@ _MARGIN = _SIDE // 6
 _LEAST_DETAIL = 1.5
 
 # The detail of a face that was compressed once more, and of one that was blurred or cut
-# into cells too finely; what is hidden shares less than 0.55 of it.
+# into cells too finely; what is hidden, or drawn anew, shares less than 0.57 of it.
 _UNCHANGED, _UNCHANGED_STRENGTH = 0.8, (0.5, 2.0)
 _VISIBLE = 0.6
 
