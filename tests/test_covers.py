@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Run
 from faceanon.boxes import Record, to_line
-from faceanon.model import Image
+from faceanon.model import Box, Face, Image
 from support import ASTRONAUT_FACE, EXAMPLES, digest, encoded, read, write_png
 
 pytestmark = pytest.mark.usefixtures("as_installed")
@@ -140,6 +140,28 @@ def test_each_face_says_which_method_hid_it(faceanon: Run, tmp_path: Path) -> No
     assert "swap" in ways
     if "pixelate" in ways:
         assert f"{ways.count('pixelate')} by pixelate instead" in done.stderr
+
+
+def test_a_face_that_a_box_file_shows_is_not_painted_from(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    """Its colours would be carried into the cover beside it."""
+    image = np.full((200, 300, 3), 128, np.uint8)
+    face, neighbour = Face(Box(60, 60, 120, 130), 1), Face(Box(130, 60, 190, 130), 1)
+    bars = []
+    for color in ((128, 128, 128), (0, 0, 255)):
+        image[neighbour.box.slices] = color
+        source = written(tmp_path / f"{color[0]}", "a.png", encoded(image))
+        content = digest(source / "a.png")
+        record = Record("a.png", 300, 200, content, (face,), (neighbour,))
+        boxes = tmp_path / f"{color[0]}.jsonl"
+        boxes.write_text(to_line(record) + "\n")
+        target = tmp_path / f"out{color[0]}"
+        options = ("--color", "average", "--boxes", boxes)
+        done = faceanon("blackbar", source, target, *options)
+        assert done.returncode == 0, done.stderr
+        bars.append(read(target / "a.png")[face.box.slices])
+    assert (bars[0] == bars[1]).all()
 
 
 @pytest.mark.parametrize("shape", ["rounded", "ellipse"])

@@ -408,6 +408,22 @@ def test_a_filter_that_a_comparison_of_pixels_sees_through_fails() -> None:
         assert found.figures["gallery"] == "pixels of originals"
 
 
+def test_a_black_bar_is_nobody_s_however_often_one_comes() -> None:
+    """All are equally near to it, and the first in line must not count as found."""
+    rng = np.random.default_rng(1)
+    first, *others = probes(0, rng)
+    hidden = [*[first] * 14, *others]
+    clean = rng.normal(size=(len(hidden), 320)).astype(np.float16)
+    hidden = [
+        replace(each, traces=replace(each.traces, original_pixels=pixels))
+        for each, pixels in zip(hidden, clean, strict=True)
+    ]
+    _, seen, _ = figures(hidden)
+    assert not seen.fails
+    assert seen.figures
+    assert seen.figures["rank_1"] == 0
+
+
 @pytest.mark.parametrize(
     ("is_in_face", "is_beside", "fails"),
     [(False, False, False), (True, False, True), (False, True, False)],

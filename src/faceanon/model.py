@@ -255,6 +255,8 @@ class Cover:
             height, box width).
         """
         reach, box = self.reach(face), self.box(face, image)
+        if box.is_empty or reach.is_empty:
+            return np.zeros((max(box.height, 0), max(box.width, 0)), np.float32)
         # Distances from the middle in half sides of the solid part, taken at pixel
         # centres, so that a cover cut by the picture's edge keeps its shape.
         x = np.arange(box.left, box.right) + 0.5 - (reach.left + reach.right) / 2

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from faceanon import options
@@ -12,7 +11,7 @@ from faceanon.errors import OptionError
 from faceanon.media.write_options import WriteOptions
 from faceanon.model import Cover, Shape
 from faceanon.options import option
-from faceanon.storage.renaming import Hashing, Numbering, Renaming
+from faceanon.storage.renaming import Hashing, Numbering, Renaming, stretched
 from faceanon.vision import detection
 from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.recognition.identities import Identities
@@ -139,7 +138,14 @@ class Settings:
     @property
     def _seed_is_secret(self) -> bool:
         repeats = self.anonymizer is not None and self.anonymizer.weakened_by_repetition
-        return repeats or self.rename is not None
+        return repeats or self.rename is not None or self.pseudonyms > 0
+
+    @property
+    def pseudonym_seed(self) -> int | None:
+        """What decides who gets which pseudonym, besides the pictures."""
+        if self.seed is None:
+            return None
+        return int.from_bytes(stretched(self.seed, b"pseudonyms"), "little")
 
     @property
     def pseudonyms(self) -> int:
@@ -179,18 +185,3 @@ class Settings:
             described["seed"] = stretched(self.seed, b"faceanon").hex()
         text = json.dumps(described, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-@cache
-def stretched(seed: int, purpose: bytes) -> bytes:
-    """A key made of a seed, 64 bytes, by scrypt (RFC 7914).
-
-    It is slow to compute, so that what was made with a seed is no quick way to try
-    seeds.
-
-    Args:
-        seed: 0 or more.
-        purpose: what the key is for; keys for different purposes tell nothing of each
-            other.
-    """
-    return hashlib.scrypt(str(seed).encode(), salt=purpose, n=2**14, r=8, p=1)

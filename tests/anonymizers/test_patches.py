@@ -345,8 +345,12 @@ def test_a_face_has_one_of_few_tones() -> None:
 @pytest.mark.parametrize("method", PAINTED, ids=repr)
 @pytest.mark.parametrize(
     "box",
-    [Box(0, 0, 210, 150), Box(-900, -900, 900, 900), Box(100, 70, 101, 71)],
-    ids=["all", "beyond", "a pixel"],
+    [
+        *(Box(0, 0, 210, 150), Box(-900, -900, 900, 900), Box(100, 70, 101, 71)),
+        *(Box(100, -1000, 110, 1000), Box(100, -(10**6), 110, 10**6)),
+        Box(-(10**6), -(10**6), 10**6, 10**6),
+    ],
+    ids=["all", "beyond", "a pixel", "a line", "a long line", "far beyond"],
 )
 def test_a_face_of_any_size_is_covered(method: Anonymizer, box: Box) -> None:
     image = picture(1)
@@ -354,6 +358,13 @@ def test_a_face_of_any_size_is_covered(method: Anonymizer, box: Box) -> None:
     after = hidden(method, image, face, 1)
     place = DEFAULT_COVER.box(face, image).slices
     assert (after[place] != image[place]).any(axis=2).mean() > 0.9
+
+
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_an_empty_box_covers_nothing(method: Anonymizer) -> None:
+    image = picture(1)
+    for box in (Box(50, 50, 50, 60), Box(50, 50, 60, 50), Box(300, 20, 340, 60)):
+        assert (hidden(method, image, Face(box, 0.9), 1) == image).all()
 
 
 def test_painting_along_a_cover_that_the_edge_cuts_off_keeps_its_grid() -> None:

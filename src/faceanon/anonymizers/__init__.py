@@ -28,11 +28,11 @@ _BUILT_IN = {
     ),
     "pixelate": (
         "faceanon.anonymizers.pixelate:Pixelate",
-        "Replace each face by a mosaic that is drawn anew: the face of nobody.",
+        "Cover each face with a mosaic that is drawn anew and shows nobody.",
     ),
     "blur": (
         "faceanon.anonymizers.blur:Blur",
-        "Replace each face by a soft blur that is drawn anew: the face of nobody.",
+        "Cover each face with a soft blur that is drawn anew and shows nobody.",
     ),
     "swap": (
         "faceanon.anonymizers.swap:Swap",

@@ -17,7 +17,7 @@ from faceanon.options import option
 
 @dataclass(frozen=True)
 class Blur(NobodyPainter):
-    """Replace each face by a soft blur that is drawn anew: the face of nobody.
+    """Cover each face with a soft blur that is drawn anew and shows nobody.
 
     Only the colour of the skin, in coarse steps, is taken from the face; all else comes
     from the picture around it and from a drawing. There is nothing to undo.

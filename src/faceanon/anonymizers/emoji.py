@@ -122,16 +122,19 @@ class Emoji(Anonymizer):
         """Put a sticker on each face; see `Anonymizer.hide`."""
         result = image.copy()
         names = stickers.parse(self._choice)
+        # In a film the faces come in another order in each frame.
         of_frame = rng.uniform(size=2)
+        number_of_frame = int(rng.integers(self.pseudonyms, len(names)))
         # Faces in front are larger, mostly; their stickers go on top.
         for face in sorted(faces, key=lambda face: face.box.width):
             # Drawn also where it is not needed: whether somebody can be told in a frame
             # must not change what the others wear.
             number = int(rng.integers(self.pseudonyms, len(names)))
+            if face.frame is not None:
+                number = number_of_frame
             if self.consistent and face.pseudonym is not None:
                 number = face.pseudonym
             sticker = stickers.load(names[number])
-            # In a film the faces come in another order in each frame.
             of_face = rng.uniform(size=2)
             size, turn = of_face if face.frame is None else of_frame
             radius = _radius(face, cover) * (1 + (_LARGER - 1) * size)

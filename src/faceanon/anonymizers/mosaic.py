@@ -1,4 +1,4 @@
-"""Coarse mosaics: what `pixelate` shows, and what `blur` smooths."""
+"""Coarse mosaics of a face: what `--faithful` shows, or smooths."""
 
 from dataclasses import dataclass
 

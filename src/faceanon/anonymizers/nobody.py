@@ -236,6 +236,8 @@ def _shadows(size: tuple[int, int], rng: np.random.Generator) -> Floats:
 def _light(filled: Floats) -> Floats:
     """How light the face is from left to right: shape (1, width, 1), about 1."""
     columns = filled.mean(axis=(0, 2))
+    if len(columns) < 2:
+        return np.ones((1, 1, 1), np.float32)
     side = (np.arange(len(columns)) + 0.5) / len(columns) - 0.5
     left, right = float(columns[side < 0].mean()), float(columns[side >= 0].mean())
     slope = _LIGHT * (right - left) / max(right + left, 0.2)

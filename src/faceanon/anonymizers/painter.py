@@ -25,7 +25,7 @@ _LEAST_RING = 3
 # The tone of a face is the mean of so much of its box, about the middle.
 _CORE = 0.5
 
-# Steps of the tone in CIELAB: of its lightness and its two colours. Twelve tones of
+# Steps of the tone in CIELAB: of its lightness and its two colours. Thirteen tones of
 # grey, by far not enough to tell people by.
 _LIGHTNESS_STEP = 100 * 22 / 255
 _COLOR_STEP = 8.0
@@ -104,20 +104,20 @@ class Painter(ReportingAnonymizer):
         result = image.copy()
         # Faces in front are larger, mostly; their covers go on top.
         faces = sorted(faces, key=lambda face: face.box.width)
-        shares = [cover.share(face, image) for face in faces]
         known = np.ones(image.shape[:2], bool)
-        for face, share in zip(faces, shares, strict=True):
-            known[cover.box(face, image).slices] &= share == 0
+        for face in faces:
+            known[cover.box(face, image).slices] &= ~cover.mask(face, image)
         for face in others:
             known[cover.grown(face).clipped(*image.shape[:2]).slices] = False
         # One variation for all faces of a frame: in the next their order is another.
         drawn = int(rng.integers(2**63))
-        for number, (face, share) in enumerate(zip(faces, shares, strict=True)):
-            if share.size:
+        for number, face in enumerate(faces):
+            box = cover.box(face, image)
+            if not box.is_empty:
                 which = number if face.frame is None else 0
                 own = np.random.default_rng([drawn, which])
                 patch = self.paint(_hole(image, known, face, cover), own)
-                lay_over(result[cover.box(face, image).slices], patch, share)
+                lay_over(result[box.slices], patch, cover.share(face, image))
         return Treated(result)
 
 

@@ -7,18 +7,19 @@ import numpy as np
 
 from faceanon.anonymizers.base import PatchAnonymizer
 from faceanon.anonymizers.faithful import LEAST_NOISE, MOST_CELLS, FaithfulMosaic
+from faceanon.anonymizers.mosaic import SMALLEST_CELL
 from faceanon.anonymizers.nobody import NobodyPainter, canvas, enlarged
 from faceanon.anonymizers.painter import Hole
 from faceanon.model import Image
 from faceanon.options import option
 
-# Smaller cells are no mosaic to the eye.
-_LEAST_CELL = 4.0
+# A box that is not drawn around a face can be as narrow as a line.
+_MOST_CELLS_A_SIDE = 1000
 
 
 @dataclass(frozen=True)
 class Pixelate(NobodyPainter):
-    """Replace each face by a mosaic that is drawn anew: the face of nobody.
+    """Cover each face with a mosaic that is drawn anew and shows nobody.
 
     Only the colour of the skin, in coarse steps, is taken from the face; all else comes
     from the picture around it and from a drawing. There is nothing to undo.
@@ -48,7 +49,8 @@ class Pixelate(NobodyPainter):
     def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
         """Draw the mosaic; see `Painter.paint`."""
         width, height = hole.cover.width, hole.cover.height
-        cell = max(hole.face.width / self.cells, _LEAST_CELL)
+        most = max(width, height) / _MOST_CELLS_A_SIDE
+        cell = max(hole.face.width / self.cells, SMALLEST_CELL, most)
         # Whole cells only, so that the grid tells nothing but the size of the cover.
         size = max(1, round(width / cell)), max(1, round(height / cell))
         cells = cv2.resize(canvas(hole, rng), size, interpolation=cv2.INTER_AREA)

@@ -112,8 +112,8 @@ class Swap(ReportingAnonymizer):
 
     otherwise: Otherwise = option(
         "pixelate",
-        "How to hide faces that cannot be swapped: with another method and its "
-        "defaults, or not at all: the picture fails.",
+        "How to hide faces that cannot be swapped: with another method, or not at all: "
+        "the picture fails.",
         choices=("pixelate", "blur", "blackbar", "emoji", "fail"),
     )
 
@@ -191,15 +191,10 @@ class Swap(ReportingAnonymizer):
                 f"{len(single)} of {len(faces)} faces cannot be swapped; use another "
                 "method for this picture, or hide them as --otherwise says"
             )
-        # From the original, so that no neighbour's new face shows through, and on top.
         method = anonymizers.get(self.otherwise)()
         rest = [*(face for face in faces if face in gone), *others]
-        hidden = method.treat(image, single, rest, cover, rng).image
-        changed = (hidden != image).any(axis=2)
-        for face in single:
-            changed[cover.box(face, image).slices] |= cover.mask(face, image)
-        result[changed] = hidden[changed]
-        return Treated(result, dict.fromkeys(single, self.otherwise))
+        hidden = method.treat(result, single, rest, cover, rng).image
+        return Treated(hidden, dict.fromkeys(single, self.otherwise))
 
 
 def _heads(image: Image, faces: Sequence[Face]) -> list[_Head]:

@@ -39,7 +39,7 @@ def collect_identities(
                 break
     # Workers are done in any order, and folders are walked in any.
     in_order = (pictures[name] for name in sorted(pictures))
-    return Identities.of(in_order, settings.pseudonyms, settings.seed)
+    return Identities.of(in_order, settings.pseudonyms, settings.pseudonym_seed)
 
 
 def _tasks(plan: Plan, control: Control) -> Iterator[Task]:

@@ -300,5 +300,5 @@ def _choices(remembered: dict[str, Any]) -> Choices:
 
 
 def _without_secrets(texts: dict[str, str]) -> dict[str, str]:
-    # Who knows the seed can take the noise away.
+    # The seed can be one.
     return {name: text for name, text in texts.items() if name != "seed"}

@@ -236,7 +236,7 @@ def _people_of(
 ) -> Identities:
     """The people of a single input, who may be in several of its frames."""
     picture = ObservedPicture(content, observations)
-    return Identities.of([picture], settings.pseudonyms, settings.seed)
+    return Identities.of([picture], settings.pseudonyms, settings.pseudonym_seed)
 
 
 def _pseudonymized(decided: _Decided, people: Identities) -> list[Face]:

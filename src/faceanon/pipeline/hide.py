@@ -35,20 +35,20 @@ def hidden_frames(
 
     Args:
         clip: the input.
-        record: its faces.
+        record: its faces; those that stay are all of `shown` and `unsure`, in every
+            frame where they have none.
         settings: how to hide them.
         rng: the source of randomness, the same in every frame, so that nothing
             flickers.
         otherwise: takes what `Treated.otherwise` says, as the frames are written.
     """
     by_frame = faces_by_frame(record.hidden)
-    others = faces_by_frame((*record.shown, *record.unsure))
+    others = (*record.shown, *record.unsure)
     for number, frame in enumerate(clip.frames()):
         faces = by_frame.get(number)
         if faces:
-            hiding = Hiding(
-                faces, settings, copy.deepcopy(rng), others.get(number, ()), otherwise
-            )
+            stay = [face for face in others if face.frame in (None, number)]
+            hiding = Hiding(faces, settings, copy.deepcopy(rng), stay, otherwise)
             yield replace(frame, edit=hiding.edit(frame.picture))
         else:
             yield frame

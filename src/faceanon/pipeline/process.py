@@ -15,6 +15,7 @@ from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
+from faceanon import options
 from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.boxes import Record, content_digest
 from faceanon.errors import FaceanonError, PictureError, StorageError
@@ -26,7 +27,8 @@ from faceanon.pipeline.find import detects, find
 from faceanon.pipeline.hide import hidden_frames, previewed_frames
 from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
 from faceanon.pipeline.steps import CollectIdentities, Hide, Preview, Step
-from faceanon.settings import Settings, stretched
+from faceanon.settings import Settings
+from faceanon.storage.renaming import stretched
 from faceanon.storage.suffixes import SUFFIXES
 from faceanon.vision import detection
 
@@ -79,7 +81,7 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
     """
     settings = step.settings
     content = content_digest(source) if _needs_content(job, step) else ""
-    rng = random_for(job, settings, source)
+    rng = random_for(job, settings, source if isinstance(step, Hide) else None)
     with open_clip(source, settings.max_pixels) as clip:
         record, observations = find(
             clip,
@@ -103,7 +105,9 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
         if isinstance(step, Preview):
             frames = previewed_frames(clip, record)
         elif isinstance(step, Hide) and _is_written(record, settings):
-            frames = hidden_frames(clip, record, settings, rng, otherwise)
+            given = job.record.shown if job.record else ()
+            all_faces = replace(record, shown=(*record.shown, *given))
+            frames = hidden_frames(clip, all_faces, settings, rng, otherwise)
         if frames is None:
             return outcome
         with target() as file:
@@ -165,6 +169,8 @@ def random_for(
     key = b"" if settings.seed is None else stretched(settings.seed, b"randomness")
     digest = blake2b(key=key, digest_size=32, person=b"faceanon noise")
     if repeats and source:
+        # With other options there is other noise, or one would be taken from the other.
+        digest.update(repr(options.values(anonymizer)).encode())
         source.seek(0)
         while block := source.read(_BLOCK):
             digest.update(block)

@@ -5,6 +5,7 @@ A plain digest of a name would not do: names can be guessed, and each guess be t
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -35,10 +36,7 @@ class Hashing:
     """
 
     def __init__(self, secret: int) -> None:
-        # Slow to compute, so that secrets, which may be short, cannot be tried quickly.
-        self._key = hashlib.scrypt(
-            str(secret).encode(), salt=b"faceanon names", n=2**14, r=8, p=1, dklen=32
-        )
+        self._key = stretched(secret, b"faceanon names")[:32]
 
     def __call__(self, name: str) -> str:
         """See `Renaming`.
@@ -99,3 +97,18 @@ def _usual_suffix(name: str) -> str:
     suffix = PurePosixPath(name).suffix.lower()
     is_usual = any(suffix in suffixes for suffixes in SUFFIXES.values())
     return suffix if is_usual else ""
+
+
+@cache
+def stretched(seed: int, purpose: bytes) -> bytes:
+    """A key made of a seed, 64 bytes, by scrypt (RFC 7914).
+
+    It is slow to compute, so that what was made with a seed is no quick way to try
+    seeds.
+
+    Args:
+        seed: 0 or more.
+        purpose: what the key is for; keys for different purposes tell nothing of each
+            other.
+    """
+    return hashlib.scrypt(str(seed).encode(), salt=purpose, n=2**14, r=8, p=1)

@@ -122,8 +122,11 @@ class _Count:
             gallery: who is in the gallery of this face.
         """
         has_mate = mates.any(axis=1)
-        nearest = np.where(gallery, similarity, -np.inf).argmax(axis=1)
-        is_hit = mates[np.arange(len(mates)), nearest]
+        candidates = np.where(gallery, similarity, -np.inf)
+        nearest = candidates.argmax(axis=1)
+        # Of faces of which nothing is left, all others are equally near.
+        is_tie = (candidates == candidates.max(axis=1)[:, None]).sum(axis=1) > 1
+        is_hit = mates[np.arange(len(mates)), nearest] & ~is_tie
         share = mates.sum(axis=1) / np.maximum(gallery.sum(axis=1), 1)
         self.right += is_hit[has_mate].tolist()
         self.expected += float(share[has_mate].sum())
