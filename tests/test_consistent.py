@@ -18,6 +18,7 @@ from PIL import Image as PillowImage
 import faceanon
 from conftest import COMMAND, LEAST_WORK, Run
 from faceanon.anonymizers import stickers
+from faceanon.anonymizers.emoji import Emoji
 from faceanon.batch.perform import do_picture
 from faceanon.batch.work import Task
 from faceanon.errors import OptionError
@@ -116,7 +117,9 @@ def worn(before: Image, after: Image, face: Face | None = None) -> str:
     where = Cover(1).box(face, before).slices
 
     def difference(name: str) -> float:
-        pasted = faceanon.anonymize(before, "emoji", emoji=name, faces=[face])
+        wearing = replace(face, pseudonym=EMOJI.index(name))
+        cover, rng = Emoji.default_cover, np.random.default_rng()
+        pasted = Emoji(consistent=True).hide(before, [wearing], cover, rng)
         return float(cv2.absdiff(pasted[where], after[where]).mean())
 
     name = min(EMOJI, key=difference)

@@ -137,6 +137,8 @@ class Emoji(Anonymizer):
             sticker = stickers.load(names[number])
             of_face = rng.uniform(size=2)
             size, turn = of_face if face.frame is None else of_frame
+            if self.consistent:  # whose emoji are many, and the same in each run
+                size, turn = 0.0, 0.5
             radius = _radius(face, cover) * (1 + (_LARGER - 1) * size)
             degrees = coarse_turn(face) + _TURNED * (2 * turn - 1)
             region = _around(_centre(face.box), radius * sticker.reach)
