@@ -418,7 +418,7 @@ def test_a_black_bar_is_nobody_s_however_often_one_comes() -> None:
         replace(each, traces=replace(each.traces, original_pixels=pixels))
         for each, pixels in zip(hidden, clean, strict=True)
     ]
-    _, seen, _ = figures(hidden)
+    _, seen = figures(hidden)
     assert not seen.fails
     assert seen.figures
     assert seen.figures["rank_1"] == 0
