@@ -132,7 +132,6 @@ class Swap(ReportingAnonymizer):
         candidates = _candidates(image, heads, others)
         if not candidates or np.isfinite(_costs(candidates)).any():
             return ()
-        known = {id(candidate) for candidate in candidates}
         all_heads = _heads(image, [*faces, *others])
         more = [
             candidate
@@ -140,7 +139,7 @@ class Swap(ReportingAnonymizer):
             if candidate.face in others
         ]
         costs = _costs([*candidates, *more])
-        count = len(known)
+        count = len(candidates)
         there_and_back = costs[:count, count:] + costs[count:, :count].T
         if not np.isfinite(there_and_back).any():
             return ()

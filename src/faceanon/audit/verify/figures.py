@@ -57,12 +57,11 @@ class Sample:
 def figures(probes: Sequence[Probe]) -> Iterator[Finding]:
     """How often the nearest face is the right person's, beside what chance gives.
 
-    Three who want to know are played. One has the originals and a recogniser, one the
-    originals and compares pixels, as filters that keep something of the face are known
-    by. The third treats pictures of known people alike, and has the other outputs. What
-    he is told by clothes, hair and
-    place is no fault of the method: he is compared with himself before the same outputs
-    with the faces painted over.
+    Simulates three attackers. One has the originals and a recogniser. One has the
+    originals and compares pixels, which sees through filters that keep something of the
+    face. One treats pictures of known people alike, and has the other outputs. What
+    clothes, hair and place reveal is not the method's fault, so the third is compared
+    with himself before the same outputs with the faces painted over.
     """
     hidden = [probe for probe in probes if probe.guarantee is Guarantee.HIDDEN]
     if len(hidden) < LEAST_FACES:
