@@ -257,6 +257,9 @@ class Cover:
         reach, box = self.reach(face), self.box(face, image)
         if box.is_empty or reach.is_empty:
             return np.zeros((max(box.height, 0), max(box.width, 0)), np.float32)
+        exponent = _EXPONENTS[self.shape]
+        if math.isinf(exponent) and not self.feather:
+            return np.ones((box.height, box.width), np.float32)
         # Distances from the middle in half sides of the solid part, taken at pixel
         # centres, so that a cover cut by the picture's edge keeps its shape.
         x = np.arange(box.left, box.right) + 0.5 - (reach.left + reach.right) / 2
@@ -264,7 +267,6 @@ class Cover:
         end = 1 + self.feather
         x = np.abs(x * (2 * end / reach.width)).astype(np.float32)
         y = np.abs(y * (2 * end / reach.height)).astype(np.float32)
-        exponent = _EXPONENTS[self.shape]
         if math.isinf(exponent):
             distance = np.maximum(x[None, :], y[:, None])
         else:
