@@ -49,7 +49,7 @@ def test_a_folder_is_mirrored_and_only_the_faces_change(
     )
     assert changed[top:bottom, left:right].mean() > 0.95
     ys, xs = np.nonzero(changed)
-    reach = {"emoji": 1.65, "blur": 1.65}.get(method, 1.45)
+    reach = {"emoji": 1.8, "blur": 1.65}.get(method, 1.45)
     assert ys.max() - ys.min() <= reach * (bottom - top) + 2
     assert xs.max() - xs.min() <= reach * (bottom - top) + 2
 
