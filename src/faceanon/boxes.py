@@ -65,10 +65,15 @@ class Record:
 def content_digest(file: BinaryIO) -> str:
     """What tells whether a picture is still the one in which faces were found."""
     digest = blake2b(digest_size=16)
+    update_by_file(digest, file)
+    return digest.hexdigest()
+
+
+def update_by_file(digest: blake2b, file: BinaryIO) -> None:
+    """Put all that a file holds into a digest."""
     file.seek(0)
     while block := file.read(_BLOCK):
         digest.update(block)
-    return digest.hexdigest()
 
 
 def faces_by_frame(faces: Sequence[Face]) -> dict[int, list[Face]]:

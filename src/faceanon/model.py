@@ -34,6 +34,12 @@ def white(image: Image) -> int:
     return int(np.iinfo(image.dtype.type).max)  # type: ignore[type-var]
 
 
+def is_grey(image: Image) -> bool:
+    """Whether the channels of an image are equal in all pixels."""
+    blue, green, red = image.transpose(2, 0, 1)
+    return np.array_equal(blue, green) and np.array_equal(green, red)
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle of whole pixels, half-open: `right` and `bottom` lie just outside.
@@ -61,6 +67,11 @@ class Box:
     def is_empty(self) -> bool:
         """Whether the box holds no pixel."""
         return self.width <= 0 or self.height <= 0
+
+    @property
+    def middle(self) -> Point:
+        """The point in the middle of the box."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     @property
     def slices(self) -> tuple[slice, slice]:

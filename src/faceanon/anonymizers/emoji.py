@@ -14,7 +14,7 @@ from faceanon.anonymizers.base import Anonymizer
 from faceanon.anonymizers.painter import coarse_turn, rotation
 from faceanon.anonymizers.stickers import Sticker
 from faceanon.errors import OptionError
-from faceanon.model import Box, Cover, Face, Image, Point, white
+from faceanon.model import Box, Cover, Face, Image, Point, is_grey, white
 from faceanon.options import option
 
 # The disc is this much larger than what it covers, in pixels of the picture: its edge
@@ -110,7 +110,7 @@ class Emoji(Anonymizer):
         if self._choice != stickers.MIXED:  # all of which would have to be loaded
             names = stickers.parse(self._choice)
             reach = max(stickers.load(name).reach for name in names)
-        return _around(_centre(face.box), _LARGER * _radius(face, cover) * reach)
+        return _around(face.box.middle, _LARGER * _radius(face, cover) * reach)
 
     def hide(
         self,
@@ -141,12 +141,12 @@ class Emoji(Anonymizer):
                 size, turn = 0.0, 0.5
             radius = _radius(face, cover) * (1 + (_LARGER - 1) * size)
             degrees = coarse_turn(face) + _TURNED * (2 * turn - 1)
-            region = _around(_centre(face.box), radius * sticker.reach)
+            region = _around(face.box.middle, radius * sticker.reach)
             strips = list(_strips(region.clipped(*image.shape[:2])))
             # A yellow face in an old photograph would be all that anybody sees.
-            if all(_is_grey(image[strip.slices]) for strip in strips):
+            if all(is_grey(image[strip.slices]) for strip in strips):
                 sticker = stickers.in_grey(sticker)
-            _paste(result, strips, sticker, _centre(face.box), (radius, degrees))
+            _paste(result, strips, sticker, face.box.middle, (radius, degrees))
         return result
 
 
@@ -186,10 +186,6 @@ def _radius(face: Face, cover: Cover) -> float:
     return max(diagonal, least.width, least.height) / 2 + _MARGIN
 
 
-def _centre(box: Box) -> Point:
-    return (box.left + box.right) / 2, (box.top + box.bottom) / 2
-
-
 def _around(centre: Point, reach: float) -> Box:
     """The box that holds what reaches so far from a point, and its soft edge."""
     reach += 1
@@ -209,12 +205,6 @@ def _strips(region: Box) -> Iterator[Box]:
     for top in range(region.top, region.bottom, rows):
         bottom = min(top + rows, region.bottom)
         yield Box(region.left, top, region.right, bottom)
-
-
-def _is_grey(image: Image) -> bool:
-    """Whether the channels of an image are equal in all pixels."""
-    blue, green, red = image.transpose(2, 0, 1)
-    return np.array_equal(blue, green) and np.array_equal(green, red)
 
 
 def _disc(strip: Box, centre: Point, radius: float) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from textwrap import TextWrapper
 
@@ -100,6 +100,7 @@ def _extent(lines: str) -> tuple[int, int]:
     return height, width
 
 
+@lru_cache(64)  # bars of like size, as in a crowd, have the same letters
 def _letters(lines: str, size: int) -> NDArray[np.float32]:
     """How much of each pixel a text takes, 0 to 1, cut to where there is any of it."""
     # Letters stand at whole pixels: small ones, too far apart, would not fit.

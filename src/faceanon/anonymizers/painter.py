@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.anonymizers.base import ReportingAnonymizer, Treated, lay_over
-from faceanon.model import Box, Cover, Face, Image, white
+from faceanon.model import Box, Cover, Face, Image, is_grey, white
 
 # The ring around a cover from which it is painted, in widths of the face, and the least
 # in pixels.
@@ -66,10 +66,7 @@ class Hole:
     @property
     def is_grey(self) -> bool:
         """Whether there is no colour in it at all."""
-        return len(set(self.tone)) == 1 and all(
-            np.array_equal(self.surroundings[:, :, 0], self.surroundings[:, :, channel])
-            for channel in (1, 2)
-        )
+        return len(set(self.tone)) == 1 and is_grey(self.surroundings)
 
 
 class Painter(ReportingAnonymizer):

@@ -235,19 +235,14 @@ def _is_of(face: Face, found: Portrait | None, head: _Head) -> bool:
 
 def _holds_middle(one: Face, other: Face) -> bool:
     """Whether the middle of another's box lies in the box of a face."""
-    x, y = _middle(other)
+    x, y = other.box.middle
     box = one.box
     return box.left <= x <= box.right and box.top <= y <= box.bottom
 
 
-def _middle(face: Face) -> tuple[float, float]:
-    box = face.box
-    return (box.left + box.right) / 2, (box.top + box.bottom) / 2
-
-
 def _lies_in_outline(face: Face, shown: Portrait) -> bool:
     """Whether the middle of a find lies in the outline of a face."""
-    x, y = _middle(face)
+    x, y = face.box.middle
     outline = shown.outline.reshape(-1, 1, 2)
     return cv2.pointPolygonTest(outline, (x, y), False) >= 0
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from faceanon import options
 from faceanon.anonymizers.base import LEFT_ALONE
-from faceanon.boxes import Record, content_digest
+from faceanon.boxes import Record, content_digest, update_by_file
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.media.clip import Header
 from faceanon.media.reading import open_clip
@@ -31,8 +31,6 @@ from faceanon.settings import Settings
 from faceanon.storage.renaming import stretched
 from faceanon.storage.suffixes import SUFFIXES
 from faceanon.vision import detection
-
-_BLOCK = 2**20
 
 Target: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the output: a new file that can be read, written and sought in. It is called
@@ -171,9 +169,7 @@ def random_for(
     if repeats and source:
         # With other options there is other noise, or one would be taken from the other.
         digest.update(repr(options.values(anonymizer)).encode())
-        source.seek(0)
-        while block := source.read(_BLOCK):
-            digest.update(block)
+        update_by_file(digest, source)
     else:
         digest.update(os.fsencode(job.name))
     return np.random.default_rng(int.from_bytes(digest.digest(), "little"))
