@@ -189,6 +189,10 @@ class Face:
         match: whose it is; None when nobody was asked for.
         pseudonym: the number that stands for its person all over a run; None where the
             person cannot be told, or the method has no pseudonyms.
+        track: the number of its track: the finds of one face that follow each other in
+            a film. None in a picture.
+        tone: the usual colour of the middle of its box all over its track: (blue,
+            green, red), 0 to 1; None where there is no track.
     """
 
     box: Box
@@ -198,6 +202,8 @@ class Face:
     frame: int | None = None
     match: Match | None = None
     pseudonym: int | None = None
+    track: int | None = None
+    tone: tuple[float, float, float] | None = None
 
     def placed(self, factor: float = 1, right: int = 0, down: int = 0) -> "Face":
         """The face in a picture enlarged by a factor, then moved by so many pixels."""

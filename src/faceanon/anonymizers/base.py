@@ -48,6 +48,21 @@ class Treated:
     otherwise: Mapping[Face, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A face of a film where it is seen well.
+
+    Attributes:
+        image: the frame: shape (H, W, 3), BGR, uint8 or uint16, upright.
+        face: the one in it.
+        others: the frame's other faces.
+    """
+
+    image: Image
+    face: Face
+    others: Sequence[Face] = ()
+
+
 class Anonymizer(ABC):
     """A way to hide faces.
 
@@ -61,6 +76,10 @@ class Anonymizer(ABC):
 
     guarantee: ClassVar[Guarantee] = Guarantee.HIDDEN
     """What its outputs are held to."""
+
+    samples: ClassVar[int] = 0
+    """How many samples of each track of a film `for_film` needs, at most. Without need
+    for any, a film is read once less."""
 
     def __post_init__(self) -> None:
         """Check the options against what they declare."""
@@ -99,6 +118,29 @@ class Anonymizer(ABC):
         other faces that it overlaps. None where that cannot be said.
         """
         return None
+
+    def for_film(
+        self,
+        samples: Mapping[int, Sequence[Sample]],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> "Anonymizer":
+        """The method for one film, the frames of which come one after the other.
+
+        Whatever is random, chosen or measured from a face belongs to its track
+        (`Face.track`), so that nothing flickers, and nothing is won from the mean of
+        many frames. In each frame `treat` gets the same randomness; what must not
+        change can be drawn by it and by the number of the track, and `Face.tone` is
+        the same all over a track. What needs more than that, such as a partner chosen
+        once, is remembered by what is returned here.
+
+        Args:
+            samples: of each track to hide, by its number, up to `samples` frames in
+                which its face is seen best.
+            cover: as for `treat`.
+            rng: the source of randomness.
+        """
+        return self
 
     def partners(
         self, image: Image, faces: Sequence[Face], others: Sequence[Face]

@@ -1,10 +1,10 @@
 """The pictures of INPUT, and the frame of one that is shown; knows nothing of Tk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from faceanon.boxes import Record
+from faceanon.boxes import Record, faces_of
 from faceanon.gui import preview_worker
 from faceanon.gui.background import Answer, Background
 from faceanon.gui.choices import Values
@@ -224,9 +224,9 @@ class PreviewModel:
         faces = self.seen.faces if self.seen else ()
         return self._here(faces)
 
-    def _here(self, faces: Iterable[Face]) -> tuple[Face, ...]:
+    def _here(self, faces: Sequence[Face]) -> tuple[Face, ...]:
         """Those of the faces that are in the frame that is shown."""
-        return tuple(face for face in faces if face.frame in (None, self.frame))
+        return tuple(faces_of(faces, self.frame))
 
 
 def _picks(values: Values) -> Values:

@@ -141,7 +141,7 @@ def view(
     frame: FrameOf,
     method: str,
     values: Values,
-    faces: tuple[Face, ...],
+    faces: Sequence[Face],
     part: Part,
 ) -> View:
     """Show a part of a frame before and after.
@@ -171,7 +171,7 @@ def sample(
     frame: FrameOf,
     method: str,
     values: Values,
-    faces: tuple[Face, ...],
+    faces: Sequence[Face],
     size: tuple[int, int],
 ) -> tuple[Pixmap, str]:
     """Show what a method makes of a frame's largest face.
@@ -232,7 +232,7 @@ def _hidden(
     frame: FrameOf,
     method: str,
     values: tuple[tuple[str, object], ...],
-    faces: tuple[Face, ...],
+    faces: Sequence[Face],
 ) -> Image:
     settings = make_settings(method, dict(values))
     image, _ = _image(frame, settings.max_pixels)
@@ -266,7 +266,7 @@ def _scaled(face: Face, scale: float) -> Face:
     )
 
 
-def _around_largest(faces: tuple[Face, ...], image: Image, aspect: float) -> Box:
+def _around_largest(faces: Sequence[Face], image: Image, aspect: float) -> Box:
     """A part of an image, of this width by height, around its largest face."""
     height, width = image.shape[:2]
     tall = min(height, width / aspect)

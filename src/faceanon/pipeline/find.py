@@ -165,7 +165,7 @@ def _decide(
     if given is not None:
         # What somebody has dropped stays dropped; what the detector was unsure of does
         # not.
-        told = given.hidden + (given.shown if given.reviewed else ())
+        told = (*given.hidden, *(given.shown if given.reviewed else ()))
         added = [face for face in sure if not is_among(face, told)]
         sure = [*given.hidden, *added]
     if settings.selection is None:  # nothing needs the pixels

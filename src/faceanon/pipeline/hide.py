@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.anonymizers.base import LEFT_ALONE, Treated
-from faceanon.boxes import Record, faces_by_frame
+from faceanon.boxes import Record, faces_of
 from faceanon.errors import PictureError
 from faceanon.media.clip import Change, Clip, Edit, Frame
 from faceanon.media.picture import Picture
@@ -42,12 +42,10 @@ def hidden_frames(
             flickers.
         otherwise: takes what `Treated.otherwise` says, as the frames are written.
     """
-    by_frame = faces_by_frame(record.hidden)
-    others = (*record.shown, *record.unsure)
     for number, frame in enumerate(clip.frames()):
-        faces = by_frame.get(number)
+        faces = faces_of(record.hidden, number)
         if faces:
-            stay = [face for face in others if face.frame in (None, number)]
+            stay = [*faces_of(record.shown, number), *faces_of(record.unsure, number)]
             hiding = Hiding(faces, settings, copy.deepcopy(rng), stay, otherwise)
             yield replace(frame, edit=hiding.edit(frame.picture))
         else:
@@ -56,11 +54,10 @@ def hidden_frames(
 
 def previewed_frames(clip: Clip, record: Record) -> Iterator[Frame]:
     """The frames of a clip, each with the edit that draws boxes around its faces."""
-    sure, unsure = faces_by_frame(record.hidden), faces_by_frame(record.unsure)
     for number, frame in enumerate(clip.frames()):
-        if number in sure or number in unsure:
-            faces = sure.get(number, ()), unsure.get(number, ())
-            yield replace(frame, edit=_drawing(*faces))
+        sure, unsure = faces_of(record.hidden, number), faces_of(record.unsure, number)
+        if sure or unsure:
+            yield replace(frame, edit=_drawing(sure, unsure))
         else:
             yield frame
 

@@ -1,7 +1,7 @@
 """One input to do, and what came of it."""
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -131,17 +131,17 @@ class Outcome:
     members: tuple["Outcome", ...] = ()
 
     @property
-    def faces(self) -> tuple[Face, ...]:
+    def faces(self) -> Sequence[Face]:
         """Those to hide, in pixels of the upright picture."""
         return self.record.hidden if self.record else ()
 
     @property
-    def unsure(self) -> tuple[Face, ...]:
+    def unsure(self) -> Sequence[Face]:
         """What may be a face, but is not sure enough to be hidden."""
         return self.record.unsure if self.record else ()
 
     @property
-    def shown(self) -> tuple[Face, ...]:
+    def shown(self) -> Sequence[Face]:
         """The faces that are not hidden, by who they are."""
         return self.record.shown if self.record else ()
 

@@ -1,0 +1,46 @@
+"""Box files: which faces there are in which pictures, to be read and corrected.
+
+Two forms. JSON Lines, one picture a line, is the project's own; COCO, one JSON
+document, is what labelling tools read and write. Both are described in `docs/boxes.md`.
+"""
+
+from faceanon.boxes.coco import FACE_CATEGORY, from_coco, to_coco
+from faceanon.boxes.files import BoxesFormat, read, write
+from faceanon.boxes.jsonl import SCHEMA, face_to_json, from_line, to_line
+from faceanon.boxes.record import (
+    Record,
+    check_all_met,
+    check_is_same,
+    content_digest,
+    update_by_file,
+)
+from faceanon.boxes.table import FaceTable, TrackFacts, faces_of
+
+MEETS_NO_PICTURE = "the box file tells of it, but no picture in INPUT is called so"
+"""Why an entry of a box file fails; it must not be dropped in silence."""
+
+NOT_IN_BOX_FILE = "the box file does not speak of it; detect its faces first"
+"""Why a picture fails of which a box file tells nothing."""
+
+__all__ = [
+    "FACE_CATEGORY",
+    "MEETS_NO_PICTURE",
+    "NOT_IN_BOX_FILE",
+    "SCHEMA",
+    "BoxesFormat",
+    "FaceTable",
+    "Record",
+    "TrackFacts",
+    "check_all_met",
+    "check_is_same",
+    "content_digest",
+    "face_to_json",
+    "faces_of",
+    "from_coco",
+    "from_line",
+    "read",
+    "to_coco",
+    "to_line",
+    "update_by_file",
+    "write",
+]
