@@ -118,6 +118,15 @@ class Box:
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0) * max(height, 0)
 
+    def united(self, other: "Box") -> "Box":
+        """The smallest box that holds both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
     def placed(self, factor: float = 1, right: int = 0, down: int = 0) -> "Box":
         """The box in a picture enlarged by a factor, then moved by so many pixels.
 

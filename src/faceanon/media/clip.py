@@ -6,6 +6,7 @@ memory, and a clip can be walked any number of times.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceanon.media.picture import Picture
 from faceanon.model import Box, Image
-from faceanon.storage.suffixes import Format
+from faceanon.storage.suffixes import AnyFormat
 
 Kind: TypeAlias = Literal["still", "film", "pages"]
 """One picture; frames that follow each other in time; pages, each for itself."""
@@ -33,13 +34,13 @@ class Header:
         kind: what the frames are to each other.
         width: of the first frame, upright, in pixels.
         height: likewise.
-        count: how many frames there are.
+        count: how many frames there are; of a film with sound, about so many.
         loop: how often a film is repeated, 0 for ever; None when it is shown once.
         has_cover: whether the first frame is shown only by programs that know no
             animations (PNG).
     """
 
-    format: Format
+    format: AnyFormat
     kind: Kind
     width: int
     height: int
@@ -70,11 +71,16 @@ class Frame:
         picture: as it is shown, with all that earlier frames have left.
         seconds: how long it is shown; 0 for a still and for a page.
         edit: what is to be changed when it is written; None for nothing.
+        time: when it is shown, exactly, in seconds; None where only the durations are
+            known.
+        is_damaged: whether it is not what was filmed, and must not be shown.
     """
 
     picture: Picture
     seconds: float = 0.0
     edit: Edit | None = None
+    time: Fraction | None = None
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

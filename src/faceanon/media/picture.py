@@ -1,6 +1,7 @@
 """A decoded picture, and how it was stored."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from faceanon.media.formats.jpeg.file import FACTORS, JpegFile
 from faceanon.media.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
-from faceanon.storage.suffixes import Format
+from faceanon.storage.suffixes import AnyFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Encoding:
             it is another format, the most that they can have.
     """
 
-    format: Format
+    format: AnyFormat
     quantization: dict[int, list[int]] | None = None
     subsampling: int = 0
     lossless: bool = False
@@ -38,19 +39,44 @@ class Encoding:
     depth: int = 12
 
 
+class Deferred(Protocol):
+    """Pixels that are decoded when they are asked for.
+
+    Attributes:
+        shape: (height, width), upright.
+        pixels: shape (H, W) if grey, else (H, W, channels), upright.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See above."""
+
+    @property
+    def pixels(self) -> Image:
+        """See above; raises `PictureError` where they are damaged."""
+
+    def reduced(self, factor: int) -> Image:
+        """The picture made smaller, upright: shape (H, W, 3), BGR, uint8; not of inks.
+
+        Args:
+            factor: of `FACTORS`; how many pixels of a row, and of a column, become one.
+                One on the right and at the bottom may stand for fewer.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture.
 
     Attributes:
-        source: its pixels, or the JPEG that they are in.
+        source: its pixels, or what they are decoded from.
         encoding: how it was stored; it tells BGRA from CMYK.
         icc_profile: the colour profile, without private parts; None if there is none.
         metadata: what may be kept of what else the file tells.
         jpeg: the file itself, from which a JPEG is written; None for other formats.
     """
 
-    source: Image | JpegFile
+    source: Image | Deferred
     encoding: Encoding
     icc_profile: bytes | None = None
     metadata: Metadata = NO_METADATA
@@ -66,7 +92,8 @@ class Picture:
         Raises:
             PictureError: it is a damaged JPEG.
         """
-        return self.source.pixels if isinstance(self.source, JpegFile) else self.source
+        source = self.source
+        return source if isinstance(source, np.ndarray) else source.pixels
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,7 +112,7 @@ class Picture:
     @property
     def is_see_through(self) -> bool:
         """Whether a page behind it would be seen, if only a little."""
-        if isinstance(self.source, JpegFile) or self.encoding.is_cmyk:
+        if not isinstance(self.source, np.ndarray) or self.encoding.is_cmyk:
             return False
         pixels = self.source
         return pixels.shape[2:] == (4,) and int(pixels[:, :, 3].min()) < white(pixels)
@@ -143,7 +170,7 @@ class Picture:
         Raises:
             PictureError: it is a damaged JPEG.
         """
-        if isinstance(self.source, JpegFile):
+        if not isinstance(self.source, np.ndarray):
             for factor in FACTORS:
                 if factor * scale <= 1:
                     return [self.source.reduced(factor)], factor

@@ -42,7 +42,13 @@ from faceanon.media.opening import (
     turned,
 )
 from faceanon.media.picture import Encoding, Picture
+from faceanon.media.video.containers import HEAD, container_of
+from faceanon.media.video.options import VideoOptions
+from faceanon.media.video.reading import VideoClip
 from faceanon.storage.suffixes import Format
+
+VIDEO_AS_IT_IS = VideoOptions()
+"""All of a film, with its sound."""
 
 # Pillow's names of the pixels that can be hidden in without changing others.
 _MODES = frozenset(
@@ -56,7 +62,12 @@ _PNG_BIT_DEPTH = 24
 
 
 @contextmanager
-def open_clip(file: BinaryIO, max_pixels: int) -> Iterator[Clip]:
+def open_clip(
+    file: BinaryIO,
+    max_pixels: int,
+    video: VideoOptions = VIDEO_AS_IT_IS,
+    threads: int = 1,
+) -> Iterator[Clip]:
     """Open a file for reading.
 
     The content decides the format. Damaged and truncated files are refused: what a
@@ -67,6 +78,8 @@ def open_clip(file: BinaryIO, max_pixels: int) -> Iterator[Clip]:
             frames by frame, as far as its format allows.
         max_pixels: refuse frames of more than this, from the header, before anything is
             decoded.
+        video: which part of a film to read, and what to do with damage.
+        threads: how many a film may be decoded with.
 
     Raises:
         PictureError: it is not a picture, or damaged, too large, or of a kind that is
@@ -78,6 +91,8 @@ def open_clip(file: BinaryIO, max_pixels: int) -> Iterator[Clip]:
         with explained():
             still = _floating(view, max_pixels)
         yield still
+    elif (container := container_of(view[:HEAD])) is not None:
+        yield VideoClip(file, container, video, max_pixels, threads)
     elif jxl.is_jxl(view):
         with explained():
             still = _jxl(view, max_pixels)

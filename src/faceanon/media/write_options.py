@@ -5,7 +5,8 @@ from typing import Literal, TypeAlias
 
 from faceanon import options
 from faceanon.options import option
-from faceanon.storage.suffixes import SUFFIXES, Format
+from faceanon.media.video.options import VideoOptions
+from faceanon.storage.suffixes import FILM_FORMATS, SUFFIXES, AnyFormat, FilmFormat, Format
 
 Level: TypeAlias = Literal["none", "safe", "all-but-identity"]
 
@@ -17,10 +18,11 @@ LEVELS: tuple[Level, ...] = ("none", "safe", "all-but-identity")
 class WriteOptions:
     """How outputs are written."""
 
-    format: Format | None = option(
+    format: AnyFormat | None = option(
         None,
-        "Format of the outputs.",
-        choices=tuple(SUFFIXES),
+        "Format of the outputs: one of pictures for pictures, or one of films (mp4, "
+        "mov, mkv, webm) for films.",
+        choices=(*SUFFIXES, *FILM_FORMATS),
         default_text="that of each input",
     )
     quality: int | None = option(
@@ -40,6 +42,18 @@ class WriteOptions:
     thumbnail: bool = option(
         False, "Put a thumbnail of the anonymized picture into JPEG outputs."
     )
+
+    video: VideoOptions = options.group(VideoOptions)
+
+    @property
+    def picture_format(self) -> Format | None:
+        """The format of pictures that is asked for; None for that of each input."""
+        return None if self.format in FILM_FORMATS else self.format
+
+    @property
+    def film_format(self) -> FilmFormat | None:
+        """The format of films that is asked for; None for the usual one."""
+        return self.format if self.format in FILM_FORMATS else None
 
     def __post_init__(self) -> None:
         """Check the values against what is declared."""

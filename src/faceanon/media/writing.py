@@ -55,7 +55,7 @@ def write(
     Raises:
         PictureError: the format cannot hold it, or it is damaged.
     """
-    format_ = options.format or header.format
+    format_ = options.picture_format or header.format
     frames = (_with_metadata_kept(frame, options) for frame in frames)
     if header.count == 1:
         (frame,) = frames
@@ -128,7 +128,7 @@ def encode_still(
     Of a JPEG only what is around the changes is decoded, if these need no more.
     """
     picture, edit = frame.picture, frame.edit
-    if picture.jpeg is None or options.format not in (None, "jpeg"):
+    if picture.jpeg is None or options.picture_format not in (None, "jpeg"):
         return _encoded(edited(frame), options, loop), ""
     is_in_parts = edit is not None and edit.areas is not None and not options.thumbnail
     if is_in_parts and isinstance(picture.source, JpegFile):
@@ -182,14 +182,14 @@ def _transcoded(
 
 def _encoded(frame: EditedFrame, options: WriteOptions, loop: int | None) -> bytes:
     picture = frame.picture
-    if picture.encoding.format == "gif" and options.format in (None, "gif"):
+    if picture.encoding.format == "gif" and options.picture_format in (None, "gif"):
         # It keeps its colours, and what it would tell were it one of several.
         height, width = picture.shape
         target = io.BytesIO()
         header = Header("gif", "still", width, height, loop=loop)
         gif.write_film(header, [frame], target, None)
         return target.getvalue()
-    return encode(picture, options.format, options.quality, thumbnail=options.thumbnail)
+    return encode(picture, options.picture_format, options.quality, thumbnail=options.thumbnail)
 
 
 def encode(

@@ -34,7 +34,9 @@ def environment_variable(name: str) -> str:
 
 
 def _click_option(option: Option, prefix: str) -> click.Option:
-    name = option.name.replace("_", "-")
+    # A field cannot have the name of a word of Python: "from_".
+    plain = option.name.rstrip("_")
+    name = plain.replace("_", "-")
     spelling = f"--{name}/--no-{name}" if option.type is bool else f"--{name}"
     return click.Option(
         [spelling, *option.flags, option.name],
@@ -44,7 +46,7 @@ def _click_option(option: Option, prefix: str) -> click.Option:
         show_default=option.default_text or True,
         help=option.help,
         metavar=option.metavar,
-        envvar=environment_variable(prefix + option.name),
+        envvar=environment_variable(prefix + plain),
     )
 
 

@@ -7,6 +7,13 @@ Format: TypeAlias = Literal[
     "jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif", "jxl"
 ]
 
+FilmFormat: TypeAlias = Literal["mp4", "mov", "mkv", "webm"]
+
+AnyFormat: TypeAlias = Literal[Format, FilmFormat]
+
+FILM_FORMATS: tuple[FilmFormat, ...] = ("mp4", "mov", "mkv", "webm")
+"""In these films are written."""
+
 SUFFIXES: dict[Format, tuple[str, ...]] = {
     "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "png": (".png", ".apng"),
@@ -34,13 +41,56 @@ PICTURE_SUFFIXES = frozenset(
 """What the names of pictures end with, whether they can be read or not."""
 
 
-def suffixed(name: str, format_: Format | None) -> str:
-    """A file name with a suffix of a format; None to keep its own.
+# What films are called, and the format in which one of such a name is written, which
+# may change the suffix.
+_FILMS: dict[str, FilmFormat] = {
+    **dict.fromkeys((".mp4", ".m4v"), "mp4"),
+    **dict.fromkeys((".mov", ".qt"), "mov"),
+    ".mkv": "mkv",
+    ".webm": "webm",
+    **dict.fromkeys((".3gp", ".3g2", ".avi", ".divx", ".flv", ".f4v"), "mp4"),
+    **dict.fromkeys((".mpg", ".mpeg", ".vob", ".mod", ".tod"), "mp4"),
+    **dict.fromkeys((".ts", ".m2ts", ".mts"), "mp4"),
+    **dict.fromkeys((".wmv", ".asf", ".ogv", ".ogm"), "mkv"),
+}
+# Those that are kept.
+_FILM_SUFFIXES: dict[FilmFormat, tuple[str, ...]] = {
+    "mp4": (".mp4", ".m4v"),
+    "mov": (".mov", ".qt"),
+    "mkv": (".mkv",),
+    "webm": (".webm",),
+}
+
+FILM_SUFFIXES = frozenset(_FILMS)
+"""What the names of films end with."""
+
+AMBIGUOUS_SUFFIXES = frozenset([".ts", ".mts", ".mod"])
+"""Those of which the first bytes say whether it is a film, or a text of programmers."""
+
+
+def film_format(name: str) -> FilmFormat | None:
+    """The format in which a film of this name is written; None for other names."""
+    return _FILMS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122  a string
+
+
+def suffixed(name: str, format_: AnyFormat | None) -> str:
+    """The name of an output, given that of its input.
+
+    A format of pictures changes the suffixes of pictures, and one of films those of
+    films. Films in formats that are not written get that in which they are.
 
     >>> suffixed("album/a.b.tif", "jpeg"), suffixed("a.JPEG", "jpeg")
     ('album/a.b.jpg', 'a.JPEG')
+    >>> suffixed("a.avi", None), suffixed("a.MOV", "jpeg"), suffixed("a.mov", "mkv")
+    ('a.mp4', 'a.MOV', 'a.mkv')
     """
     stem, suffix = os.path.splitext(name)  # noqa: PTH122  a string, and many of them
-    if format_ is None or suffix.lower() in SUFFIXES[format_]:
+    usual = film_format(name)
+    if usual is not None:
+        film = format_ if format_ in FILM_FORMATS else usual
+        suffixes = _FILM_SUFFIXES[film]
+    elif format_ is None or format_ in FILM_FORMATS:
         return name
-    return stem + SUFFIXES[format_][0]
+    else:
+        suffixes = SUFFIXES[format_]
+    return name if suffix.lower() in suffixes else stem + suffixes[0]
