@@ -1,0 +1,206 @@
+"""Which finds of a film are the same face.
+
+Two thresholds, as in Y. Zhang et al., "ByteTrack: Multi-Object Tracking by Associating
+Every Detection Box", 2022: what is surely a face begins a track or continues one, then
+weak finds continue those that are left. As the whole film is known, a second sweep goes
+from its end to its beginning: weak finds before the first sure one, and tracks that
+only meet when looked at from behind.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+# A face that is not found for so long, in seconds, or in so few looks, is the same one
+# when it is found again nearby.
+_LONGEST_LOSS, _FEWEST_LOOKS = 1.0, 3
+
+# The same for weak finds, which are anywhere: they only follow closely.
+_LONGEST_WEAK_LOSS = 0.3
+
+# Below this score a find is noise.
+_LEAST_SCORE = 0.08
+
+# The least likeness of a track and of a find that is surely a face, or is weak.
+_ALIKE, _ALIKE_WEAK = 0.25, 0.35
+
+# By how much boxes are grown before their overlap is taken: small faces move by more
+# than their width from one frame to the next.
+_GROWN = 2
+
+# Of faces whose sides differ by more than this factor, none is the other.
+_LARGEST_CHANGE = 2
+
+# A movement is measured over so many finds, and goes on for about so many seconds:
+# people turn back.
+_MEASURED_OVER, _GOES_ON = 3, 0.15
+
+_NONE = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sightings:
+    """The finds of a film as a still camera would have seen them.
+
+    Attributes:
+        places: shape (N, 4): x and y of the middle, width, height.
+        frames: shape (N,), ascending.
+        times: shape (N,), in seconds.
+        looks: shape (N,): how many frames were looked at until then.
+        shots: shape (N,).
+        scores: shape (N,).
+        is_sure: shape (N,): whether it may begin a track.
+    """
+
+    places: Floats
+    frames: NDArray[np.int32]
+    times: Floats
+    looks: Rows
+    shots: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    is_sure: NDArray[np.bool_]
+
+
+def linked(seen: Sightings) -> Rows:
+    """The number of the track of each find, -1 for finds of none; shape (N,)."""
+    count = len(seen.frames)
+    before, after = np.full(count, _NONE), np.full(count, _NONE)
+    in_track = np.zeros(count, bool)
+    starts = np.flatnonzero(np.diff(seen.frames, prepend=-1))
+    frames = np.split(np.arange(count), starts[1:]) if count else []
+    _sweep(seen, frames, before, after, in_track)
+    _sweep(seen, frames[::-1], after, before, in_track)
+    first = np.where(before == _NONE, np.arange(count), before)
+    while not np.array_equal(first, first[first]):
+        first = first[first]
+    numbers = np.full(count, _NONE)
+    numbers[in_track] = np.unique(first[in_track], return_inverse=True)[1]
+    return numbers
+
+
+def movement(places: Floats, times: Floats, rows: Rows, behind: Rows) -> Floats:
+    """How fast the faces of these rows move, as measured over the finds behind them.
+
+    Args:
+        places: of all rows, shape (N, 4).
+        times: of all rows.
+        rows: shape (R,).
+        behind: for each row, the one behind it in its track, -1 if there is none.
+
+    Returns:
+        Right and down, in pixels a second; shape (R, 2).
+    """
+    start = rows
+    for _ in range(_MEASURED_OVER):
+        start = np.where(behind[start] == _NONE, start, behind[start])
+    lasted = times[rows] - times[start]
+    moved = places[rows, :2] - places[start, :2]
+    return np.asarray(moved / np.where(lasted == 0, np.inf, lasted)[:, None])
+
+
+def moved_on(speed: Floats, lasted: Floats) -> Floats:
+    """How far something has moved that slows down; shape (R, 2), in pixels.
+
+    Args:
+        speed: shape (R, 2), in pixels a second.
+        lasted: shape (R,), in seconds; negative for where it was before.
+    """
+    damped = np.sign(lasted) * _GOES_ON * (1 - np.exp(-np.abs(lasted) / _GOES_ON))
+    return np.asarray(speed * damped[:, None])
+
+
+def _sweep(
+    seen: Sightings,
+    frames: list[Rows],
+    behind: Rows,
+    ahead: Rows,
+    in_track: NDArray[np.bool_],
+) -> None:
+    """Link finds, frame by frame.
+
+    Args:
+        seen: the finds.
+        frames: their rows by frame, in the order of the sweep.
+        behind: the row behind each, as seen from the sweep; is changed.
+        ahead: the row ahead of each; is changed.
+        in_track: whether a row belongs to a track; is changed.
+    """
+    # The rows with which the tracks end for now.
+    ends = np.zeros(0, np.int64)
+    for rows in frames:
+        ends = ends[_reach(seen, ends, rows[0], _LONGEST_LOSS)]
+        free = rows[behind[rows] == _NONE]
+        for is_weak in (False, True):
+            if not len(ends):
+                break
+            if is_weak:
+                near = _reach(seen, ends, rows[0], _LONGEST_WEAK_LOSS)
+                candidates = free[(seen.scores[free] >= _LEAST_SCORE)]
+            else:
+                near = np.ones(len(ends), bool)
+                candidates = free[seen.is_sure[free]]
+            tracks = np.flatnonzero(near)
+            predicted = _predicted(seen, ends[tracks], behind, rows[0])
+            alike = _likeness(predicted, seen.places[candidates])
+            one, other = _matched(alike, _ALIKE_WEAK if is_weak else _ALIKE)
+            met = candidates[other]
+            behind[met], ahead[ends[tracks[one]]] = ends[tracks[one]], met
+            in_track[met] = True
+            ends = np.delete(ends, tracks[one])
+            free = free[behind[free] == _NONE]
+        in_track[rows] |= seen.is_sure[rows]
+        ends = np.append(ends, rows[in_track[rows] & (ahead[rows] == _NONE)])
+
+
+def _reach(
+    seen: Sightings, ends: Rows, row: np.int64, longest: float
+) -> NDArray[np.bool_]:
+    """Which tracks are not lost for too long, or by a cut, in the frame of a row."""
+    lasted = np.abs(seen.times[row] - seen.times[ends])
+    looks = np.abs(seen.looks[row] - seen.looks[ends])
+    is_near = (lasted <= longest) | (looks <= _FEWEST_LOOKS)
+    return np.asarray(is_near & (seen.shots[ends] == seen.shots[row]))
+
+
+def _predicted(seen: Sightings, ends: Rows, behind: Rows, row: np.int64) -> Floats:
+    """Where the tracks are in the frame of a row; shape (R, 4)."""
+    speed = movement(seen.places, seen.times, ends, behind)
+    places = seen.places[ends]
+    places[:, :2] += moved_on(speed, seen.times[row] - seen.times[ends])
+    return places
+
+
+def _likeness(one: Floats, other: Floats) -> Floats:
+    """The overlap of grown boxes, 0 for those of other sizes; shape (A, B)."""
+    half = one[:, None, 2:] * (_GROWN / 2), other[None, :, 2:] * (_GROWN / 2)
+    middle = one[:, None, :2], other[None, :, :2]
+    end = np.minimum(middle[0] + half[0], middle[1] + half[1])
+    start = np.maximum(middle[0] - half[0], middle[1] - half[1])
+    shared = np.maximum(end - start, 0).prod(axis=2)
+    areas = 4 * half[0].prod(axis=2), 4 * half[1].prod(axis=2)
+    united = np.maximum(areas[0] + areas[1] - shared, 1e-9)
+    change = np.sqrt(np.maximum(areas[0], 1e-9) / np.maximum(areas[1], 1e-9))
+    is_size = (change > 1 / _LARGEST_CHANGE) & (change < _LARGEST_CHANGE)
+    return np.where(is_size, shared / united, 0)
+
+
+def _matched(alike: Floats, least: float) -> tuple[Rows, Rows]:
+    """Pairs of one row and one column, the most alike first.
+
+    Rows and columns that are each other's best are what a greedy choice takes first.
+    """
+    alike = np.where(alike >= least, alike, 0)
+    rows, columns = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    while alike.any():
+        best = alike.argmax(axis=1)
+        taken = (alike.argmax(axis=0)[best] == np.arange(len(alike))) & (
+            alike.max(axis=1) > 0
+        )
+        row = np.flatnonzero(taken)
+        rows, columns = np.append(rows, row), np.append(columns, best[row])
+        alike[row], alike[:, best[row]] = 0, 0
+    return rows, columns

@@ -1,0 +1,93 @@
+"""Making what is known of a face in each frame calm, and still hold what was found."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# How far frames influence each other, in seconds: people hardly move otherwise than in
+# a straight line within it.
+_WINDOW = 0.2
+
+
+def smoothed(
+    values: Floats, times: NDArray[np.float64], tracks: NDArray[np.int64]
+) -> Floats:
+    """The weighted mean over the frames around each, alike before and after.
+
+    The weight falls to nothing at 0.2 s. What moves evenly stays as it is, at varying
+    frame rates and at the ends of tracks, too.
+
+    Args:
+        values: shape (M, D); a row each for all frames of a track, then of the next
+            one. NaN, which stays, is left out of means.
+        times: shape (M,), in seconds.
+        tracks: shape (M,), ascending.
+    """
+    total = np.nan_to_num(values)
+    weights = np.ones_like(total)
+    for distance in range(1, len(values)):
+        first, last = slice(None, -2 * distance), slice(2 * distance, None)
+        middle = slice(distance, -distance)
+        earlier = times[middle] - times[first]
+        later = times[last] - times[middle]
+        near = np.maximum(earlier, later)
+        is_near = (tracks[first] == tracks[last]) & (near < _WINDOW)
+        if not is_near.any():
+            break
+        at = np.flatnonzero(is_near)
+        share = (later[at] / (earlier[at] + later[at]))[:, None]
+        both = values[at] * share + values[at + 2 * distance] * (1 - share)
+        weight = np.where(np.isnan(both), 0, (1 - near[at] / _WINDOW)[:, None])
+        total[at + distance] += np.nan_to_num(both) * weight
+        weights[at + distance] += weight
+    return np.where(np.isnan(values), np.nan, total / weights)
+
+
+def highest(
+    values: Floats,
+    times: NDArray[np.float64],
+    tracks: NDArray[np.int64],
+    reach: float = _WINDOW,
+    least: int = 0,
+) -> Floats:
+    """The largest value over the frames around each.
+
+    Args:
+        values: as in `smoothed`, without NaN.
+        times: as there.
+        tracks: as there.
+        reach: how far, in seconds.
+        least: over how many frames to each side, at least.
+    """
+    largest = values.copy()
+    for distance in range(1, len(values)):
+        first, last = slice(None, -distance), slice(distance, None)
+        is_near = (tracks[first] == tracks[last]) & (
+            (times[last] - times[first] < reach) | (distance <= least)
+        )
+        if not is_near.any():
+            break
+        at = np.flatnonzero(is_near)
+        largest[at] = np.maximum(largest[at], values[at + distance])
+        largest[at + distance] = np.maximum(largest[at + distance], values[at])
+    return largest
+
+
+def calmed(
+    edges: Floats, times: NDArray[np.float64], tracks: NDArray[np.int64]
+) -> Floats:
+    """Edges that move evenly and are nowhere below those given.
+
+    They are smoothed and raised by as much as the given ones lie above in the frames
+    around. The mean of these highest values, over the same frames, is smooth and no
+    less than any of them.
+
+    Args:
+        edges: shape (M, D), larger is further out; otherwise as in `smoothed`.
+        times: as there.
+        tracks: as there.
+    """
+    even = smoothed(edges, times, tracks)
+    above = highest(edges - even, times, tracks)
+    return np.maximum(even + smoothed(above, times, tracks), edges)
