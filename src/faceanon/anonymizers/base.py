@@ -53,9 +53,10 @@ class Sample:
     """A face of a film where it is seen well.
 
     Attributes:
-        image: the frame: shape (H, W, 3), BGR, uint8 or uint16, upright.
-        face: the one in it.
-        others: the frame's other faces.
+        image: the part of the frame around it: shape (H, W, 3), BGR, uint8 or uint16,
+            upright.
+        face: where it lies in the image.
+        others: other faces in it.
     """
 
     image: Image

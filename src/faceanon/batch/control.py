@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from faceanon.pipeline.job import Job
+from faceanon.pipeline.progress import Progress
+
 
 @dataclass
 class Control:
@@ -12,7 +15,9 @@ class Control:
         is_stopped: whether no further picture is to be begun.
         searched: called after each picture that was searched for people, before the
             run began.
+        progressed: called, in any thread, when a film has come further.
     """
 
     is_stopped: bool = False
     searched: Callable[[], object] = lambda: None
+    progressed: Callable[[Job, Progress], object] = lambda *_: None

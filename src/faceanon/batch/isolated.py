@@ -9,8 +9,10 @@ import os
 import pickle
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from subprocess import DEVNULL, PIPE, Popen
 from threading import Event, Lock, Thread
@@ -18,6 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from faceanon.batch.workers import Limits, death, interrupts_for_others, lateness
 from faceanon.errors import StorageError
+from faceanon.pipeline.progress import Progress
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -56,11 +59,20 @@ class Isolated(Generic[TaskT, ResultT]):
     Args:
         work: what they do.
         count: how many they are.
-        limits: what a task may take.
+        limits: what a task may take. Whenever a task tells its progress, it may take as
+            long again.
+        on_progress: hears of it, in a thread of its own.
     """
 
-    def __init__(self, work: Work[TaskT, ResultT], count: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        work: Work[TaskT, ResultT],
+        count: int,
+        limits: Limits,
+        on_progress: Callable[[TaskT, Progress], object] = lambda *_: None,
+    ) -> None:
         self.count = count
+        self._on_progress = on_progress
         self._work = work
         self._limits = limits
         self._processes = [_Process(work, limits.megabytes) for _ in range(count)]
@@ -109,7 +121,9 @@ class Isolated(Generic[TaskT, ResultT]):
         reason = ""
         for _ in range(self._work.attempts(task)):
             try:
-                return process.do(task, seconds)  # type: ignore[no-any-return]  # as pickles are
+                return process.do(  # type: ignore[no-any-return]  # as pickles are
+                    task, seconds, partial(self._on_progress, task)
+                )
             except _Died as error:
                 self._work.clear_away(task)
                 reason = str(error)
@@ -137,7 +151,12 @@ class _Process:
         self._seconds_left: float | None = None
         self._is_late = False
 
-    def do(self, task: object, seconds: float | None) -> Any:
+    def do(
+        self,
+        task: object,
+        seconds: float | None,
+        on_progress: Callable[[Progress], object],
+    ) -> Any:
         """Do a task.
 
         Raises:
@@ -149,6 +168,12 @@ class _Process:
             self._is_late, self._seconds_left = False, seconds
         try:
             answer = _asked(running, task)
+            while isinstance(answer, Progress):
+                with self._lock:
+                    if self._seconds_left is not None:
+                        self._seconds_left = seconds
+                on_progress(answer)
+                answer = _answered(running)
         except (OSError, EOFError, pickle.UnpicklingError):
             # Also an answer that could not be read to its end is none.
             exit_code = self._buried(running)
@@ -245,9 +270,14 @@ def _asked(running: "Popen[bytes]", question: object) -> Any:
         OSError, EOFError, UnpicklingError: it is dead.
     """
     assert running.stdin is not None, "it is a pipe"
-    assert running.stdout is not None, "it is a pipe"
     pickle.dump(question, running.stdin, pickle.HIGHEST_PROTOCOL)
     running.stdin.flush()
+    return _answered(running)
+
+
+def _answered(running: "Popen[bytes]") -> Any:
+    """What a process says next; see `_asked`."""
+    assert running.stdout is not None, "it is a pipe"
     return pickle.load(running.stdout)
 
 

@@ -6,11 +6,13 @@ It reads from standard input and answers on standard output, in pickles.
 import os
 import pickle
 import sys
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
 
 from faceanon.batch.workers import configure_worker
+from faceanon.pipeline.progress import tell_to
 
 
 def main() -> None:
@@ -21,6 +23,7 @@ def main() -> None:
     work, megabytes = pickle.load(questions)
     configure_worker(megabytes)
     _answer(answers, None)
+    tell_to(partial(_answer, answers))
     queue: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_receive, args=(questions, queue), daemon=True).start()
     while True:

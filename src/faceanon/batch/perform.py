@@ -20,23 +20,31 @@ from faceanon.storage.files import file_stamp, open_source, open_target
 from faceanon.storage.places import BucketObject, Stamp
 
 
-def do_picture(task: Task, step: Step, ledger: BucketLedger | None) -> Result:
+def do_picture(
+    task: Task, step: Step, ledger: BucketLedger | None, threads: int = 1
+) -> Result:
     """Do the job of a picture, or of a clip.
 
     An output that is a file is written to the job's temporary file: to put it in place
     is for the parent, which can then account for it exactly once. One in a bucket is
     put there at once, unless it is there already. Any other is in the result.
+
+    Args:
+        task: the job.
+        step: what to do.
+        ledger: of a bucket that outputs are put into; None for other places.
+        threads: how many a film may take.
     """
     job, output = task.job, io.BytesIO()
 
     def do(job: Job) -> Outcome:
         if task.data is not None:
             stamp = Stamp(len(task.data), 0) if job.member else None
-            outcome = _transformed(job, io.BytesIO(task.data), output, step)
+            outcome = _transformed(job, io.BytesIO(task.data), output, step, threads)
             return replace(outcome, source_stamp=stamp)
         assert job.source is not None, "what comes by a stream was read"
         with open_source(job.source, is_plain=job.is_plain) as source:
-            outcome = _transformed(job, source.file, output, step)
+            outcome = _transformed(job, source.file, output, step, threads)
             source.check_unchanged()
             return replace(outcome, source_stamp=source.stamp)
 
@@ -49,7 +57,9 @@ def do_picture(task: Task, step: Step, ledger: BucketLedger | None) -> Result:
     return Result(outcome, output.getvalue())
 
 
-def _transformed(job: Job, source: BinaryIO, output: io.BytesIO, step: Step) -> Outcome:
+def _transformed(
+    job: Job, source: BinaryIO, output: io.BytesIO, step: Step, threads: int
+) -> Outcome:
     """Do the step; the output goes to the temporary file, or else into memory."""
     is_written = False
 
@@ -63,7 +73,7 @@ def _transformed(job: Job, source: BinaryIO, output: io.BytesIO, step: Step) -> 
             with open_target(job.temporary) as file:
                 yield file
 
-    outcome = transform(job, source, target, step)
+    outcome = transform(job, source, target, step, threads)
     if not is_written:
         return outcome
     if job.temporary is not None:

@@ -3,7 +3,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -12,10 +12,11 @@ from typing import IO, Any, TextIO
 
 from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.batch.wording import counted, listed
-from faceanon.boxes import face_to_json
+from faceanon.boxes import FaceTable, face_to_json, match_to_json
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.model import Face
 from faceanon.pipeline.job import WORTH_A_NOTE, Outcome, Status
+from faceanon.pipeline.track_report import TrackReport
 from faceanon.settings import Settings
 from faceanon.storage.buckets.objects import described, open_stream
 from faceanon.storage.dataset_names import dataset_of
@@ -64,9 +65,10 @@ class Summary:
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
         self.statuses[outcome.status] += 1
-        self.faces += len(outcome.faces)
-        self.shown += len(outcome.shown)
+        self.faces += outcome.face_count
+        self.shown += _count(outcome.shown)
         self.otherwise.update(outcome.otherwise.values())
+        self.otherwise.update(_otherwise_in_film(outcome))
         self.seen.update(_surely_seen(outcome))
         self.unsure += bool(outcome.unsure)
         self.coarse += outcome.smallest_face > WORTH_A_NOTE
@@ -144,10 +146,55 @@ class Summary:
         return " (nothing written)" if self.not_written else ""
 
 
+def _count(faces: Sequence[Face]) -> int:
+    return faces.face_count if isinstance(faces, FaceTable) else len(faces)
+
+
+def _rows(faces: Sequence[Face]) -> Sequence[Face]:
+    """The faces that have a row each: in a film, those that are in no track."""
+    return faces.where(faces.tracks < 0) if isinstance(faces, FaceTable) else faces
+
+
+def _otherwise_in_film(outcome: Outcome) -> Counter[str]:
+    """How many faces of a film were treated otherwise in most of their frames."""
+    return Counter(
+        method
+        for track in outcome.tracks
+        for method, count in track.otherwise.items()
+        if 2 * count > track.frame_count
+    )
+
+
+def _track(track: TrackReport, method: str | None) -> dict[str, Any]:
+    """A face of a film, as JSON; the method is the one that hid it where it could."""
+    match = track.match
+    own = track.frame_count - sum(track.otherwise.values())
+    done_by = {method: own} if method and own else {}
+    done_by.update({name or "nothing": n for name, n in track.otherwise.items()})
+    return {
+        "track": track.track,
+        "hide": track.is_hidden,
+        "first": track.first,
+        "last": track.last,
+        "start": round(track.start, 3),
+        "end": round(track.end, 3),
+        "frames": dict(track.frames),
+        "least_score": round(track.least_score, 4),
+        "largest": list(track.largest),
+        "longest_gap": round(track.longest_gap, 3),
+        "lost": track.is_lost,
+        "match": match and match_to_json(match),
+        "done_by": done_by if track.is_hidden and method else {},
+    }
+
+
 def _surely_seen(outcome: Outcome) -> set[str]:
     """The persons who were recognised in a picture."""
-    matches = [face.match for face in (*outcome.faces, *outcome.shown) if face.match]
-    return {match.person for match in matches if match.verdict == "same"}
+    matches = [
+        *(face.match for face in (*_rows(outcome.faces), *_rows(outcome.shown))),
+        *(track.match for track in outcome.tracks),
+    ]
+    return {match.person for match in matches if match and match.verdict == "same"}
 
 
 class ReportFile:
@@ -212,8 +259,11 @@ class ReportFile:
             "notes": list(outcome.notes),
             "jpeg": outcome.jpeg or None,
             "faces": [
-                *(self._treated(face, outcome) for face in outcome.faces),
-                *(face_to_json(face, hide=False) for face in outcome.shown),
+                *(self._treated(face, outcome) for face in _rows(outcome.faces)),
+                *(face_to_json(face, hide=False) for face in _rows(outcome.shown)),
+            ],
+            "tracks": [
+                _track(track, self._method_of(outcome)) for track in outcome.tracks
             ],
             "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
             "smallest_face": outcome.smallest_face or None,
@@ -229,10 +279,15 @@ class ReportFile:
     def _treated(self, face: Face, outcome: Outcome) -> dict[str, Any]:
         """A face to hide, and the method that hid it; None where none did."""
         told = face_to_json(face, hide=True)
-        if outcome.status in (Status.ANONYMIZED, Status.UNCHANGED):
-            method = outcome.otherwise.get(face, self._settings["method"])
+        if own := self._method_of(outcome):
+            method = outcome.otherwise.get(face, own)
             told["done_by"] = None if method == LEFT_ALONE else method
         return told
+
+    def _method_of(self, outcome: Outcome) -> str | None:
+        """The method by which faces were hidden; None where none were."""
+        is_done = outcome.status in (Status.ANONYMIZED, Status.UNCHANGED)
+        return str(self._settings["method"]) if is_done else None
 
 
 # What comes of looking for what a line of a report has in another text.

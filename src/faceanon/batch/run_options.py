@@ -42,6 +42,9 @@ class RunOptions:
         metavar="PATTERN",
         default_text="none",
     )
+    video: bool = option(
+        True, "Take films, too (needs the extra 'video'). --no-video leaves them out."
+    )
     overwrite: bool = option(
         False, "Replace what is in OUTPUT; without it nothing is ever replaced."
     )
@@ -52,7 +55,7 @@ class RunOptions:
     )
     timeout: float = option(
         300.0,
-        "Seconds after which a picture is given up.",
+        "Seconds after which a picture is given up, or a film at a frame.",
         minimum=1,
     )
     shard: str | None = option(
@@ -90,6 +93,7 @@ class RunOptions:
             self.include,
             self.exclude,
             shard=shard,
+            videos=self.video,
         )
 
     @property

@@ -61,7 +61,7 @@ def run(
             step = Hide(replace(settings, identities=people))
         items = publisher.items(control)
         results = stack.enter_context(
-            closing(results_of(items, step, run_options, of_bucket))
+            closing(results_of(items, step, run_options, of_bucket, control.progressed))
         )
         for result in results:
             outcome = publisher.publish(result)

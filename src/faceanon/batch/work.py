@@ -50,7 +50,8 @@ class JobWork:
         step: what to do.
         limits: what a picture may take.
         ledger: of a bucket that outputs are put into; None for other places.
-        count: how many pictures of a dataset file are done at the same time.
+        count: how many pictures of a dataset file are done at the same time, and how
+            many threads a film takes.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class JobWork:
                 task.job, self.step, self.ledger, self.of_members
             )
             return Result(outcome)
-        return perform.do_picture(task, self.step, self.ledger)
+        return perform.do_picture(task, self.step, self.ledger, self.count)
 
     @property
     def of_members(self) -> Isolated[Task, Result]:

@@ -6,7 +6,7 @@ document, is what labelling tools read and write. Both are described in `docs/bo
 
 from faceanon.boxes.coco import FACE_CATEGORY, from_coco, to_coco
 from faceanon.boxes.files import BoxesFormat, read, write
-from faceanon.boxes.jsonl import SCHEMA, face_to_json, from_line, to_line
+from faceanon.boxes.jsonl import SCHEMA, face_to_json, from_line, match_to_json, to_line
 from faceanon.boxes.record import (
     Record,
     check_all_met,
@@ -38,6 +38,7 @@ __all__ = [
     "faces_of",
     "from_coco",
     "from_line",
+    "match_to_json",
     "read",
     "to_coco",
     "to_line",

@@ -7,7 +7,7 @@ from typing import Any
 from faceanon.boxes.record import Record
 from faceanon.boxes.values import finite, frame_of, points_of, reason, text_of, whole
 from faceanon.errors import BoxesError
-from faceanon.model import Box, Face
+from faceanon.model import Box, Face, Match
 
 SCHEMA = 1
 """The version of the lines' schema; readers refuse others."""
@@ -78,13 +78,18 @@ def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
     if face.frame is not None:
         told["frame"] = face.frame
     if match is not None:
-        told["match"] = {
-            "person": match.person or None,
-            "similarity": match.similarity and round(match.similarity, 4),
-            "verdict": match.verdict,
-            "reason": match.reason or None,
-        }
+        told["match"] = match_to_json(match)
     return told
+
+
+def match_to_json(match: Match) -> dict[str, Any]:
+    """Whose a face is, as an object."""
+    return {
+        "person": match.person or None,
+        "similarity": match.similarity and round(match.similarity, 4),
+        "verdict": match.verdict,
+        "reason": match.reason or None,
+    }
 
 
 def _face_from_json(data: Mapping[str, Any]) -> Face:

@@ -130,6 +130,20 @@ class FaceTable(Sequence[Face]):
         rows = [*range(everywhere), *range(max(first, everywhere), end)]
         return [self[row] for row in rows]
 
+    @property
+    def face_count(self) -> int:
+        """How many faces there are, each track as one."""
+        alone = int((self.tracks == _NO_TRACK).sum())
+        return len(self.track_numbers()) + alone
+
+    def rows_of_tracks(self) -> list[NDArray[np.intp]]:
+        """The rows of each track, by their frames; of faces without one, none."""
+        order = np.lexsort((self.frames, self.tracks))
+        tracks = self.tracks[order]
+        edges = np.flatnonzero(np.diff(tracks)) + 1
+        parts = np.split(order, edges) if len(order) else []
+        return [rows for rows in parts if self.tracks[rows[0]] != _NO_TRACK]
+
     def track_numbers(self) -> list[int]:
         """The numbers of the tracks, ascending."""
         numbers = np.unique(self.tracks)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any
 
 from tqdm import tqdm
@@ -12,7 +13,17 @@ from tqdm import tqdm
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
 from faceanon.pipeline.job import Job, Outcome, Status
+from faceanon.pipeline.progress import Phase, Progress
 from faceanon.storage.names import shown
+
+_DOING: dict[Phase, str] = {
+    "find": "finding faces",
+    "look": "looking at faces",
+    "hide": "hiding",
+}
+
+# So much of a film's name is shown beside the bar.
+_NAME = 24
 
 
 class Console:
@@ -29,6 +40,7 @@ class Console:
         self._verbose = verbose
         self._bar: tqdm[Any] = tqdm(disable=True)
         self._searched = 0
+        self._phases: dict[str, tuple[Phase | None, float]] = {}
 
     def say(self, text: str) -> None:
         """Say something, unless told to be quiet."""
@@ -87,6 +99,20 @@ class Console:
         self._bar.unpause()
         self._bar.set_description(f"{self._searched} searched")
 
+    def show_progress(self, job: Job, progress: Progress) -> None:
+        """Show how far a film has come."""
+        name = shown(PurePosixPath(job.name).name)
+        if progress.phase != self._phases.get(job.name, (None, 0.0))[0]:
+            self._phases[job.name] = progress.phase, time.monotonic()
+        _, start = self._phases[job.name]
+        rate = progress.done / max(time.monotonic() - start, 1e-3)
+        left = max(progress.total - progress.done, 0) / max(rate, 1e-3)
+        share = min(100 * progress.done // max(progress.total, 1), 100)
+        self._bar.set_description_str(
+            f"{_end_of(name)}: {_DOING[progress.phase]} {share} %, "
+            f"{rate:.0f} frames/s, {tqdm.format_interval(left)} left"
+        )
+
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""
         self.summary.add(outcome)
@@ -96,7 +122,7 @@ class Console:
             if outcome.traceback and self._verbose > 1:
                 self._print(outcome.traceback.rstrip())
         elif self._verbose:
-            faces = f", {len(outcome.faces)} faces" if outcome.faces else ""
+            faces = f", {outcome.face_count} faces" if outcome.faces else ""
             what = outcome.status.replace("_", " ")
             self._print(f"{name}: {what}{faces}, {outcome.seconds:.2f} s")
         for note in outcome.notes:
@@ -104,6 +130,8 @@ class Console:
         if outcome.job.member:
             # What was counted are files, and nobody knows how many pictures they hold.
             self._bar.total = None
+        if self._phases.pop(outcome.job.name, None) and not self._phases:
+            self._bar.set_description_str("")
         self._bar.set_postfix(
             faces=self.summary.faces,
             failed=self.summary.statuses[Status.FAILED],
@@ -114,3 +142,7 @@ class Console:
     def _print(self, text: str) -> None:
         with self._bar.external_write_mode(file=sys.stderr):
             sys.stderr.write(f"{text}\n")
+
+
+def _end_of(name: str) -> str:
+    return name if len(name) <= _NAME else f"...{name[3 - _NAME :]}"

@@ -55,7 +55,7 @@ def run_plan(
     from faceanon.batch import runs  # noqa: PLC0415
     from faceanon.batch.control import Control  # noqa: PLC0415
 
-    control = Control(searched=console.show_searched)
+    control = Control(searched=console.show_searched, progressed=console.show_progress)
     with (
         console.counting(plan),
         _first_interrupt_stops(control),

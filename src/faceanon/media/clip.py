@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceanon.media.picture import Picture
 from faceanon.model import Box, Image
-from faceanon.storage.suffixes import AnyFormat
+from faceanon.storage.suffixes import Format
 
 Kind: TypeAlias = Literal["still", "film", "pages"]
 """One picture; frames that follow each other in time; pages, each for itself."""
@@ -30,7 +30,7 @@ class Header:
     """What is known of a clip before its frames are read.
 
     Attributes:
-        format: of the file.
+        format: of the file; of a film with sound, that of a frame made a picture.
         kind: what the frames are to each other.
         width: of the first frame, upright, in pixels.
         height: likewise.
@@ -40,7 +40,7 @@ class Header:
             animations (PNG).
     """
 
-    format: AnyFormat
+    format: Format
     kind: Kind
     width: int
     height: int

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from faceanon.media.formats.jpeg.file import FACTORS, JpegFile
 from faceanon.media.metadata import NO_METADATA, Metadata
 from faceanon.model import Image, white
-from faceanon.storage.suffixes import AnyFormat
+from faceanon.storage.suffixes import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Encoding:
             it is another format, the most that they can have.
     """
 
-    format: AnyFormat
+    format: Format
     quantization: dict[int, list[int]] | None = None
     subsampling: int = 0
     lossless: bool = False

@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from faceanon import options
-from faceanon.options import option
 from faceanon.media.video.options import VideoOptions
-from faceanon.storage.suffixes import FILM_FORMATS, SUFFIXES, AnyFormat, FilmFormat, Format
+from faceanon.options import option
+from faceanon.storage.suffixes import (
+    FILM_FORMATS,
+    SUFFIXES,
+    AnyFormat,
+    FilmFormat,
+    Format,
+    film_only,
+    picture_format,
+)
 
 Level: TypeAlias = Literal["none", "safe", "all-but-identity"]
 
@@ -48,12 +56,12 @@ class WriteOptions:
     @property
     def picture_format(self) -> Format | None:
         """The format of pictures that is asked for; None for that of each input."""
-        return None if self.format in FILM_FORMATS else self.format
+        return picture_format(self.format)
 
     @property
     def film_format(self) -> FilmFormat | None:
         """The format of films that is asked for; None for the usual one."""
-        return self.format if self.format in FILM_FORMATS else None
+        return film_only(self.format)
 
     def __post_init__(self) -> None:
         """Check the values against what is declared."""

@@ -189,7 +189,9 @@ def _encoded(frame: EditedFrame, options: WriteOptions, loop: int | None) -> byt
         header = Header("gif", "still", width, height, loop=loop)
         gif.write_film(header, [frame], target, None)
         return target.getvalue()
-    return encode(picture, options.picture_format, options.quality, thumbnail=options.thumbnail)
+    return encode(
+        picture, options.picture_format, options.quality, thumbnail=options.thumbnail
+    )
 
 
 def encode(

@@ -5,15 +5,26 @@ looks for nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
 
-from faceanon.boxes import Record, check_all_met, check_is_same
+import numpy as np
+
+from faceanon.boxes import FaceTable, Record, check_all_met, check_is_same
 from faceanon.media.clip import Clip, Frame
 from faceanon.media.picture import Picture, eight_bit
 from faceanon.model import Face, Image
+from faceanon.pipeline.film import (
+    FilmFaces,
+    faces_of_film,
+    observations_of,
+    split_tracks,
+    times_of,
+    with_pseudonyms,
+)
+from faceanon.pipeline.track_report import TrackReport, track_reports
 from faceanon.settings import Settings
 from faceanon.vision import detection
 from faceanon.vision.detection.find import Found, faces_before, find_faces, is_among
@@ -24,7 +35,6 @@ from faceanon.vision.recognition.identities import (
 )
 from faceanon.vision.recognition.matching import split
 from faceanon.vision.recognition.observing import observe
-from faceanon.vision.tracking.neighbours import neighbours_of
 
 
 @dataclass(slots=True)
@@ -46,6 +56,21 @@ class _Decided:
     observations: list[Observation | None] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found in a clip.
+
+    Attributes:
+        record: its faces.
+        observations: if asked for, what tells apart those to hide that are clear.
+        tracks: of a film, a row for each face.
+    """
+
+    record: Record
+    observations: tuple[Observation, ...] = ()
+    tracks: tuple[TrackReport, ...] = ()
+
+
 def find(
     clip: Clip,
     name: str,
@@ -54,7 +79,8 @@ def find(
     settings: Settings,
     *,
     observes: bool = False,
-) -> tuple[Record, tuple[Observation, ...]]:
+    threads: int = 1,
+) -> Findings:
     """Find the faces of a clip.
 
     Args:
@@ -64,9 +90,7 @@ def find(
         given: what a box file tells of it; None to detect faces.
         settings: how to find them, and whom to hide.
         observes: whether to give what tells people apart.
-
-    Returns:
-        The record; and if asked for, the clear ones of the faces to hide.
+        threads: how many look at the frames of a film at the same time.
 
     Raises:
         PictureError: it is damaged, or not what the box file tells of.
@@ -74,6 +98,10 @@ def find(
     header = clip.header
     if given is not None:
         check_is_same(given, size=(header.width, header.height), content=content)
+    if header.kind == "film":
+        return _find_in_film(
+            clip, name, content, given, settings, observes=observes, threads=threads
+        )
     frames: list[_Decided] = []
     given_by_frame = _ByFrame(given)
     met: set[Face] = set()
@@ -94,8 +122,6 @@ def find(
         people = settings.identities or _people_of(content, observations, settings)
         for decided in frames:
             decided.hidden = _pseudonymized(decided, people)
-    if header.kind == "film":
-        _add_neighbours(frames)
     record = Record(
         name,
         header.width,
@@ -105,7 +131,70 @@ def find(
         shown=_numbered([decided.shown for decided in frames]),
         unsure=_numbered([decided.unsure for decided in frames]),
     )
-    return record, observations if observes else ()
+    return Findings(record, observations if observes else ())
+
+
+def _find_in_film(
+    clip: Clip,
+    name: str,
+    content: str,
+    given: Record | None,
+    settings: Settings,
+    *,
+    observes: bool,
+    threads: int,
+) -> Findings:
+    """Find the faces of a film; see `find`."""
+    header = clip.header
+    if detects(given, settings):
+        film = faces_of_film(clip, content, settings, threads)
+    else:
+        film = FilmFaces(FaceTable.of(()), times_of(clip), 0)
+    faces = film.faces
+    if given is not None:
+        told = (*given.hidden, *(given.shown if given.reviewed else ()))
+        faces = _added_to(FaceTable.of(given.hidden), faces, FaceTable.of(told))
+        shape = header.height, header.width
+        met = {face for face in given.hidden if _is_met(face, len(film.times), shape)}
+        check_all_met(given, met, len(film.times))
+    hidden, shown = split_tracks(clip, faces, settings)
+    seen: Mapping[int, Observation] = {}
+    if observes or settings.pseudonyms:
+        seen = observations_of(clip, hidden)
+    if settings.pseudonyms and not observes:
+        observed = ObservedPicture(content, tuple(seen.values()))
+        people = settings.identities or Identities.of(
+            [observed], settings.pseudonyms, settings.pseudonym_seed
+        )
+        hidden = with_pseudonyms(hidden, seen, people)
+    record = Record(name, header.width, header.height, content, hidden, shown)
+    tracks = (
+        *track_reports(hidden, film.times, film.lost, is_hidden=True),
+        *track_reports(shown, film.times, film.lost, is_hidden=False),
+    )
+    observations = tuple(seen.values()) if observes else ()
+    return Findings(record, observations, tracks)
+
+
+def _added_to(given: FaceTable, found: FaceTable, told: FaceTable) -> FaceTable:
+    """The faces of a box file, and the tracks that it does not tell of."""
+    apart = set(found.track_numbers())
+    for face in found:
+        if face.track in apart and is_among(face, told.of_frame(face.frame or 0)):
+            apart.discard(face.track)
+    added = found.where(np.isin(found.tracks, sorted(apart)))
+    first = max(given.track_numbers(), default=-1) + 1
+    renumbered = [
+        replace(face, track=first + face.track)
+        for face in added
+        if face.track is not None
+    ]
+    return FaceTable.of([*given, *renumbered]) if renumbered else given
+
+
+def _is_met(face: Face, frames: int, shape: tuple[int, int]) -> bool:
+    is_there = face.frame is None or 0 <= face.frame < frames
+    return is_there and not face.box.clipped(*shape).is_empty
 
 
 def detects(given: Record | None, settings: Settings) -> bool:
@@ -264,20 +353,6 @@ def pseudonymized(
     content = blake2b(seen.tobytes(), digest_size=16).hexdigest()
     people = _people_of(content, _from_left_to_right(decided), settings)
     return _pseudonymized(decided, people)
-
-
-def _add_neighbours(frames: Sequence[_Decided]) -> None:
-    """Hide what was detected in one frame in those around it, too.
-
-    A box file tells of each frame by itself: of its faces there are none to add.
-    """
-    found = [
-        [face for face in decided.hidden if not is_among(face, decided.told)]
-        for decided in frames
-    ]
-    for number, decided in enumerate(frames):
-        known = [*decided.hidden, *decided.told]
-        decided.hidden = decided.hidden + neighbours_of(found, number, known)
 
 
 def _numbered(by_frame: Sequence[Sequence[Face]]) -> tuple[Face, ...]:

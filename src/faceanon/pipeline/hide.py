@@ -5,23 +5,45 @@ only where they are needed.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import LEFT_ALONE, Treated
+from faceanon.anonymizers.base import LEFT_ALONE, Anonymizer, Sample, Treated
 from faceanon.boxes import Record, faces_of
 from faceanon.errors import PictureError
 from faceanon.media.clip import Change, Clip, Edit, Frame
 from faceanon.media.picture import Picture
 from faceanon.model import Box, Face, Image
 from faceanon.pipeline.preview import drawn
+from faceanon.pipeline.progress import told
 from faceanon.settings import Settings
 
 # Rows that are compared at once: few enough to stay in the processor's cache.
 _STRIP = 16
+
+
+class Otherwise:
+    """Which faces were treated otherwise than the method does it; see `Treated`.
+
+    Attributes:
+        faces: those of pictures, each with the method that hid it instead.
+        frames: of each track of a film, in how many frames which method hid it instead.
+    """
+
+    def __init__(self) -> None:
+        self.faces: dict[Face, str] = {}
+        self.frames: dict[int, Counter[str]] = defaultdict(Counter)
+
+    def add(self, face: Face, method: str) -> None:
+        """Take note of a face."""
+        if face.track is None:
+            self.faces[face] = method
+        else:
+            self.frames[face.track][method] += 1
 
 
 def hidden_frames(
@@ -29,7 +51,9 @@ def hidden_frames(
     record: Record,
     settings: Settings,
     rng: np.random.Generator,
-    otherwise: MutableMapping[Face, str],
+    otherwise: Otherwise,
+    *,
+    samples: Mapping[int, Sequence[Sample]],
 ) -> Iterator[Frame]:
     """The frames of a clip, each with the edit that hides its faces.
 
@@ -41,12 +65,22 @@ def hidden_frames(
         rng: the source of randomness, the same in every frame, so that nothing
             flickers.
         otherwise: takes what `Treated.otherwise` says, as the frames are written.
+        samples: of a film, the frames in which each face is seen best, as many as the
+            method wants.
     """
-    for number, frame in enumerate(clip.frames()):
+    method = settings.anonymizer
+    assert method is not None, "these settings are not for hiding"
+    header = clip.header
+    frames: Iterable[Frame] = clip.frames()
+    if header.kind == "film":
+        method = method.for_film(samples, settings.cover, copy.deepcopy(rng))
+        frames = told(frames, "hide", header.count)
+    for number, frame in enumerate(frames):
         faces = faces_of(record.hidden, number)
         if faces:
             stay = [*faces_of(record.shown, number), *faces_of(record.unsure, number)]
-            hiding = Hiding(faces, settings, copy.deepcopy(rng), stay, otherwise)
+            again = copy.deepcopy(rng)
+            hiding = Hiding(faces, settings, again, stay, otherwise, method)
             yield replace(frame, edit=hiding.edit(frame.picture))
         else:
             yield frame
@@ -80,17 +114,25 @@ class Hiding:
         rng: the only source of randomness.
         others: its other faces.
         otherwise: see `hidden_frames`.
+        method: the method, made ready for a film; None for that of the settings.
     """
 
     faces: Sequence[Face]
     settings: Settings
     rng: np.random.Generator
     others: Sequence[Face] = ()
-    otherwise: MutableMapping[Face, str] = field(default_factory=dict)
+    otherwise: Otherwise = field(default_factory=Otherwise)
+    method: Anonymizer | None = None
+
+    @property
+    def _method(self) -> Anonymizer:
+        method = self.method or self.settings.anonymizer
+        assert method is not None, "these settings are not for hiding"
+        return method
 
     def edit(self, picture: Picture) -> Edit:
         """The edit that hides the faces in their picture."""
-        affected = _affected_boxes(picture, self.faces, self.settings)
+        affected = self._affected_boxes(picture)
         if affected is None:
             return Edit(lambda _, pixels: self._change(pixels, self.faces, 0, 0))
         return Edit(self._hiding_in_parts(affected), list(affected.values()))
@@ -116,12 +158,34 @@ class Hiding:
         """Hide faces in pixels that begin elsewhere than their picture."""
         placed = {face.placed(right=right, down=down): face for face in faces}
         others = [face.placed(right=right, down=down) for face in self.others]
-        treated = hide_faces(pixels, list(placed), others, self.settings, self.rng)
-        self.otherwise.update(
-            {placed[face]: name for face, name in treated.otherwise.items()}
+        treated = hide_faces(
+            pixels,
+            list(placed),
+            others,
+            self.settings,
+            self.rng,
+            method=self._method,
         )
+        for face, name in treated.otherwise.items():
+            self.otherwise.add(placed[face], name)
         changed = _changed(pixels, treated, list(placed), self.settings)
         return treated.image, changed
+
+    def _affected_boxes(self, picture: Picture) -> dict[Face, Box] | None:
+        """In which part of the picture each face can be hidden, without the rest.
+
+        Those that lie outside of the picture are left out. None where all of the
+        picture is needed.
+        """
+        affected = {}
+        for face in self.faces:
+            box = self._method.affected_box(face, self.settings.cover)
+            if box is None:
+                return None
+            clipped = box.clipped(*picture.shape)
+            if not clipped.is_empty:
+                affected[face] = clipped
+        return affected
 
 
 def hide_faces(
@@ -130,14 +194,25 @@ def hide_faces(
     others: Sequence[Face],
     settings: Settings,
     rng: np.random.Generator,
+    *,
+    method: Anonymizer | None = None,
 ) -> Treated:
     """A copy of an image with these faces hidden, and not the others.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16.
+        faces: to hide.
+        others: its other faces.
+        settings: how to hide them.
+        rng: the only source of randomness.
+        method: the method, made ready for a film; None for that of the settings.
 
     Raises:
         PictureError: they cannot be hidden in this way.
     """
-    assert settings.anonymizer is not None, "these settings are not for hiding"
-    treated = settings.anonymizer.treat(image, faces, others, settings.cover, rng)
+    method = method or settings.anonymizer
+    assert method is not None, "these settings are not for hiding"
+    treated = method.treat(image, faces, others, settings.cover, rng)
     hidden = treated.image
     if hidden.shape != image.shape or hidden.dtype != image.dtype:
         # A plug-in's mistake must not become a picture of another size or depth.
@@ -146,26 +221,6 @@ def hide_faces(
             f"{image.dtype} {image.shape}; tell its author"
         )
     return treated
-
-
-def _affected_boxes(
-    picture: Picture, faces: Sequence[Face], settings: Settings
-) -> dict[Face, Box] | None:
-    """In which part of a picture each of its faces can be hidden, without the rest.
-
-    Those that lie outside of the picture are left out. None where all of the picture is
-    needed.
-    """
-    assert settings.anonymizer is not None, "these settings are not for hiding"
-    affected = {}
-    for face in faces:
-        box = settings.anonymizer.affected_box(face, settings.cover)
-        if box is None:
-            return None
-        clipped = box.clipped(*picture.shape)
-        if not clipped.is_empty:
-            affected[face] = clipped
-    return affected
 
 
 def _changed(

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from faceanon.boxes import Record
+from faceanon.boxes import FaceTable, Record
 from faceanon.model import Face
+from faceanon.pipeline.track_report import TrackReport
 from faceanon.storage.dataset_names import is_dataset
 from faceanon.storage.places import Place, Stamp
 from faceanon.vision.recognition.identities import Observation
@@ -101,6 +102,7 @@ class Outcome:
         otherwise: the faces that were not treated as the method does it; see
             `Treated`.
         error: why it failed, one line; empty otherwise.
+        tracks: of a film, a row for each of its faces.
         smallest_face: the width of a face, in pixels, from which on the detector finds
             it in the picture; 0 when nothing was looked for.
         notes: what the user should know although it did not fail.
@@ -118,6 +120,7 @@ class Outcome:
     status: Status
     record: Record | None = None
     otherwise: Mapping[Face, str] = field(default_factory=dict, compare=False)
+    tracks: tuple[TrackReport, ...] = ()
     error: str = ""
     smallest_face: int = 0
     notes: tuple[str, ...] = ()
@@ -134,6 +137,13 @@ class Outcome:
     def faces(self) -> Sequence[Face]:
         """Those to hide, in pixels of the upright picture."""
         return self.record.hidden if self.record else ()
+
+    @property
+    def face_count(self) -> int:
+        """How many faces are to be hidden; one that a film follows counts once."""
+        if isinstance(self.faces, FaceTable):
+            return self.faces.face_count
+        return len(self.faces)
 
     @property
     def unsure(self) -> Sequence[Face]:

@@ -6,30 +6,35 @@ Two steps make the way: `find` ends in a record of the faces, `hide` goes on fro
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
 from faceanon import options
-from faceanon.anonymizers.base import LEFT_ALONE
-from faceanon.boxes import Record, content_digest, update_by_file
+from faceanon.anonymizers.base import LEFT_ALONE, Sample
+from faceanon.boxes import FaceTable, Record, content_digest, update_by_file
 from faceanon.errors import FaceanonError, PictureError, StorageError
-from faceanon.media.clip import Header
+from faceanon.media.clip import Clip, Header
 from faceanon.media.reading import open_clip
+from faceanon.media.video.reading import VideoClip
+from faceanon.media.video.writing import write_video
 from faceanon.media.writing import write
 from faceanon.model import Face
+from faceanon.pipeline.film import samples_of
 from faceanon.pipeline.find import detects, find
-from faceanon.pipeline.hide import hidden_frames, previewed_frames
+from faceanon.pipeline.hide import Otherwise, hidden_frames, previewed_frames
 from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
 from faceanon.pipeline.steps import CollectIdentities, Hide, Preview, Step
+from faceanon.pipeline.track_report import TrackReport
 from faceanon.settings import Settings
 from faceanon.storage.renaming import stretched
-from faceanon.storage.suffixes import SUFFIXES
+from faceanon.storage.suffixes import SUFFIXES, FilmFormat, film_format
 from faceanon.vision import detection
 
 Target: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
@@ -62,7 +67,9 @@ def attempted(job: Job, do: Callable[[], Outcome]) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - start)
 
 
-def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome:
+def transform(
+    job: Job, source: BinaryIO, target: Target, step: Step, threads: int = 1
+) -> Outcome:
     """Do a step with an input.
 
     Args:
@@ -70,6 +77,7 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
         source: the input, which can be sought in.
         target: where to write the output to, if there is one.
         step: what to do.
+        threads: how many a film may take.
 
     Returns:
         What came of it.
@@ -78,45 +86,105 @@ def transform(job: Job, source: BinaryIO, target: Target, step: Step) -> Outcome
         PictureError: it cannot be done; the text says why.
     """
     settings = step.settings
-    content = content_digest(source) if _needs_content(job, step) else ""
     rng = random_for(job, settings, source if isinstance(step, Hide) else None)
-    with open_clip(source, settings.max_pixels) as clip:
-        record, observations = find(
+    video = settings.writing.video
+    with open_clip(source, settings.max_pixels, video, threads) as clip:
+        is_video = isinstance(clip, VideoClip)
+        needed = is_video or _needs_content(job, step)
+        findings = find(
             clip,
             job.name,
-            content,
+            content_digest(source) if needed else "",
             job.record,
             settings,
             observes=isinstance(step, CollectIdentities),
+            threads=threads,
         )
+        record = findings.record
         smallest = _smallest_face(clip.header, job, settings)
         outcome = Outcome(
             job,
             _status(record),
             record,
+            tracks=findings.tracks,
             smallest_face=smallest,
-            notes=_notes(job, clip.header, smallest),
-            observations=observations,
+            notes=_notes(job, clip, smallest),
+            observations=findings.observations,
         )
-        otherwise: dict[Face, str] = {}
+        otherwise = Otherwise()
         frames = None
         if isinstance(step, Preview):
             frames = previewed_frames(clip, record)
         elif isinstance(step, Hide) and _is_written(record, settings):
             given = job.record.shown if job.record else ()
-            all_faces = replace(record, shown=(*record.shown, *given))
-            frames = hidden_frames(clip, all_faces, settings, rng, otherwise)
+            all_faces = replace(record, shown=_joined(record.shown, given))
+            samples = _samples(clip, record, settings)
+            frames = hidden_frames(
+                clip, all_faces, settings, rng, otherwise, samples=samples
+            )
         if frames is None:
             return outcome
         with target() as file:
-            jpeg = write(
-                clip.header, frames, file, settings.writing, settings.max_pixels
-            )
-    status = outcome.status
-    if isinstance(step, Hide) and record.hidden:
-        is_same = all(otherwise.get(face) == LEFT_ALONE for face in record.hidden)
-        status = Status.UNCHANGED if is_same else Status.ANONYMIZED
-    return replace(outcome, status=status, otherwise=otherwise, jpeg=jpeg)
+            if isinstance(clip, VideoClip):
+                container = _container(job, clip, settings)
+                write_video(clip, frames, file, container, settings.writing)
+                jpeg = ""
+            else:
+                jpeg = write(
+                    clip.header, frames, file, settings.writing, settings.max_pixels
+                )
+    outcome = replace(outcome, jpeg=jpeg, otherwise=otherwise.faces)
+    if not isinstance(step, Hide) or not record.hidden:
+        return outcome
+    tracks = tuple(
+        replace(track, otherwise=dict(otherwise.frames.get(track.track, {})))
+        for track in findings.tracks
+    )
+    is_same = _is_unchanged(record, tracks, otherwise)
+    status = Status.UNCHANGED if is_same else Status.ANONYMIZED
+    return replace(outcome, status=status, tracks=tracks)
+
+
+def _samples(
+    clip: Clip, record: Record, settings: Settings
+) -> Mapping[int, Sequence[Sample]]:
+    """Where the faces of a film are seen best, if the method asks for that."""
+    method = settings.anonymizer
+    samples: dict[int, list[Sample]] = defaultdict(list)
+    if clip.header.kind == "film" and method is not None and method.samples:
+        table = FaceTable.of(record.hidden)
+        for track, sample in samples_of(clip, table, method.samples):
+            samples[track].append(sample)
+    return samples
+
+
+def _joined(shown: Sequence[Face], given: Sequence[Face]) -> Sequence[Face]:
+    if not given:
+        return shown
+    faces = [*shown, *given]
+    return FaceTable.of(faces) if isinstance(shown, FaceTable) else faces
+
+
+def _is_unchanged(
+    record: Record, tracks: Sequence[TrackReport], otherwise: Otherwise
+) -> bool:
+    """Whether all faces look as before."""
+    if tracks:
+        return all(
+            track.otherwise.get(LEFT_ALONE) == track.frame_count
+            for track in tracks
+            if track.is_hidden
+        )
+    return all(otherwise.faces.get(face) == LEFT_ALONE for face in record.hidden)
+
+
+def _container(job: Job, clip: VideoClip, settings: Settings) -> FilmFormat:
+    """In which format a film is written: as its name says, or as is asked for."""
+    if settings.writing.film_format is not None:
+        return settings.writing.film_format
+    target = job.target or job.name
+    name = target.name if isinstance(target, Path) else str(target)
+    return film_format(name) or clip.container.becomes
 
 
 def _needs_content(job: Job, step: Step) -> bool:
@@ -184,11 +252,17 @@ def _smallest_face(header: Header, job: Job, settings: Settings) -> int:
     return detector.smallest_face(header.height, header.width)
 
 
-def _notes(job: Job, header: Header, smallest_face: int) -> tuple[str, ...]:
+def _notes(job: Job, clip: Clip, smallest_face: int) -> tuple[str, ...]:
     notes = []
+    if isinstance(clip, VideoClip):
+        notes += clip.notes
+        if film_format(job.name) is None:
+            notes.append(f"it is {clip.container.name}, whatever its name says")
     suffix = PurePosixPath(job.name).suffix
-    if suffix and suffix.lower() not in SUFFIXES[header.format]:
-        notes.append(f"it is a {header.format.upper()} file, whatever its name says")
+    format_ = clip.header.format
+    is_odd = not isinstance(clip, VideoClip) and suffix.lower() not in SUFFIXES[format_]
+    if suffix and is_odd:
+        notes.append(f"it is a {format_.upper()} file, whatever its name says")
     if smallest_face > WORTH_A_NOTE:
         notes.append(
             f"faces below {smallest_face} pixels are not seen in it; "

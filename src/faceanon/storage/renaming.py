@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from faceanon.storage.names import digest
-from faceanon.storage.suffixes import SUFFIXES
+from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES
 
 _NAME_BYTES = 16
 
@@ -96,7 +96,7 @@ def numbered(path: Path, number: int, shard: str) -> Path:
 def _usual_suffix(name: str) -> str:
     suffix = PurePosixPath(name).suffix.lower()
     is_usual = any(suffix in suffixes for suffixes in SUFFIXES.values())
-    return suffix if is_usual else ""
+    return suffix if is_usual or suffix in FILM_SUFFIXES else ""
 
 
 @cache

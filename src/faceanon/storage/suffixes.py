@@ -1,7 +1,7 @@
 """The formats of pictures, by the suffixes of their names."""
 
 import os
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 Format: TypeAlias = Literal[
     "jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif", "jxl"
@@ -64,6 +64,12 @@ _FILM_SUFFIXES: dict[FilmFormat, tuple[str, ...]] = {
 FILM_SUFFIXES = frozenset(_FILMS)
 """What the names of films end with."""
 
+
+def picture_format(format_: AnyFormat | None) -> Format | None:
+    """The format, if it is one of pictures."""
+    return None if format_ in FILM_FORMATS else cast(Format, format_)
+
+
 AMBIGUOUS_SUFFIXES = frozenset([".ts", ".mts", ".mod"])
 """Those of which the first bytes say whether it is a film, or a text of programmers."""
 
@@ -71,6 +77,11 @@ AMBIGUOUS_SUFFIXES = frozenset([".ts", ".mts", ".mod"])
 def film_format(name: str) -> FilmFormat | None:
     """The format in which a film of this name is written; None for other names."""
     return _FILMS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122  a string
+
+
+def film_only(format_: AnyFormat | None) -> FilmFormat | None:
+    """The format, if it is one of films."""
+    return format_ if format_ in FILM_FORMATS else None
 
 
 def suffixed(name: str, format_: AnyFormat | None) -> str:
@@ -87,10 +98,10 @@ def suffixed(name: str, format_: AnyFormat | None) -> str:
     stem, suffix = os.path.splitext(name)  # noqa: PTH122  a string, and many of them
     usual = film_format(name)
     if usual is not None:
-        film = format_ if format_ in FILM_FORMATS else usual
+        film = film_only(format_) or usual
         suffixes = _FILM_SUFFIXES[film]
-    elif format_ is None or format_ in FILM_FORMATS:
+    elif (pictures := picture_format(format_)) is None:
         return name
     else:
-        suffixes = SUFFIXES[format_]
+        suffixes = SUFFIXES[pictures]
     return name if suffix.lower() in suffixes else stem + suffixes[0]

@@ -14,12 +14,15 @@ from faceanon.batch.planning.plan import InputFilter
 from faceanon.errors import FaceanonError
 from faceanon.pipeline.job import Job
 from faceanon.storage.names import shown
-from faceanon.storage.suffixes import SUFFIXES
+from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES
 
 # What other tools put behind the names of outputs.
 _ENDINGS = ("", "_anonymized")
 
-_SUFFIXES = [suffix for suffixes in SUFFIXES.values() for suffix in suffixes]
+_SUFFIXES = [
+    *(suffix for suffixes in SUFFIXES.values() for suffix in suffixes),
+    *sorted(FILM_SUFFIXES),
+]
 
 # faceanon's own, which holds digests.
 _STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")

@@ -1,7 +1,7 @@
 """Which bytes are to be looked into, whatever they are called.
 
-A picture that nobody named as one must not be copied with the faces in it. Videos and
-formats that faceanon does not read are told as well, so that they fail by name.
+A picture or a film that nobody named as one must not be copied with the faces in it.
+Formats that faceanon does not read are told as well, so that they fail by name.
 """
 
 import re
@@ -21,6 +21,7 @@ _SIGNS = re.compile(
     rb"|\x1a\x45\xdf\xa3"  # Matroska, WebM
     rb"|\0\0\1[\xb3\xba]"  # MPEG
     rb"|FLV\1|\x30\x26\xb2\x75"  # Flash, Windows Media
+    rb"|OggS"
     rb"|%PDF-",
     re.DOTALL,
 )

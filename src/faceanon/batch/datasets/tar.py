@@ -18,7 +18,11 @@ from faceanon.batch.datasets.magic import HEAD, may_show_faces
 from faceanon.batch.datasets.pictures import LARGEST, Picture, Pictures
 from faceanon.batch.datasets.tar_reading import TarReader, reading
 from faceanon.storage.names import shown
-from faceanon.storage.suffixes import PICTURE_SUFFIXES
+from faceanon.storage.suffixes import (
+    AMBIGUOUS_SUFFIXES,
+    FILM_SUFFIXES,
+    PICTURE_SUFFIXES,
+)
 
 # Up to this size, what is no picture waits in memory for the pictures before it.
 _SMALL = 2**20
@@ -137,7 +141,8 @@ def _whole(content: IO[bytes]) -> bytes:
 
 def _is_picture(member: tarfile.TarInfo, content: io.BufferedReader) -> bool:
     """Whether a member is one by its name, or by what it holds."""
-    if PurePosixPath(member.name).suffix.lower() in PICTURE_SUFFIXES:
+    suffix = PurePosixPath(member.name).suffix.lower()
+    if suffix in PICTURE_SUFFIXES or suffix in FILM_SUFFIXES - AMBIGUOUS_SUFFIXES:
         return True
     with reading():
         return may_show_faces(content.peek(HEAD)[:HEAD], member.size)

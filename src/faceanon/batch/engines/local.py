@@ -4,7 +4,7 @@ An engine takes tasks and gives results, in whatever order they come. Between ta
 may be given results that are known already; it hands those on.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from faceanon.batch.isolated import Isolated, Work
 from faceanon.batch.workers import Limits
+from faceanon.pipeline.progress import Progress
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -39,6 +40,7 @@ def run_local(
     work: Work[TaskT, ResultT],
     workers: int,
     limits: Limits,
+    on_progress: Callable[[TaskT, Progress], object] = lambda *_: None,
 ) -> Generator[ResultT, None, None]:
     """Do the tasks in worker processes.
 
@@ -49,6 +51,7 @@ def run_local(
         work: what to do with each.
         workers: how many processes.
         limits: what a task may take.
+        on_progress: hears how far films have come, in any thread.
 
     Raises:
         StorageError: processes cannot be started.
@@ -57,7 +60,7 @@ def run_local(
     done: SimpleQueue[Future[ResultT]] = SimpleQueue()
     busy = 0
     exhausted = False
-    with Isolated(work, workers, limits) as isolated:
+    with Isolated(work, workers, limits, on_progress) as isolated:
         while busy or not exhausted:
             while not exhausted and busy < workers * _AHEAD:
                 item = next(queue, None)

@@ -1,20 +1,25 @@
 """The pictures of a bucket: what is taken of a listing, and what is left alone."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from faceanon.batch.planning.plan import (
+    NO_PICTURE,
     InputFilter,
     Outputs,
     PlannedJob,
     WalkReport,
 )
 from faceanon.errors import FaceanonError
+from faceanon.media.video.containers import HEAD, container_of
 from faceanon.storage.buckets.listing import listed
+from faceanon.storage.buckets.objects import open_stream
 from faceanon.storage.buckets.stores import BucketError
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject
+from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class BucketFolder:
                 name = object_.key.removeprefix(self.source.key)
                 if self._is_output(object_):
                     continue
-                if reason := self._reason_to_skip(name):
+                if reason := self._reason_to_skip(name, object_):
                     walk.skipped[reason] += 1
                 elif self.outputs.take(name):
                     yield self.outputs.job(name, object_)
@@ -75,7 +80,7 @@ class BucketFolder:
         root = self.outputs.root
         return isinstance(root, BucketObject) and root.holds(object_)
 
-    def _reason_to_skip(self, name: str) -> str:
+    def _reason_to_skip(self, name: str, object_: BucketObject) -> str:
         """Why an object is left alone; empty for a picture."""
         *folders, last = parts = name.split("/")
         if not last:
@@ -89,4 +94,16 @@ class BucketFolder:
         above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
         if any(self.input_filter.excludes(folder, True) for folder in above):
             return "not included"
-        return "not included" if self.input_filter.excludes(name, False) else ""
+        reasons = {
+            "not included": self.input_filter.excludes(name, False),
+            NO_PICTURE: _is_source_code(object_),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _is_source_code(object_: BucketObject) -> bool:
+    """Whether an object that could be a film by its name is none."""
+    if PurePosixPath(object_.key).suffix.lower() not in AMBIGUOUS_SUFFIXES:
+        return False
+    with closing(open_stream(object_)) as stream:
+        return container_of(stream.read(HEAD)) is None

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceanon.batch.planning.plan import (
+    NO_PICTURE,
     InputFilter,
     Outputs,
     PlannedJob,
     WalkReport,
 )
 from faceanon.batch.planning.shards import Shard
+from faceanon.media.video.containers import HEAD, container_of
 from faceanon.storage.names import is_stale
+from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,23 @@ class Folder:
             "hidden": entry.name.startswith("."),
             self.input_filter.reason_to_skip(entry.name): not is_folder,
             "not included": self.input_filter.excludes(path, is_folder),
+            NO_PICTURE: not is_folder and _is_source_code(entry),
         }
         for reason, holds in reasons.items():
             if holds and reason:
                 return reason
         return "folder" if is_folder else "picture"
+
+
+def _is_source_code(entry: os.DirEntry[str]) -> bool:
+    """Whether a file that could be a film by its name is none."""
+    if Path(entry.name).suffix.lower() not in AMBIGUOUS_SUFFIXES:
+        return False
+    try:
+        with Path(entry.path).open("rb") as file:
+            return container_of(file.read(HEAD)) is None
+    except OSError:
+        return False  # that it cannot be read is told of when it is its turn
 
 
 def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:

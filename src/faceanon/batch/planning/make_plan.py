@@ -26,7 +26,7 @@ from faceanon.storage.buckets.objects import described
 from faceanon.storage.names import shown, temporary_name
 from faceanon.storage.places import BucketObject, Place
 from faceanon.storage.renaming import Numbering, Renaming
-from faceanon.storage.suffixes import Format
+from faceanon.storage.suffixes import AnyFormat
 
 EVERYTHING = InputFilter()
 
@@ -35,7 +35,7 @@ def make_plan(
     source: Place | None,
     target: Place | None,
     *,
-    format_: Format | None = None,
+    format_: AnyFormat | None = None,
     input_filter: InputFilter = EVERYTHING,
     records: Mapping[str, Record] | None = None,
     renaming: Renaming | None = None,

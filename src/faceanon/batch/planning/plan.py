@@ -16,7 +16,15 @@ from faceanon.storage.dataset_names import dataset_of, is_dataset
 from faceanon.storage.names import folded, shown, temporary_name
 from faceanon.storage.places import BucketObject, Place, oddity
 from faceanon.storage.renaming import Numbering, Renaming
-from faceanon.storage.suffixes import PICTURE_SUFFIXES, Format, suffixed
+from faceanon.storage.suffixes import (
+    FILM_SUFFIXES,
+    PICTURE_SUFFIXES,
+    AnyFormat,
+    suffixed,
+)
+
+NO_PICTURE = "no picture"
+"""Why a file is skipped that is neither a picture nor a film, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class InputFilter:
         only: the paths of the pictures to take; None for all.
         shard: the part of the pictures to take; None for all.
         datasets: whether to take dataset files, too.
+        videos: whether to take films, too.
     """
 
     recursive: bool = True
@@ -40,6 +49,7 @@ class InputFilter:
     only: frozenset[str] | None = None
     shard: Shard | None = None
     datasets: bool = True
+    videos: bool = True
 
     def whole(self) -> "InputFilter":
         """The filter of which this is a part, by shard or by name."""
@@ -49,14 +59,16 @@ class InputFilter:
     def takes_all(self) -> bool:
         """Whether it leaves nothing out of what is in a folder and its folders."""
         is_part = self.include or self.exclude or self.shard or self.only is not None
-        return self.recursive and not is_part
+        return self.recursive and self.videos and not is_part
 
     def reason_to_skip(self, name: str) -> str:
         """Why a file is not taken, by its name or path; empty where it is."""
         if is_dataset(name):
             return "" if self.datasets else "dataset file"
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  strings, and many
-        return "" if suffix in PICTURE_SUFFIXES else "no picture"
+        if suffix in FILM_SUFFIXES:
+            return "" if self.videos else "video"
+        return "" if suffix in PICTURE_SUFFIXES else NO_PICTURE
 
     def excludes(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""
@@ -168,7 +180,7 @@ class Outputs:
     """
 
     root: Place | None
-    format: Format | None = None
+    format: AnyFormat | None = None
     renaming: Renaming | None = None
     shard: Shard | None = None
 

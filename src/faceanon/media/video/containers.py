@@ -63,17 +63,12 @@ HEAD = 1024
 def container_of(head: bytes) -> Container | None:
     """The container of a film, by the first `HEAD` bytes of its file; None for none."""
     box, brand = head[_BOX], head[8:12]
-    if box == b"ftyp":
-        if brand in _PICTURE_BRANDS:
-            return None
+    if box == b"ftyp" and brand not in _PICTURE_BRANDS:
         return _QUICKTIME if brand == b"qt  " else _MP4
-    if box in _FIRST_BOXES and int.from_bytes(head[:4], "big") != 0:
+    if box in _FIRST_BOXES and head[:4] != b"\0\0\0\0":
         return _QUICKTIME
-    if head.startswith(_EBML):
-        return _WEBM if b"webm" in head[:64] else _MATROSKA
-    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
-        return _AVI
     for magic, container in (
+        (_EBML, _WEBM if b"webm" in head[:64] else _MATROSKA),
         (_ASF_HEADER, _ASF),
         (b"OggS", _OGG),
         (b"FLV\x01", _FLV),
@@ -81,6 +76,8 @@ def container_of(head: bytes) -> Container | None:
     ):
         if head.startswith(magic):
             return container
+    if head.startswith(b"RIFF") and brand == b"AVI ":
+        return _AVI
     return _TRANSPORT if _is_transport_stream(head) else None
 
 

@@ -57,6 +57,7 @@ class FilmFrame:
         self.decoded = decoded
         self.rotation = rotation % 360
         size = decoded.height, decoded.width
+        self._reduced: dict[int, Image] = {}
         self.shape: tuple[int, int] = size[::-1] if self.rotation % 180 else size
 
     @property
@@ -76,8 +77,11 @@ class FilmFrame:
         Args:
             factor: how many pixels of a row, and of a column, become one.
         """
-        height, width = (-(-side // factor) for side in self._stored_shape)
-        return self._upright(self._converted("bgr24", width=width, height=height))
+        if factor not in self._reduced:
+            height, width = (-(-side // factor) for side in self._stored_shape)
+            small = self._converted("bgr24", width=width, height=height)
+            self._reduced[factor] = self._upright(small)
+        return self._reduced[factor]
 
     def _converted(self, name: str, **size: int) -> Image:
         frame = self.decoded.reformat(
@@ -198,10 +202,16 @@ class Planes:
             height, width = new.shape[:2]
             # A pixel of colours changes where any of those that share it does.
             share = cv2.resize(
-                changed.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
+                changed.astype(np.float32),
+                (width, height),
+                interpolation=cv2.INTER_AREA,
             )
             part = plane[rows, columns]
-            np.copyto(part, new, where=(share > 0).reshape(share.shape + (1,) * (new.ndim - 2)))
+            np.copyto(
+                part,
+                new,
+                where=(share > 0).reshape(share.shape + (1,) * (new.ndim - 2)),
+            )
 
     @property
     def _range(self) -> int:
@@ -220,7 +230,7 @@ class Planes:
 
 
 def _apart(areas: Sequence[Box], whole: Box) -> list[Box]:
-    """Boxes that hold the areas, with even sides and a margin, none of which overlap."""
+    """Boxes that hold the areas and a margin, with even sides; none overlap."""
     apart: list[Box] = []
     for area in areas:
         box = _even(area.widened(_MARGIN), whole)
@@ -235,7 +245,10 @@ def _apart(areas: Sequence[Box], whole: Box) -> list[Box]:
 def _even(area: Box, whole: Box) -> Box:
     """The box with even sides, but for those where the frame ends."""
     return Box(
-        area.left // 2 * 2, area.top // 2 * 2, -(-area.right // 2) * 2, -(-area.bottom // 2) * 2
+        area.left // 2 * 2,
+        area.top // 2 * 2,
+        -(-area.right // 2) * 2,
+        -(-area.bottom // 2) * 2,
     ).clipped(whole.height, whole.width)
 
 

@@ -115,8 +115,8 @@ class VideoClip:
         if first.interlaced_frame:
             self.notes.append("it is interlaced, and its lines are kept woven")
         height, width = frame.shape
-        format_ = self.container.becomes
-        self.header = Header(format_, "film", width, height, max(2, round(length)))
+        # A frame that becomes a picture is one without loss.
+        self.header = Header("png", "film", width, height, max(2, round(length)))
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -191,7 +191,7 @@ class VideoClip:
         with self.opened() as source:
             stream = self._stream(source)
             walk = _Walk(source, stream, options, self.rate)
-            encoding = Encoding(self.container.becomes)
+            encoding = Encoding("png")  # of a frame that becomes a picture
             pending: Frame | None = None
             for decoded, time, is_damaged in walk.frames():
                 if options.start is not None and time < options.start:
@@ -217,9 +217,7 @@ class VideoClip:
 
 
 def _lasting(frame: Frame, seconds: Fraction) -> Frame:
-    return Frame(
-        frame.picture, float(seconds), None, frame.time, frame.is_damaged
-    )
+    return Frame(frame.picture, float(seconds), None, frame.time, frame.is_damaged)
 
 
 class _Walk:
@@ -237,6 +235,7 @@ class _Walk:
         self._last = Fraction(-1)
         self._end = Fraction(0)
         self._next = Fraction(0)
+        self._is_broken = False
 
     def frames(self) -> Iterator[tuple[Any, Fraction, bool]]:
         """Each frame, when it is shown, and whether it is damaged."""
@@ -255,10 +254,14 @@ class _Walk:
                 raise self._damage()
             for decoded in self._decoded(packet):
                 time = self._time(decoded)
-                is_damaged = bool(decoded.is_corrupt or packet.is_corrupt)
-                if is_damaged and not self._covers:
+                if decoded.is_corrupt or packet.is_corrupt:
+                    self._is_broken = True
+                elif decoded.key_frame:
+                    # What is predicted from damage is damaged, until here.
+                    self._is_broken = False
+                if self._is_broken and not self._covers:
                     raise self._damage()
-                yield decoded, time, is_damaged
+                yield decoded, time, self._is_broken
         self._check_end()
 
     def _decoded(self, packet: Any) -> list[Any]:
@@ -266,6 +269,7 @@ class _Walk:
             frames: list[Any] = packet.decode()
         except library().error.FFmpegError as error:
             if self._covers:
+                self._is_broken = True
                 return []
             raise self._damage() from error
         return frames

@@ -62,7 +62,9 @@ def write_video(
     )
     with (
         explained(f"it cannot be written as {container}"),
-        _Film(clip, target, container, encoder, first, options) as film,
+        _Film(
+            clip, target, container, encoder=encoder, first=first, options=options
+        ) as film,
     ):
         for frame in chain([first], frames):
             film.add(frame)
@@ -87,6 +89,7 @@ class _Film:
         clip: VideoClip,
         target: BinaryIO,
         container: FilmFormat,
+        *,
         encoder: Encoder,
         first: Frame,
         options: WriteOptions,

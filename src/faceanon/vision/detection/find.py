@@ -41,8 +41,15 @@ class Found:
     unsure: tuple[Face, ...] = ()
 
 
-def find_faces(pictures: Sequence[Picture], options: DetectorOptions) -> list[Found]:
+def find_faces(
+    pictures: Sequence[Picture], options: DetectorOptions, weakest: float = 1.0
+) -> list[Found]:
     """Find the faces in pictures, in whatever can be seen of them.
+
+    Args:
+        pictures: what to look at.
+        options: how.
+        weakest: what is unsure is told down to this score, at least.
 
     Raises:
         PictureError: one is a damaged JPEG.
@@ -51,7 +58,7 @@ def find_faces(pictures: Sequence[Picture], options: DetectorOptions) -> list[Fo
     threshold = detector.threshold
     if options.min_score is not None:
         threshold = Threshold(options.min_score)
-    least = min(threshold.score * UNSURE_SHARE, threshold.lowest)
+    least = min(threshold.score * UNSURE_SHARE, threshold.lowest, weakest)
     scaled = [
         picture.scaled_looks(detector.scale(*picture.shape)) for picture in pictures
     ]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from faceanon.model import Image
 
-# The longer side of the small pictures, in pixels. A face that moves is too small in
-# them to be taken for the scene.
-_SIDE = 160
+SIDE = 160
+"""The longer side of the small pictures, in pixels. A face that moves is too small in
+them to be taken for the scene."""
 
 # The least peak of the phase correlation (0 to 1) at which a movement is believed.
 _CERTAIN = 0.15
@@ -62,7 +62,7 @@ class Camera:
             size: width and height of the upright frames, in pixels.
         """
         width, height = size
-        scale = _SIDE / max(width, height)
+        scale = SIDE / max(width, height)
         self._size = (
             max(round(width * scale), 2),
             max(round(height * scale), 2),
@@ -74,19 +74,27 @@ class Camera:
         self._steps: list[tuple[float, float]] = []
         self._begins_shot: list[bool] = []
 
-    def see(self, image: Image) -> None:
+    def see(self, image: Image) -> tuple[float, float] | None:
         """Look at the next frame.
 
         Args:
             image: shape (H, W, 3), BGR, uint8, upright; as large as the film or
                 smaller.
+
+        Returns:
+            By how much the scene has moved since the frame before, in pixels of the
+            upright frame; None where it is another one, if only for a flash.
         """
         small = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
         bins, ranges = [_BINS, _BINS], [0, 180, 0, 256]
         colors = cv2.calcHist([hsv], [0, 2], None, bins, ranges).ravel()
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        self._take(_View(grey, colors / colors.sum()))
+        step = self._take(_View(grey, colors / colors.sum()))
+        if step is None:
+            return None
+        across, down = np.array(step) * self._to_pixels
+        return float(across), float(down)
 
     def motion(self) -> CameraMotion:
         """The movement over all frames seen so far."""
@@ -99,10 +107,10 @@ class Camera:
         first = np.searchsorted(shots, shots)
         return CameraMotion(path - path[first], shots)
 
-    def _take(self, view: _View) -> None:
+    def _take(self, view: _View) -> tuple[float, float] | None:
         if self._last is None:
             self._put(view, (0.0, 0.0), begins_shot=True)
-            return
+            return None
         step, is_other = self._compared(self._last, view)
         if not is_other:
             # Over a flash, if there was one, in equal steps.
@@ -111,7 +119,7 @@ class Camera:
                 part = (step[0] / count, step[1] / count)
                 self._put(each, part, begins_shot=False)
             self._differing = []
-            return
+            return step
         self._differing.append(view)
         if len(self._differing) > _LONGEST_FLASH:
             first, *others = self._differing
@@ -119,6 +127,7 @@ class Camera:
             self._put(first, (0.0, 0.0), begins_shot=True)
             for each in others:
                 self._take(each)
+        return None
 
     def _put(
         self, view: _View, step: tuple[float, float], *, begins_shot: bool

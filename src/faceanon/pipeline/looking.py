@@ -1,0 +1,353 @@
+"""Looking for faces in the frames of a film: in all, or where something happens.
+
+Every few frames are looked at. Those between two looks are only where a face begins,
+ends or moves, or a shot ends.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceanon.media.clip import Frame
+from faceanon.media.picture import Picture
+from faceanon.model import Box, Face, Image
+from faceanon.vision import detection
+from faceanon.vision.detection import DetectorOptions
+from faceanon.vision.detection.find import find_faces
+from faceanon.vision.tracking.camera import SIDE, Camera, CameraMotion
+from faceanon.vision.tracking.finds import Finds
+from faceanon.vision.tracking.sampling import is_calm, stride
+
+# Finds of this score continue a track; none begins with one.
+_WEAK = 0.08
+
+# The tone of a face is the mean of so much of its box, about the middle.
+_CORE = 0.5
+
+# So many groups of frames wait for their looks, for each thread.
+_GROUPS = 2
+
+# How long the frames of an animation are shown that do not say, in seconds.
+_USUAL = 0.1
+
+# Names of what found a face, of which there are a few: no more are told apart.
+_MOST_NAMES = 200
+
+# So many chunks are joined: each array takes some hundred bytes by itself.
+_MOST_CHUNKS = 1000
+
+_Columns: TypeAlias = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """What the frames of a film show.
+
+    Attributes:
+        finds: the faces, and what may be some.
+        motion: how the camera moves.
+        looked: whether each frame was looked at: shape (F,).
+        times: when each is shown, in seconds, from the first: shape (F,).
+        names: what found them, by the numbers in `Finds.found_by`.
+    """
+
+    finds: Finds
+    motion: CameraMotion
+    looked: NDArray[np.bool_]
+    times: NDArray[np.float64]
+    names: tuple[str, ...]
+
+
+def look_through(
+    frames: Iterable[Frame],
+    size: tuple[int, int],
+    rate: float,
+    options: DetectorOptions,
+    threads: int,
+) -> Looked:
+    """Look for faces in the frames of a film, and at how it moves.
+
+    Args:
+        frames: of the film.
+        size: width and height, upright.
+        rate: frames in a second, about.
+        options: how faces are looked for. With the accuracy "thorough", all frames are
+            looked at.
+        threads: how many look at the same time.
+    """
+    every = 1 if options.accuracy == "thorough" else stride(rate)
+    with _Looker(options, every, threads) as looker:
+        camera = Camera(size)
+        for frame in frames:
+            looker.take(frame, camera.see(_small(frame.picture)))
+        return looker.finished(camera.motion())
+
+
+def _small(picture: Picture) -> Image:
+    """A picture as small as it can be had quickly, for the camera."""
+    height, width = picture.shape
+    source = picture.source
+    if isinstance(source, np.ndarray):
+        return picture.scaled_looks(1)[0][0]
+    return source.reduced(max(1, max(height, width) // (2 * SIDE)))
+
+
+@dataclass(slots=True, eq=False)
+class _Look:
+    """The finds of one frame."""
+
+    sure: Sequence[Face]
+    unsure: Sequence[Face]
+    tones: NDArray[np.uint8]
+
+    @property
+    def all(self) -> list[Face]:
+        return [*self.sure, *self.unsure]
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Frames between two looks.
+
+    Attributes:
+        before: the look before them.
+        between: the frames, with their numbers.
+        after: the look after them.
+        moved: by how much the scene moves from the one look to the other.
+        is_cut: whether a shot ends in between.
+    """
+
+    before: "Future[_Look] | None"
+    between: list[tuple[int, Frame]]
+    after: "Future[_Look]"
+    moved: tuple[float, float]
+    is_cut: bool
+
+
+@dataclass
+class _Looker:
+    """Hands out looks to threads, and puts what they find into arrays."""
+
+    options: DetectorOptions
+    every: int
+    threads: int
+    _executor: Any = field(init=False)
+    _looks: dict[int, "Future[_Look]"] = field(default_factory=dict, init=False)
+    _groups: deque[_Group] = field(default_factory=deque, init=False)
+    _waiting: list[tuple[int, Frame]] = field(default_factory=list, init=False)
+    _last: "Future[_Look] | None" = field(default=None, init=False)
+    _moved: tuple[float, float] = field(default=(0.0, 0.0), init=False)
+    _is_cut: bool = field(default=False, init=False)
+    _times: list[float] = field(default_factory=list, init=False)
+    _clock: "Clock" = field(init=False)
+    _rows: "_Rows" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._executor = (
+            ThreadPoolExecutor(self.threads) if self.threads > 1 else _AtOnce()
+        )
+        self._rows = _Rows()
+        self._clock = Clock()
+
+    def __enter__(self) -> "_Looker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def take(self, frame: Frame, step: tuple[float, float] | None) -> None:
+        """Look at the next frame, or leave it for later.
+
+        Args:
+            frame: the frame.
+            step: how the scene has moved since the frame before; None where it is
+                another one.
+        """
+        number = len(self._times)
+        self._times.append(self._clock.time(frame))
+        self._is_cut |= step is None
+        right, down = step or (0.0, 0.0)
+        self._moved = self._moved[0] + right, self._moved[1] + down
+        if number and step is not None and len(self._waiting) < self.every - 1:
+            self._waiting.append((number, frame))
+            return
+        self._close_group(number, frame)
+        while len(self._groups) > _GROUPS * self.threads:
+            self._resolve(self._groups.popleft())
+        self._collect()
+
+    def _close_group(self, number: int, frame: Frame) -> None:
+        after = self._submit(number, frame)
+        if self._waiting:
+            group = _Group(self._last, self._waiting, after, self._moved, self._is_cut)
+            self._groups.append(group)
+        self._waiting, self._moved, self._is_cut = [], (0.0, 0.0), False
+        self._last = after
+
+    def _resolve(self, group: _Group) -> None:
+        """Look at the frames of a group, if something happens in them."""
+        before = group.before.result() if group.before else None
+        after = group.after.result()
+        if (
+            before is None
+            or group.is_cut
+            or not is_calm(before.all, after.all, group.moved)
+        ):
+            for number, frame in group.between:
+                self._submit(number, frame)
+
+    def _submit(self, number: int, frame: Frame) -> "Future[_Look]":
+        if frame.is_damaged:
+            future: Future[_Look] = Future()
+            future.set_result(_Look((), (), np.empty((0, 3), np.uint8)))
+        else:
+            future = self._executor.submit(_look, frame.picture, self.options)
+        self._looks[number] = future
+        return future
+
+    def _collect(self) -> None:
+        """Put what was found into the arrays."""
+        for number in [n for n, future in self._looks.items() if future.done()]:
+            self._rows.add(number, self._looks.pop(number).result())
+        while len(self._looks) > self._most:
+            number = min(self._looks)
+            self._rows.add(number, self._looks.pop(number).result())
+
+    @property
+    def _most(self) -> int:
+        """So many looks are under way at most; each holds its frame."""
+        return _GROUPS * self.threads * self.every
+
+    def finished(self, motion: CameraMotion) -> Looked:
+        """All that was found."""
+        if self._waiting:
+            number, frame = self._waiting.pop()
+            self._close_group(number, frame)
+        while self._groups:
+            self._resolve(self._groups.popleft())
+        for number, look in self._looks.items():
+            self._rows.add(number, look.result())
+        self._looks.clear()
+        looked = np.zeros(len(self._times), bool)
+        looked[self._rows.looked] = True
+        finds, names = self._rows.finds()
+        return Looked(finds, motion, looked, np.array(self._times), names)
+
+
+class Clock:
+    """Tells when the frames of a film are shown, one after the other."""
+
+    def __init__(self) -> None:
+        self._start: Fraction | None = None
+        self._next = 0.0
+
+    def time(self, frame: Frame) -> float:
+        """When the next frame is shown, in seconds from the first."""
+        if frame.time is None:
+            time = self._next
+            self._next += frame.seconds or _USUAL
+            return time
+        if self._start is None:
+            self._start = frame.time
+        return float(frame.time - self._start)
+
+
+class _AtOnce:
+    """An executor without threads."""
+
+    def submit(self, do: Callable[..., _Look], *arguments: Any) -> "Future[_Look]":
+        future: Future[_Look] = Future()
+        future.set_result(do(*arguments))
+        return future
+
+    def shutdown(self, *, cancel_futures: bool) -> None:
+        """Nothing is under way."""
+
+
+def _look(picture: Picture, options: DetectorOptions) -> _Look:
+    (found,) = find_faces([picture], options, _WEAK)
+    detector = detection.make(options.detector, options.accuracy)
+    (image, *_), factor = picture.scaled_looks(detector.scale(*picture.shape))
+    faces = (*found.sure, *found.unsure)
+    tones = [_tone(image, face.box.placed(1 / factor)) for face in faces]
+    return _Look(found.sure, found.unsure, np.array(tones, np.uint8).reshape(-1, 3))
+
+
+def _tone(image: Image, box: Box) -> tuple[float, ...]:
+    """The mean colour of the middle of a box, BGR."""
+    core = box.grown(_CORE).clipped(*image.shape[:2])
+    if core.is_empty:
+        core = box.clipped(*image.shape[:2])
+    if core.is_empty:
+        return 0.0, 0.0, 0.0
+    return tuple(round(part) for part in cv2.mean(image[core.slices])[:3])
+
+
+class _Rows:
+    """Finds, as they come, in chunks that become arrays."""
+
+    def __init__(self) -> None:
+        self.looked: list[int] = []
+        self._names: dict[str, int] = {}
+        self._chunks: list[_Columns] = []
+        self._large: list[_Columns] = [
+            (
+                np.empty(0, np.int32),
+                np.empty((0, 4), np.float32),
+                np.empty(0, np.float32),
+                np.empty((0, 5, 2), np.float32),
+                np.empty(0, bool),
+                np.empty(0, np.uint8),
+                np.empty((0, 3), np.uint8),
+            )
+        ]
+
+    def add(self, number: int, look: _Look) -> None:
+        """Add the finds of a frame."""
+        self.looked.append(number)
+        faces = look.all
+        if not faces:
+            return
+        count = len(faces)
+        self._chunks.append(
+            (
+                np.full(count, number, np.int32),
+                np.array([_sides(face.box) for face in faces], np.float32),
+                np.array([face.score for face in faces], np.float32),
+                np.array([_points(face) for face in faces], np.float32),
+                np.arange(count) < len(look.sure),
+                np.array([self._named(face.found_by) for face in faces], np.uint8),
+                look.tones,
+            )
+        )
+        if len(self._chunks) > _MOST_CHUNKS:
+            self._large.append(_joined(self._chunks))
+            self._chunks = []
+
+    def _named(self, name: str) -> int:
+        return self._names.setdefault(name, min(len(self._names), _MOST_NAMES))
+
+    def finds(self) -> tuple[Finds, tuple[str, ...]]:
+        """All of them by their frames, and the names of what found them."""
+        columns = _joined([*self._large, *self._chunks])
+        order = np.argsort(columns[0], kind="stable")
+        return Finds(*(column[order] for column in columns)), tuple(self._names)
+
+
+def _joined(parts: Sequence[_Columns]) -> _Columns:
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _sides(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.right, box.bottom
+
+
+def _points(face: Face) -> Any:
+    return face.points or [[np.nan, np.nan]] * 5

@@ -1,0 +1,48 @@
+"""How far a film has come, for those who wait for it."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
+
+Phase: TypeAlias = Literal["find", "look", "hide"]
+
+T = TypeVar("T")
+
+# Seconds between two reports.
+_PAUSE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a film has come.
+
+    Attributes:
+        phase: what is done with its frames: faces are found, whose they are is looked
+            at, or they are hidden.
+        done: how many frames of this phase are done.
+        total: how many there are, about.
+    """
+
+    phase: Phase
+    done: int
+    total: int
+
+
+_sinks: list[Callable[[Progress], None]] = []
+
+
+def tell_to(sink: Callable[[Progress], None]) -> None:
+    """From now on, tell this process's progress to somebody."""
+    _sinks[:] = [sink]
+
+
+def told(frames: Iterable[T], phase: Phase, total: int) -> Iterator[T]:
+    """The frames one by one; how far they have come is told now and then."""
+    last = 0.0
+    for done, frame in enumerate(frames):
+        now = time.monotonic()
+        if _sinks and now - last > _PAUSE:
+            last = now
+            _sinks[0](Progress(phase, done, max(total, done)))
+        yield frame
