@@ -51,7 +51,8 @@ _FILMS: dict[str, FilmFormat] = {
     **dict.fromkeys((".3gp", ".3g2", ".avi", ".divx", ".flv", ".f4v"), "mp4"),
     **dict.fromkeys((".mpg", ".mpeg", ".vob", ".mod", ".tod"), "mp4"),
     **dict.fromkeys((".ts", ".m2ts", ".mts"), "mp4"),
-    **dict.fromkeys((".wmv", ".asf", ".ogv", ".ogm"), "mkv"),
+    **dict.fromkeys((".wmv", ".asf"), "mp4"),
+    **dict.fromkeys((".ogv", ".ogm"), "mkv"),
 }
 # Those that are kept.
 _FILM_SUFFIXES: dict[FilmFormat, tuple[str, ...]] = {

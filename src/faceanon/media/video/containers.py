@@ -30,8 +30,8 @@ _QUICKTIME = Container("mov", "a QuickTime film", "mov")
 _MATROSKA = Container("matroska", "a Matroska film", "mkv")
 _WEBM = Container("matroska", "a WebM", "webm")
 _AVI = Container("avi", "an AVI", "mp4")
-# Sound in Windows Media formats, or in Vorbis, does not go into MP4.
-_ASF = Container("asf", "a Windows Media film", "mkv")
+_ASF = Container("asf", "a Windows Media film", "mp4")
+# Players of MP4 know no Vorbis.
 _OGG = Container("ogg", "an Ogg film", "mkv", has_end=False)
 _FLV = Container("flv", "a Flash film", "mp4")
 _PROGRAM = Container("mpeg", "an MPEG program stream", "mp4", has_end=False)

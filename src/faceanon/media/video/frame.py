@@ -32,6 +32,9 @@ _HDTV_ROWS = 720
 # two of them in each direction, and takes its neighbours in.
 _MARGIN = 2
 
+TRANSPARENT = "it is a transparent film, which is not supported; lay it on a background"
+"""Why a film is refused of which a part can be seen through."""
+
 _TURNS = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
     180: cv2.ROTATE_180,
@@ -288,8 +291,6 @@ def check_format(format_: Any) -> None:
         PictureError: it is one.
     """
     if any(component.is_alpha for component in format_.components):
-        raise PictureError(
-            "it is a transparent film, which is not supported; lay it on a background"
-        )
+        raise PictureError(TRANSPARENT)
     if format_.is_bayer:
         raise PictureError("it is a raw film of a camera, which is not supported")

@@ -14,7 +14,7 @@ from faceanon.media.metadata import Metadata
 from faceanon.media.opening import check_size
 from faceanon.media.picture import Encoding, Picture
 from faceanon.media.video.containers import Container
-from faceanon.media.video.frame import FilmFrame, bits_of, check_format
+from faceanon.media.video.frame import TRANSPARENT, FilmFrame, bits_of, check_format
 from faceanon.media.video.library import clock, explained, library
 from faceanon.media.video.options import VideoOptions
 
@@ -153,6 +153,9 @@ class VideoClip:
         (stream,) = pictures
         if stream.codec_context is None:
             raise PictureError("its picture is in a format that is not known")
+        if stream.metadata.get("alpha_mode") == "1":
+            # A second stream of VP8 and VP9, which their decoders leave out.
+            raise PictureError(TRANSPARENT)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = self.threads
         return stream

@@ -5,7 +5,6 @@ sounds, when it was filmed, and in which languages people speak. Nothing is copi
 is not on it, as chapters, tags and tracks of data tell names and places.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -13,16 +12,14 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any, BinaryIO
 
-from faceanon.errors import PictureError
 from faceanon.media.clip import Frame
 from faceanon.media.video.encoders import Encoder, choose_encoder
 from faceanon.media.video.frame import FilmFrame
 from faceanon.media.video.library import explained, library
-from faceanon.media.video.reading import PositionedFile, VideoClip, origin_of
+from faceanon.media.video.reading import PositionedFile, VideoClip
+from faceanon.media.video.sound import Sounds
 from faceanon.media.write_options import WriteOptions
 from faceanon.storage.suffixes import FilmFormat
-
-_LANGUAGE = re.compile("[a-z]{3}")
 
 # Messages in the picture's stream in which encoders name themselves and their settings,
 # by codec: what a filter takes out of it (H.264, 7.4.1, type 6).
@@ -116,7 +113,7 @@ class _Film:
             self._output.metadata["creation_time"] = _told(captured)
         self._stream = self._made_stream(_decoded(first), container)
         self._filter: Any = None
-        self._sounds = _Sounds(clip, self._output, container, self._start)
+        self._sounds = Sounds(clip, self._output, container, self._start)
 
     def _made_stream(self, decoded: Any, container: FilmFormat) -> Any:
         clip, encoder = self._clip, self._encoder
@@ -173,7 +170,7 @@ class _Film:
         """Write what is left, and the index."""
         for packet in self._stream.encode():
             self._put(packet)
-        self._sounds.copy_until(self._clip.options.end)
+        self._sounds.finish(self._clip.options.end)
         self._output.close()
 
     def __enter__(self) -> "_Film":
@@ -205,75 +202,3 @@ class _Target(PositionedFile):
         written = self._file.write(data)
         self._position += written
         return written
-
-
-class _Sounds:
-    """The sounds of a film, copied bit for bit as time goes on."""
-
-    def __init__(
-        self, clip: VideoClip, output: Any, container: FilmFormat, start: Fraction
-    ) -> None:
-        self._start = start
-        self._opened = clip.opened()
-        self._source = self._opened.__enter__()
-        self._streams: dict[int, Any] = {}
-        self._before: dict[int, Any] = {}
-        if clip.options.sound == "keep":
-            for sound in self._source.streams.audio:
-                self._add(sound, output, container)
-        self._origin = origin_of(self._source) + start
-        self._output = output
-        chosen = [stream for stream, _ in self._streams.values()]
-        self._packets = self._source.demux(chosen) if chosen else iter(())
-        self._held: Any = None
-
-    def _add(self, sound: Any, output: Any, container: FilmFormat) -> None:
-        name = sound.codec_context.name if sound.codec_context else "an unknown format"
-        if name not in output.supported_codecs and not _is_pcm_in_mov(name, container):
-            raise PictureError(
-                f"its sound is {name}, which {container} does not hold; use --format "
-                "mkv, or --sound drop"
-            )
-        copy = output.add_stream_from_template(sound)
-        if _LANGUAGE.fullmatch(sound.language or ""):
-            copy.metadata["language"] = sound.language
-        self._streams[sound.index] = sound, copy
-
-    def copy_until(self, time: Fraction | None) -> None:
-        """Copy what is heard up to a time, in seconds of the input; None for all."""
-        while True:
-            packet = self._held or next(self._packets, None)
-            self._held = None
-            if packet is None:
-                return
-            if packet.dts is None:
-                continue
-            heard = packet.dts * Fraction(packet.time_base) - self._origin
-            if time is not None and heard + self._start >= time:
-                self._held = packet
-                return
-            self._copy(packet)
-
-    def _copy(self, packet: Any) -> None:
-        index = packet.stream.index
-        _, copy = self._streams[index]
-        base = Fraction(packet.time_base)
-        ends = (packet.pts + (packet.duration or 0)) * base - self._origin
-        # What is cut away is not there; but a decoder needs the packet before the
-        # first, to begin with (its priming).
-        if packet.is_discard or ends <= 0:
-            self._before[index] = packet
-            return
-        for one in filter(None, (self._before.pop(index, None), packet)):
-            shift = round(self._origin / base)
-            one.pts, one.dts = one.pts - shift, one.dts - shift
-            one.stream = copy
-            self._output.mux(one)
-
-    def close(self) -> None:
-        """Close the input."""
-        self._opened.__exit__(None, None, None)
-
-
-def _is_pcm_in_mov(name: str, container: FilmFormat) -> bool:
-    return container == "mov" and name.startswith("pcm_")
