@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from faceanon.boxes import BoxesFormat, Record, to_coco, to_line
+from faceanon.boxes import BoxesFormat, Record, to_coco, to_lines
 from faceanon.errors import BoxesError, StorageError
 from faceanon.pipeline.job import Outcome, Status
 from faceanon.storage.names import shown
@@ -63,7 +63,8 @@ class BoxWriter:
         if self._form == "coco":
             self._records.append(record)
         else:
-            self._write(to_line(record))
+            for line in to_lines(record):
+                self._write(line)
 
     def _write(self, text: str) -> None:
         try:

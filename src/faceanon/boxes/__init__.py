@@ -1,12 +1,19 @@
 """Box files: which faces there are in which pictures, to be read and corrected.
 
-Two forms. JSON Lines, one picture a line, is the project's own; COCO, one JSON
-document, is what labelling tools read and write. Both are described in `docs/boxes.md`.
+JSON Lines, one picture a line, are the project's own; COCO, one JSON document, is what
+labelling tools read and write. Both are described in `docs/boxes.md`.
 """
 
 from faceanon.boxes.coco import FACE_CATEGORY, from_coco, to_coco
-from faceanon.boxes.files import BoxesFormat, read, write
-from faceanon.boxes.jsonl import SCHEMA, face_to_json, from_line, to_line
+from faceanon.boxes.files import BoxesFormat, form_of, read, write
+from faceanon.boxes.jsonl import (
+    SCHEMA,
+    face_to_json,
+    from_line,
+    head_of,
+    to_line,
+    to_lines,
+)
 from faceanon.boxes.record import (
     Record,
     check_all_met,
@@ -14,7 +21,8 @@ from faceanon.boxes.record import (
     content_digest,
     update_by_file,
 )
-from faceanon.boxes.table import FaceTable, TrackFacts, faces_of
+from faceanon.boxes.table import FaceTable, Gap, TrackFacts, faces_of, gaps
+from faceanon.boxes.times import FrameTimes
 
 MEETS_NO_PICTURE = "the box file tells of it, but no picture in INPUT is called so"
 """Why an entry of a box file fails; it must not be dropped in silence."""
@@ -29,6 +37,8 @@ __all__ = [
     "SCHEMA",
     "BoxesFormat",
     "FaceTable",
+    "FrameTimes",
+    "Gap",
     "Record",
     "TrackFacts",
     "check_all_met",
@@ -36,11 +46,15 @@ __all__ = [
     "content_digest",
     "face_to_json",
     "faces_of",
+    "form_of",
     "from_coco",
     "from_line",
+    "gaps",
+    "head_of",
     "read",
     "to_coco",
     "to_line",
+    "to_lines",
     "update_by_file",
     "write",
 ]

@@ -2,13 +2,14 @@
 
 import json
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TextIO, TypeAlias
 
 from faceanon.boxes.coco import from_coco, to_coco
-from faceanon.boxes.jsonl import from_line, to_line
+from faceanon.boxes.jsonl import from_lines, to_lines
 from faceanon.boxes.record import Record
+from faceanon.boxes.values import reason
 from faceanon.errors import BoxesError
 from faceanon.storage.names import shown, temporary_name
 
@@ -16,53 +17,69 @@ BoxesFormat: TypeAlias = Literal["jsonl", "coco"]
 
 
 def read(path: Path) -> dict[str, Record]:
-    """All records of a box file, JSON Lines or COCO, by picture.
-
-    A picture that has several lines has the last one: a file that is appended to can be
-    corrected by appending.
+    """All records of a box file by picture; its form is told by its content.
 
     Raises:
-        BoxesError: it cannot be read, or is neither; the text names the line.
+        BoxesError: it cannot be read, or is of no form; the text names the line.
     """
     try:
-        data = path.read_bytes()
+        with _text(path) as file:
+            form = _form(file)
+            file.seek(0)
+            return {record.picture: record for record in _records(file, form)}
     except OSError as error:
         raise BoxesError(f"{shown(path)} cannot be read: {error}") from error
-    try:
-        # Programs on Windows write UTF-16, or marks before UTF-8.
-        text = data.decode(json.detect_encoding(data))
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise BoxesError(
             f"{shown(path)} cannot be read: it is no text; save it as UTF-8"
         ) from error
-    try:
-        return {record.picture: record for record in _records(text)}
     except BoxesError as error:
         raise BoxesError(f"{shown(path)}: {error}") from error
 
 
-def _records(text: str) -> Iterator[Record]:
-    document = _coco_document(text)
-    if document is not None:
-        yield from from_coco(document)
-        return
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield from_line(line)
-        except BoxesError as error:
-            raise BoxesError(f"line {number}: {error}") from error
+def form_of(path: Path) -> BoxesFormat:
+    """The form of a box file that has been read."""
+    with _text(path) as file:
+        return _form(file)
 
 
-def _coco_document(text: str) -> Mapping[str, Any] | None:
-    """The document, if it is one; a single line of a box file has no images."""
+def _text(path: Path) -> TextIO:
+    """The file, open as text: programs on Windows write UTF-16, or marks before UTF-8.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        encoding = json.detect_encoding(file.read(4))
+    return path.open(encoding=encoding)
+
+
+def _form(file: TextIO) -> BoxesFormat:
+    """The form of a box file; where it is none, that which explains best why."""
+    first = next((line for line in file if line.strip()), "")
+    is_coco = _is_object(first, with_images=True) or (
+        # COCO is one document, over many lines or a single one.
+        not _is_object(first) and _is_object(first + file.read(), with_images=True)
+    )
+    return "coco" if is_coco else "jsonl"
+
+
+def _is_object(text: str, *, with_images: bool = False) -> bool:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    is_coco = isinstance(document, dict) and "images" in document
-    return document if is_coco else None
+        return False
+    return isinstance(document, dict) and (not with_images or "images" in document)
+
+
+def _records(file: TextIO, form: BoxesFormat) -> Iterator[Record]:
+    if form == "coco":
+        try:
+            document = json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise BoxesError(f"not a COCO document: {reason(error)}") from error
+        return from_coco(document)
+    return from_lines(file)
 
 
 def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") -> None:
@@ -79,7 +96,9 @@ def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") ->
             if form == "coco":
                 json.dump(to_coco(records), file)
             else:
-                file.writelines(to_line(record) + "\n" for record in records)
+                file.writelines(
+                    line + "\n" for record in records for line in to_lines(record)
+                )
         if path.exists():
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
