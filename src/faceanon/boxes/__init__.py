@@ -1,11 +1,18 @@
 """Box files: which faces there are in which pictures, to be read and corrected.
 
-JSON Lines, one picture a line, are the project's own; COCO, one JSON document, is what
-labelling tools read and write. Both are described in `docs/boxes.md`.
+JSON Lines, a picture a line, are the project's own. COCO is what labelling tools read
+and write; MOT and CVAT are for films. All are described in `docs/boxes.md`.
 """
 
 from faceanon.boxes.coco import FACE_CATEGORY, from_coco, to_coco
-from faceanon.boxes.files import BoxesFormat, form_of, read, write
+from faceanon.boxes.files import (
+    FOR_ONE_FILM,
+    BoxesFormat,
+    form_of,
+    lines_of,
+    read,
+    write,
+)
 from faceanon.boxes.jsonl import (
     SCHEMA,
     face_to_json,
@@ -32,6 +39,7 @@ NOT_IN_BOX_FILE = "the box file does not speak of it; detect its faces first"
 
 __all__ = [
     "FACE_CATEGORY",
+    "FOR_ONE_FILM",
     "MEETS_NO_PICTURE",
     "NOT_IN_BOX_FILE",
     "SCHEMA",
@@ -51,6 +59,7 @@ __all__ = [
     "from_line",
     "gaps",
     "head_of",
+    "lines_of",
     "read",
     "to_coco",
     "to_line",

@@ -1,15 +1,22 @@
 """Box files as COCO documents, which labelling tools read and write."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from faceanon.boxes.record import Record
 from faceanon.boxes.table import table_if_tracked
-from faceanon.boxes.values import finite, frame_of, reason, text_of, track_of, whole
+from faceanon.boxes.values import (
+    finite,
+    frame_of,
+    reason,
+    rounded_box,
+    text_of,
+    track_of,
+    whole,
+)
 from faceanon.errors import BoxesError
-from faceanon.model import Box, Face
+from faceanon.model import Face
 from faceanon.storage.names import shown
 
 FACE_CATEGORY = {"id": 1, "name": "face", "supercategory": "person"}
@@ -100,12 +107,9 @@ def _joined(one: Record, other: Record) -> Record:
 
 def _face_from_coco(annotation: Mapping[str, Any]) -> Face:
     x, y, width, height = (finite(number) for number in annotation["bbox"])
-    box = Box(math.floor(x), math.floor(y), math.ceil(x + width), math.ceil(y + height))
-    if box.is_empty:
-        raise BoxesError(f"an empty box {annotation['bbox']}")
     score = annotation.get("score")
     return Face(
-        box,
+        rounded_box(x, y, x + width, y + height),
         1.0 if score is None else finite(score),
         found_by="coco",
         frame=frame_of(annotation),

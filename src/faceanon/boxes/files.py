@@ -1,32 +1,65 @@
 """Reading and writing box files."""
 
 import json
+import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TextIO, TypeAlias
 
 from faceanon.boxes.coco import from_coco, to_coco
+from faceanon.boxes.cvat import from_cvat, to_cvat
+from faceanon.boxes.film import check_is_of
 from faceanon.boxes.jsonl import from_lines, to_lines
+from faceanon.boxes.mot import from_mot, to_mot
 from faceanon.boxes.record import Record
 from faceanon.boxes.values import reason
 from faceanon.errors import BoxesError
 from faceanon.storage.names import shown, temporary_name
 
-BoxesFormat: TypeAlias = Literal["jsonl", "coco"]
+BoxesFormat: TypeAlias = Literal["jsonl", "coco", "mot", "cvat"]
+
+FOR_ONE_FILM = frozenset[BoxesFormat]({"mot", "cvat"})
+"""The forms of which a file is about one film, which nothing in it names for sure."""
+
+_MOT_LINE = re.compile(r"\s*[0-9]+(\.0*)?\s*,")
+
+_LINES: Mapping[BoxesFormat, Callable[[Record], Iterator[str]]] = {
+    "jsonl": to_lines,
+    "mot": to_mot,
+    "cvat": to_cvat,
+}
 
 
-def read(path: Path) -> dict[str, Record]:
-    """All records of a box file by picture; its form is told by its content.
+def lines_of(record: Record, form: BoxesFormat) -> Iterator[str]:
+    """A record as lines without their ends, in a form other than COCO.
 
     Raises:
-        BoxesError: it cannot be read, or is of no form; the text names the line.
+        BoxesError: this form cannot hold it.
+    """
+    return _LINES[form](record)
+
+
+def read(path: Path, film: str = "") -> dict[str, Record]:
+    """All records of a box file by picture; its form is told by its content.
+
+    Args:
+        path: the file.
+        film: the name of INPUT, where it is a single file. Without it, a file about
+            one film, MOT or CVAT, is refused.
+
+    Raises:
+        BoxesError: it cannot be read, is of no form, or of another film; the text names
+            the line.
     """
     try:
-        with _text(path) as file:
-            form = _form(file)
-            file.seek(0)
-            return {record.picture: record for record in _records(file, form)}
+        form = form_of(path)
+        if form in FOR_ONE_FILM and not film:
+            raise BoxesError(
+                f"a {form.upper()} file is about one film; give it with that film as "
+                "INPUT"
+            )
+        return {record.picture: record for record in _records(path, form, film)}
     except OSError as error:
         raise BoxesError(f"{shown(path)} cannot be read: {error}") from error
     except UnicodeError as error:
@@ -38,12 +71,25 @@ def read(path: Path) -> dict[str, Record]:
 
 
 def form_of(path: Path) -> BoxesFormat:
-    """The form of a box file that has been read."""
-    with _text(path) as file:
-        return _form(file)
+    """The form of a box file; where it is of none, the one that tells best why.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with _text(path, errors="replace") as file:
+        first = next((line for line in file if line.strip()), "")
+        if first.lstrip().startswith("<"):
+            return "cvat"
+        if _MOT_LINE.match(first):
+            return "mot"
+        is_coco = _is_object(first, with_images=True) or (
+            # COCO is one document, over many lines or a single one.
+            not _is_object(first) and _is_object(first + file.read(), with_images=True)
+        )
+    return "coco" if is_coco else "jsonl"
 
 
-def _text(path: Path) -> TextIO:
+def _text(path: Path, errors: str = "strict") -> TextIO:
     """The file, open as text: programs on Windows write UTF-16, or marks before UTF-8.
 
     Raises:
@@ -51,17 +97,7 @@ def _text(path: Path) -> TextIO:
     """
     with path.open("rb") as file:
         encoding = json.detect_encoding(file.read(4))
-    return path.open(encoding=encoding)
-
-
-def _form(file: TextIO) -> BoxesFormat:
-    """The form of a box file; where it is none, that which explains best why."""
-    first = next((line for line in file if line.strip()), "")
-    is_coco = _is_object(first, with_images=True) or (
-        # COCO is one document, over many lines or a single one.
-        not _is_object(first) and _is_object(first + file.read(), with_images=True)
-    )
-    return "coco" if is_coco else "jsonl"
+    return path.open(encoding=encoding, errors=errors)
 
 
 def _is_object(text: str, *, with_images: bool = False) -> bool:
@@ -72,14 +108,23 @@ def _is_object(text: str, *, with_images: bool = False) -> bool:
     return isinstance(document, dict) and (not with_images or "images" in document)
 
 
-def _records(file: TextIO, form: BoxesFormat) -> Iterator[Record]:
-    if form == "coco":
-        try:
-            document = json.load(file)
-        except (ValueError, RecursionError) as error:
-            raise BoxesError(f"not a COCO document: {reason(error)}") from error
-        return from_coco(document)
-    return from_lines(file)
+def _records(path: Path, form: BoxesFormat, film: str) -> Iterator[Record]:
+    if form == "cvat":
+        with path.open("rb") as data:
+            yield from_cvat(data, film, path.stem)
+        return
+    with _text(path) as file:
+        if form == "mot":
+            check_is_of(film, [path.stem])
+            yield from_mot(file, film)
+        elif form == "coco":
+            try:
+                document = json.load(file)
+            except (ValueError, RecursionError) as error:
+                raise BoxesError(f"not a COCO document: {reason(error)}") from error
+            yield from from_coco(document)
+        else:
+            yield from from_lines(file)
 
 
 def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") -> None:
@@ -88,6 +133,7 @@ def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") ->
     It keeps the permissions of the old one.
 
     Raises:
+        BoxesError: this form cannot hold the records.
         OSError: it cannot be written.
     """
     temporary = path.with_name(temporary_name())
@@ -96,9 +142,8 @@ def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") ->
             if form == "coco":
                 json.dump(to_coco(records), file)
             else:
-                file.writelines(
-                    line + "\n" for record in records for line in to_lines(record)
-                )
+                for record in records:
+                    file.writelines(line + "\n" for line in lines_of(record, form))
         if path.exists():
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)

@@ -1,15 +1,16 @@
-"""A film whose faces are read, from several lines of a box file."""
+"""Films in box files, and one whose faces are read from several lines."""
 
 import math
 import re
 from array import array
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from faceanon.boxes.record import Record
-from faceanon.boxes.table import FaceRows, TrackFacts
+from faceanon.boxes.table import FaceRows, FaceTable, TrackFacts
 from faceanon.boxes.times import FrameTimes
 from faceanon.errors import BoxesError
 from faceanon.model import Face
@@ -83,7 +84,9 @@ class Film:
             reviewed: whether somebody has looked at them.
         """
         part = Part(span, reviewed)
-        if span is not None:
+        if span is None:
+            self._end = _LIMIT
+        else:
             # Mostly, lines follow each other as the frames do.
             if span.first < self._end:
                 self._hidden.drop(span.first, span.last)
@@ -103,8 +106,6 @@ class Film:
             part.everywhere.append((face, hide))
             return
         span = part.span
-        if face.frame < 0:
-            raise BoxesError(f"frame {face.frame}: frames are counted from 0")
         if span is not None and not span.first <= face.frame <= span.last:
             raise BoxesError(
                 f"a face is in frame {face.frame}, and the line is of frames "
@@ -194,6 +195,40 @@ class TimesRead:
         if (np.abs(pts) > _LIMIT // factors).any():
             raise BoxesError("the times have too many different denominators")
         return FrameTimes(frames, pts * factors, Fraction(1, base))
+
+
+def in_frames(record: Record) -> FaceTable:
+    """The faces to hide, for forms in which each is in one frame of a film.
+
+    Raises:
+        BoxesError: one is not.
+    """
+    table = FaceTable.of(record.hidden)
+    if len(table) and table.frames[0] < 0:
+        raise BoxesError(
+            f"{shown(record.picture)} has a box without a frame, and this form is for "
+            "films; write JSON Lines or COCO instead"
+        )
+    return table
+
+
+def check_is_of(film: str, names: list[str]) -> None:
+    """Refuse a box file that is of another film, as far as names tell.
+
+    Args:
+        film: the name of the film, with or without a suffix.
+        names: what the box file calls it, likewise.
+
+    Raises:
+        BoxesError: it is another.
+    """
+    stems = {stem for name in names for stem in (name, PurePosixPath(name).stem)}
+    if PurePosixPath(film).stem not in stems:
+        told = " or ".join(shown(name) for name in dict.fromkeys(names))
+        raise BoxesError(
+            f"it is of {told} by its name, and INPUT is {shown(film)}; if it is of "
+            f"INPUT, call it {shown(PurePosixPath(film).stem)}, with its own suffix"
+        )
 
 
 def is_same(one: Record, other: Record) -> bool:

@@ -332,7 +332,7 @@ def _span_of(value: Any) -> Span | None:
 def _hidden(face: Mapping[str, Any]) -> bool:
     hide = face["hide"]
     if not isinstance(hide, bool):
-        raise BoxesError('not a line of a box file: "hide" must be true or false')
+        raise BoxesError('"hide" must be true or false')
     return hide
 
 

@@ -183,8 +183,11 @@ class FaceRows:
         """Add a face.
 
         Raises:
-            BoxesError: too many different things have found the faces.
+            BoxesError: its frame is below 0, or too many different things have found
+                the faces.
         """
+        if face.frame is not None and face.frame < 0:
+            raise BoxesError(f"frame {face.frame}: frames are counted from 0")
         number = self._number(face.found_by)
         frame = _NO_FRAME if face.frame is None else face.frame
         self._last = max(self._last, frame)
@@ -275,14 +278,10 @@ def table_if_tracked(faces: Sequence[Face]) -> Sequence[Face]:
     """The faces, as a table if any of them is of a track, as they are in a film.
 
     Raises:
-        BoxesError: the faces of a film are not in its frames.
+        BoxesError: see `FaceRows.add`.
     """
-    if all(face.track is None for face in faces):
-        return faces
-    for face in faces:
-        if face.frame is not None and face.frame < 0:
-            raise BoxesError(f"frame {face.frame}: frames are counted from 0")
-    return FaceTable.of(faces)
+    is_tracked = any(face.track is not None for face in faces)
+    return FaceTable.of(faces) if is_tracked else faces
 
 
 def joined(one: FaceTable, other: FaceTable) -> FaceTable:

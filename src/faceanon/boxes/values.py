@@ -1,10 +1,11 @@
 """Checking what was read from a box file."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from faceanon.errors import BoxesError
-from faceanon.model import Points
+from faceanon.model import Box, Points
 
 
 def reason(error: Exception) -> str:
@@ -40,6 +41,18 @@ def whole(value: Any) -> int:
     if number != int(number):
         raise BoxesError(f"{value!r} is not a whole number")
     return int(number)
+
+
+def rounded_box(left: float, top: float, right: float, bottom: float) -> Box:
+    """The box of whole pixels around one of parts of pixels; BoxesError if empty."""
+    if not (left < right and top < bottom):
+        raise BoxesError(f"an empty box, {right - left:g} x {bottom - top:g} pixels")
+    return Box(
+        whole(math.floor(left)),
+        whole(math.floor(top)),
+        whole(math.ceil(right)),
+        whole(math.ceil(bottom)),
+    )
 
 
 def frame_of(data: Mapping[str, Any]) -> int | None:
