@@ -3,13 +3,16 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image as PillowImage
 
 from faceanon import boxes
-from faceanon.boxes import Record
+from faceanon.boxes import BoxesFormat, FaceTable, FrameTimes, Record
 from faceanon.model import Box, Face
 
 _PHOTO = Path(__file__).parents[1] / "examples" / "cat.png"
@@ -47,3 +50,17 @@ def box_files() -> Iterator[bytes]:
     record = Record("a.jpg", 100, 80, "0f" * 16, (face,), (face,), reviewed=True)
     yield (boxes.to_line(record) + "\n").encode() * 2
     yield json.dumps(boxes.to_coco([record])).encode()
+    tone = (0.25, 0.5, 1.0)
+    film = Record(
+        "clip.mp4",
+        100,
+        80,
+        hidden=FaceTable.of(
+            replace(face, frame=frame, track=1, tone=tone) for frame in (0, 1, 4)
+        ),
+        times=FrameTimes.of_all(np.arange(6, dtype=np.int64), Fraction(1001, 30000)),
+        frame_count=6,
+    )
+    forms: tuple[BoxesFormat, ...] = ("jsonl", "mot", "cvat")
+    for form in forms:
+        yield "\n".join(boxes.lines_of(film, form)).encode()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.message import Message
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ import numpy as np
 import pytest
 
 from faceanon import boxes
-from faceanon.boxes import Record
+from faceanon.boxes import FaceTable, FrameTimes, Record
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.model import Box, Face
 from processes import GUARD, started, wait_until
@@ -324,6 +325,39 @@ def test_every_frame_of_a_film_is_shown_and_corrected(tmp_path: Path) -> None:
         client.json("pictures/0", "PUT", change)
     added = Face(Box(10, 20, 60, 80), 1.0, found_by="hand", frame=1)
     assert boxes.read(file)["film.gif"].hidden == (first, added)
+
+
+def test_a_film_with_tracks_keeps_what_is_known_of_it(tmp_path: Path) -> None:
+    path, file = write_film(tmp_path / "film.gif"), tmp_path / "boxes.jsonl"
+    tone = (0.25, 0.5, 0.125)
+    tracked = [
+        Face(Box(90, 33, 132, 93), 0.875, frame=frame, track=4, tone=tone)
+        for frame in (0, 1)
+    ]
+    times = FrameTimes.of_all(np.array([0, 3], np.int64), Fraction(2, 15))
+    record = Record(
+        "film.gif",
+        256,
+        256,
+        digest(path),
+        FaceTable.of(tracked),
+        times=times,
+        frame_count=2,
+    )
+    boxes.write(file, [record])
+    with review(path, file) as client:
+        kept = client.json("pictures/0")["faces"]
+        assert [face["track"] for face in kept] == [4, 4]
+        change = {"revision": 0, "reviewed": True, "faces": [kept[0], HAND]}
+        client.json("pictures/0", "PUT", change)
+    saved = boxes.read(file)["film.gif"]
+    assert list(saved.hidden) == [
+        Face(Box(10, 20, 60, 80), 1.0, found_by="hand"),
+        tracked[0],
+    ]
+    assert (saved.frame_count, saved.reviewed) == (2, True)
+    assert saved.times is not None
+    assert saved.times[0] == 0
 
 
 # --- Reviewing -------------------------------------------------------------------

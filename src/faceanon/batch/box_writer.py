@@ -2,10 +2,11 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from faceanon.boxes import BoxesFormat, Record, to_coco, to_line
+from faceanon.boxes import FOR_ONE_FILM, BoxesFormat, Record, lines_of, to_coco
 from faceanon.errors import BoxesError, StorageError
 from faceanon.pipeline.job import Outcome, Status
 from faceanon.storage.names import shown
@@ -14,7 +15,7 @@ from faceanon.storage.names import shown
 class BoxWriter:
     """Writes a box file while outcomes come; a context manager.
 
-    JSON Lines are written line by line, so that an interrupted run leaves what it has
+    A picture is written when it is done, so that an interrupted run leaves what it has
     found. A COCO document is written whole, at the end.
     """
 
@@ -23,7 +24,7 @@ class BoxWriter:
 
         Args:
             path: the file; None for standard output.
-            form: JSON Lines or COCO.
+            form: of the file.
             overwrite: whether to replace a file that is there.
 
         Raises:
@@ -32,6 +33,7 @@ class BoxWriter:
         if path is not None and path.exists() and not overwrite:
             raise BoxesError(f"{shown(path)} exists already; --overwrite replaces it")
         self._form = form
+        self._is_empty = True
         self._records: list[Record] = []
         try:
             self._file = path.open("w", encoding="ascii") if path else sys.stdout
@@ -45,7 +47,7 @@ class BoxWriter:
 
     def __exit__(self, *_: object) -> None:
         if self._form == "coco":
-            self._write(json.dumps(to_coco(self._records)))
+            self._write([json.dumps(to_coco(self._records))])
         if self._file is not sys.stdout:
             # What could not be written has been told of by `_write`.
             with suppress(OSError):
@@ -55,6 +57,7 @@ class BoxWriter:
         """Write what was found in a picture; nothing for one that failed.
 
         Raises:
+            BoxesError: the form cannot hold it.
             StorageError: it cannot be written.
         """
         record = outcome.record
@@ -62,12 +65,17 @@ class BoxWriter:
             return
         if self._form == "coco":
             self._records.append(record)
-        else:
-            self._write(to_line(record))
+            return
+        if self._form in FOR_ONE_FILM and not self._is_empty:
+            raise BoxesError(
+                f"a {self._form.upper()} file is about one film; use --format jsonl"
+            )
+        self._write(lines_of(record, self._form))
+        self._is_empty = False
 
-    def _write(self, text: str) -> None:
+    def _write(self, lines: Iterable[str]) -> None:
         try:
-            self._file.write(text + "\n")
+            self._file.writelines(line + "\n" for line in lines)
             self._file.flush()
         except BrokenPipeError:
             raise  # whoever reads standard output has had enough

@@ -1,12 +1,27 @@
 """Box files: which faces there are in which pictures, to be read and corrected.
 
-Two forms. JSON Lines, one picture a line, is the project's own; COCO, one JSON
-document, is what labelling tools read and write. Both are described in `docs/boxes.md`.
+JSON Lines, a picture a line, are the project's own. COCO is what labelling tools read
+and write; MOT and CVAT are for films. All are described in `docs/boxes.md`.
 """
 
 from faceanon.boxes.coco import FACE_CATEGORY, from_coco, to_coco
-from faceanon.boxes.files import BoxesFormat, read, write
-from faceanon.boxes.jsonl import SCHEMA, face_to_json, from_line, match_to_json, to_line
+from faceanon.boxes.files import (
+    FOR_ONE_FILM,
+    BoxesFormat,
+    form_of,
+    lines_of,
+    read,
+    write,
+)
+from faceanon.boxes.jsonl import (
+    SCHEMA,
+    face_to_json,
+    from_line,
+    head_of,
+    match_to_json,
+    to_line,
+    to_lines,
+)
 from faceanon.boxes.record import (
     Record,
     check_all_met,
@@ -14,7 +29,8 @@ from faceanon.boxes.record import (
     content_digest,
     update_by_file,
 )
-from faceanon.boxes.table import FaceTable, TrackFacts, faces_of
+from faceanon.boxes.table import FaceTable, Gap, TrackFacts, faces_of, gaps
+from faceanon.boxes.times import FrameTimes
 
 MEETS_NO_PICTURE = "the box file tells of it, but no picture in INPUT is called so"
 """Why an entry of a box file fails; it must not be dropped in silence."""
@@ -24,11 +40,14 @@ NOT_IN_BOX_FILE = "the box file does not speak of it; detect its faces first"
 
 __all__ = [
     "FACE_CATEGORY",
+    "FOR_ONE_FILM",
     "MEETS_NO_PICTURE",
     "NOT_IN_BOX_FILE",
     "SCHEMA",
     "BoxesFormat",
     "FaceTable",
+    "FrameTimes",
+    "Gap",
     "Record",
     "TrackFacts",
     "check_all_met",
@@ -36,12 +55,17 @@ __all__ = [
     "content_digest",
     "face_to_json",
     "faces_of",
+    "form_of",
     "from_coco",
     "from_line",
+    "gaps",
+    "head_of",
+    "lines_of",
     "match_to_json",
     "read",
     "to_coco",
     "to_line",
+    "to_lines",
     "update_by_file",
     "write",
 ]

@@ -1,14 +1,22 @@
 """Box files as COCO documents, which labelling tools read and write."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from faceanon.boxes.record import Record
-from faceanon.boxes.values import finite, frame_of, reason, text_of, whole
+from faceanon.boxes.table import table_if_tracked
+from faceanon.boxes.values import (
+    finite,
+    frame_of,
+    reason,
+    rounded_box,
+    text_of,
+    track_of,
+    whole,
+)
 from faceanon.errors import BoxesError
-from faceanon.model import Box, Face
+from faceanon.model import Face
 from faceanon.storage.names import shown
 
 FACE_CATEGORY = {"id": 1, "name": "face", "supercategory": "person"}
@@ -40,6 +48,7 @@ def to_coco(records: Iterable[Record]) -> dict[str, Any]:
                     "iscrowd": 0,
                     "score": round(face.score, 4),
                     **({} if face.frame is None else {"frame": face.frame}),
+                    **({} if face.track is None else {"track": face.track}),
                 }
             )
     return {
@@ -75,7 +84,8 @@ def from_coco(document: Mapping[str, Any]) -> Iterator[Record]:
             records[record.picture] = _joined(known, record) if known else record
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BoxesError(f"not a COCO document: {reason(error)}") from error
-    yield from records.values()
+    for record in records.values():
+        yield replace(record, hidden=table_if_tracked(record.hidden))
 
 
 def _joined(one: Record, other: Record) -> Record:
@@ -97,13 +107,11 @@ def _joined(one: Record, other: Record) -> Record:
 
 def _face_from_coco(annotation: Mapping[str, Any]) -> Face:
     x, y, width, height = (finite(number) for number in annotation["bbox"])
-    box = Box(math.floor(x), math.floor(y), math.ceil(x + width), math.ceil(y + height))
-    if box.is_empty:
-        raise BoxesError(f"an empty box {annotation['bbox']}")
     score = annotation.get("score")
     return Face(
-        box,
+        rounded_box(x, y, x + width, y + height),
         1.0 if score is None else finite(score),
         found_by="coco",
         frame=frame_of(annotation),
+        track=track_of(annotation),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import BinaryIO
 
+from faceanon.boxes.times import FrameTimes
 from faceanon.errors import PictureError
 from faceanon.model import Face
 
@@ -19,8 +20,8 @@ class Record:
 
     Attributes:
         picture: its path below INPUT, with slashes.
-        width: of the upright picture, in pixels.
-        height: of the upright picture, in pixels.
+        width: of the upright picture, in pixels; 0 when it is not known.
+        height: likewise.
         content: `content_digest` of the file; empty when it is not known.
         hidden: the faces to hide.
         shown: faces, or what may be some, that are not to be hidden: those that
@@ -29,6 +30,9 @@ class Record:
         unsure: what may be faces, but is not sure enough to be hidden, as long as that
             is known.
         reviewed: whether somebody has looked at it.
+        times: when frames of a film are shown, as far as it is known.
+        frame_count: of how many frames of a film it tells, from the first on; None
+            where it tells of all, how many there may be.
     """
 
     picture: str
@@ -39,6 +43,8 @@ class Record:
     shown: Sequence[Face] = ()
     reviewed: bool = False
     unsure: Sequence[Face] = ()
+    times: FrameTimes | None = None
+    frame_count: int | None = None
 
 
 def content_digest(file: BinaryIO) -> str:
@@ -69,7 +75,8 @@ def check_is_same(
         PictureError: it is another picture.
     """
     is_same = not (record.content and content) or record.content == content
-    if size not in (None, (record.width, record.height)) or not is_same:
+    known = record.width, record.height
+    if (size and any(known) and size != known) or not is_same:
         raise PictureError(
             "it is not the picture that the box file speaks of: it has changed since; "
             "detect its faces again"
@@ -77,7 +84,7 @@ def check_is_same(
 
 
 def check_all_met(record: Record, met: Set[Face], frames: int) -> None:
-    """Refuse a record of which a face hides nothing.
+    """Refuse a record of which a face hides nothing, or that ends before the film.
 
     Args:
         record: what a box file tells.
@@ -85,8 +92,14 @@ def check_all_met(record: Record, met: Set[Face], frames: int) -> None:
         frames: how many frames there are.
 
     Raises:
-        PictureError: a face to hide is nowhere in the picture.
+        PictureError: a face to hide is nowhere in the picture, or nothing is told of
+            its last frames.
     """
+    if record.frame_count is not None and frames > record.frame_count:
+        raise PictureError(
+            f"the box file tells only of its first {record.frame_count} frames, and "
+            f"there are {frames}; detect its faces again"
+        )
     for face in record.hidden:
         if face in met:
             continue

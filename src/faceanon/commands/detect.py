@@ -7,6 +7,7 @@ import click
 from faceanon import options
 from faceanon.batch.run_options import RunOptions
 from faceanon.commands.running import Values, errors_explained, make_console, run_plan
+from faceanon.errors import BoxesError
 from faceanon.pipeline.steps import Detect
 from faceanon.requests.click_options import click_options
 from faceanon.requests.parameters import path_argument, verbosity_options
@@ -31,10 +32,11 @@ def detect_command() -> click.Command:
             ),
             click.Option(
                 ["--format", "form"],
-                type=click.Choice(["jsonl", "coco"]),
+                type=click.Choice(["jsonl", "coco", "mot", "cvat"]),
                 default="jsonl",
                 show_default=True,
-                help="JSON Lines, or COCO for labelling tools.",
+                help="JSON Lines; COCO for labelling tools; MOT, or CVAT for video, of "
+                "one film.",
             ),
             *click_options(DetectorOptions),
             *click_options(Settings, only={"max_pixels"}),
@@ -55,13 +57,21 @@ def _detect(values: Values) -> None:
     # Imported late: they bring much that --help does not need.
     from faceanon.batch.box_writer import BoxWriter  # noqa: PLC0415
     from faceanon.batch.planning.make_plan import make_reading_plan  # noqa: PLC0415
+    from faceanon.boxes import FOR_ONE_FILM  # noqa: PLC0415
+    from faceanon.requests.planning import single_name  # noqa: PLC0415
 
     console = make_console(values)
     with errors_explained():
         step = Detect(options.build(Settings, values))
         run_options = options.build(RunOptions, values)
-        plan = make_reading_plan(place(values["source"]), run_options.input_filter)
+        source, form = place(values["source"]), values["form"]
+        plan = make_reading_plan(source, run_options.input_filter)
+        if form in FOR_ONE_FILM and not single_name(source):
+            raise BoxesError(
+                f"a {form.upper()} file is about one film; name a film as INPUT, or "
+                "use --format jsonl"
+            )
         output = None if values["output"] == "-" else local_path(values["output"])
-        with BoxWriter(output, values["form"], run_options.overwrite) as file:
+        with BoxWriter(output, form, run_options.overwrite) as file:
             run_plan(plan, step, run_options, console, file.add)
     sys.exit(console.summary.exit_status)

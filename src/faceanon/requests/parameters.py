@@ -37,7 +37,7 @@ def method_parameters(name: str) -> list[click.Parameter]:
             metavar="FILE",
             show_default="faces are looked for",
             help="Hide the faces that FILE tells, as 'faceanon detect' writes it or a "
-            "labelling tool in COCO, instead of looking for faces.",
+            "labelling tool in COCO, MOT or CVAT XML, instead of looking for faces.",
             envvar=environment_variable("boxes"),
         ),
         *people_options(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from faceanon import boxes
@@ -17,6 +18,14 @@ from faceanon.storage.places import Place, local_path, place
 def place_or_stream(argument: str) -> Place | None:
     """The place that an argument names; None for "-"."""
     return None if argument == "-" else place(argument)
+
+
+def single_name(source: Place | None) -> str:
+    """The name of an input that is a single file; empty for a folder or a stream."""
+    if source is None:
+        return ""
+    is_folder = source.is_dir() if isinstance(source, Path) else source.is_folder
+    return "" if is_folder else source.name
 
 
 def plan_of(
@@ -39,11 +48,15 @@ def plan_of(
     if report is not None:
         failed = failed_pictures(place(report))
         input_filter = replace(input_filter, only=failed)
+    source = place_or_stream(values["source"])
+    records = None
+    if box_file is not None:
+        records = boxes.read(local_path(box_file), single_name(source))
     return make_plan(
-        place_or_stream(values["source"]),
+        source,
         place_or_stream(values["target"]),
         format_=settings.writing.format,
         input_filter=input_filter,
-        records=None if box_file is None else boxes.read(local_path(box_file)),
+        records=records,
         renaming=settings.renaming,
     )

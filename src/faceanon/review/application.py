@@ -17,7 +17,7 @@ from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
 from faceanon import boxes
-from faceanon.boxes import Record, face_to_json
+from faceanon.boxes import FaceTable, Record, TrackFacts, face_to_json, head_of
 from faceanon.errors import BoxesError, PictureError
 from faceanon.review.box_file import BoxFile, OutdatedError
 from faceanon.review.order import by_doubt
@@ -216,9 +216,16 @@ class _Review:
 
 def _changed(old: Record, new: dict[str, Any]) -> Record:
     """The record with other faces; read as a line of a box file is, with its checks."""
-    line = json.loads(boxes.to_line(old))
     faces, reviewed = new.get("faces"), new.get("reviewed")
-    record = boxes.from_line(json.dumps({**line, "faces": faces, "reviewed": reviewed}))
-    return replace(
-        old, hidden=record.hidden, shown=record.shown, reviewed=record.reviewed
+    told = {**head_of(old), "faces": faces, "reviewed": reviewed}
+    record = boxes.from_line(json.dumps(told))
+    # The page is not told of what holds of a track.
+    facts: dict[int, TrackFacts] = {}
+    for table in (old.hidden, old.shown):
+        if isinstance(table, FaceTable):
+            facts.update(table.facts)
+    hidden, shown = (
+        replace(table, facts=facts) if isinstance(table, FaceTable) else table
+        for table in (record.hidden, record.shown)
     )
+    return replace(old, hidden=hidden, shown=shown, reviewed=record.reviewed)

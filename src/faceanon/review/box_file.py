@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from faceanon import boxes
-from faceanon.boxes import BoxesFormat, Record
+from faceanon.boxes import Record
 from faceanon.errors import BoxesError, FaceanonError, StorageError
 from faceanon.storage.names import shown
 from faceanon.storage.places import Stamp
@@ -56,7 +56,7 @@ class BoxFile:
         self.path = path.resolve()
         self._stamp = _stamp(self.path)
         self._records = list(boxes.read(self.path).values())
-        self.form = _form(self.path)
+        self.form = boxes.form_of(self.path)
         self._revisions = [0] * len(self._records)
         self._saving = Saving(0, 0)
         self._ended = False
@@ -184,14 +184,3 @@ def _stamp(path: Path) -> Stamp | None:
     except OSError:
         return None
     return Stamp(status.st_size, status.st_mtime_ns)
-
-
-def _form(path: Path) -> BoxesFormat:
-    """The form of a box file that has been read: JSON Lines begin with a line."""
-    with path.open(encoding="utf-8") as file:
-        first = next((line for line in file if line.strip()), "")
-    try:
-        boxes.from_line(first)
-    except BoxesError:
-        return "coco"
-    return "jsonl"

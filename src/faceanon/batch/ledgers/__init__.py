@@ -58,6 +58,6 @@ def made_by(settings: bytes, job: Job) -> bytes:
     """
     digest = settings
     for record in job.all_records:
-        line = boxes.to_line(record).encode()
-        digest = blake2b(digest + line, digest_size=16).digest()
+        for line in boxes.to_lines(record):
+            digest = blake2b(digest + line.encode(), digest_size=16).digest()
     return digest
