@@ -169,6 +169,12 @@ def free_text(part: Part, kind: Kind, what: str) -> Walk:
 
 
 def printable(code: bytes) -> str:
-    """A four-character code for a path; what is not printable as its number."""
+    """A four-character code for a path; what is not printable as its number.
+
+    >>> printable(b"\xa9xyz"), printable(b"\0\0\0\1")
+    ('©xyz', '0x00000001')
+    """
     text = code.decode("latin-1")
-    return text if text.isascii() and text.isprintable() else f"0x{code.hex()}"
+    if text.removeprefix("©").isascii() and text.isprintable():
+        return text
+    return f"0x{code.hex()}"

@@ -16,6 +16,7 @@ from faceanon.audit.scan import (
     webp,
     xmp,
 )
+from faceanon.audit.scan.films import matroska, mp4
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import Damaged, Embedded, Order, Part, Walk, Walker
 
@@ -35,6 +36,8 @@ _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
         (rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", jpegxl.jpegxl),
         (rb"\0\0\0\x0cjP  \r\n\x87\n", jpegxl.jpeg2000),
         (rb"8BPS\0[\1\2]", photoshop.psd),
+        (rb".{4}(ftyp(?!crx )|moov|mdat|wide|free|skip|pnot)", mp4.mp4),
+        (rb"\x1a\x45\xdf\xa3", matroska.matroska),
     )
 )
 

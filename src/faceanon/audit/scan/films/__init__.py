@@ -1,0 +1,1 @@
+"""The walkers of films: one container a module, and what they share."""
