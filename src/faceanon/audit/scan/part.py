@@ -169,7 +169,7 @@ def free_text(part: Part, kind: Kind, what: str) -> Walk:
 
 
 def printable(code: bytes) -> str:
-    """A four-character code for a path; what is not printable as its number.
+    r"""A four-character code for a path; what is not printable as its number.
 
     >>> printable(b"\xa9xyz"), printable(b"\0\0\0\1")
     ('©xyz', '0x00000001')

@@ -31,6 +31,7 @@ class InputFilter:
         only: the paths of the pictures to take; None for all.
         shard: the part of the pictures to take; None for all.
         datasets: whether to take dataset files, too.
+        more_suffixes: what is taken besides pictures, in lower case.
     """
 
     recursive: bool = True
@@ -40,6 +41,7 @@ class InputFilter:
     only: frozenset[str] | None = None
     shard: Shard | None = None
     datasets: bool = True
+    more_suffixes: frozenset[str] = frozenset()
 
     def whole(self) -> "InputFilter":
         """The filter of which this is a part, by shard or by name."""
@@ -56,7 +58,8 @@ class InputFilter:
         if is_dataset(name):
             return "" if self.datasets else "dataset file"
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  strings, and many
-        return "" if suffix in PICTURE_SUFFIXES else "no picture"
+        is_taken = suffix in PICTURE_SUFFIXES or suffix in self.more_suffixes
+        return "" if is_taken else "no picture"
 
     def excludes(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""

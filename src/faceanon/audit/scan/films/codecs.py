@@ -11,7 +11,9 @@ from faceanon.audit.scan.part import Damaged, Embedded, Order, Part, Walk, lefto
 
 NAMES: dict[str, str] = {
     # By the codes of MP4 and of AVI, and the names of Matroska.
-    **dict.fromkeys(("avc1", "avc3", "V_MPEG4/ISO/AVC", "H264", "dva1", "dvav"), "h264"),
+    **dict.fromkeys(
+        ("avc1", "avc3", "V_MPEG4/ISO/AVC", "H264", "dva1", "dvav"), "h264"
+    ),
     **dict.fromkeys(("hvc1", "hev1", "V_MPEGH/ISO/HEVC", "dvh1", "dvhe"), "h265"),
     **dict.fromkeys(("av01", "V_AV1"), "av1"),
     **dict.fromkeys(("mp4v", "V_MPEG4/ISO/ASP", "V_MPEG4/ISO/SP", "FMP4"), "mpeg"),

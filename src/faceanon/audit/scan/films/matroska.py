@@ -5,6 +5,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from faceanon.audit.scan.films import matroska_elements as known
 from faceanon.audit.scan.films.codecs import looked_into
@@ -128,9 +129,7 @@ class _Film:
             what = "when the film was made"
             yield content.finding(Kind.DATE, what, identifies=not at_day)
         elif number == known.DISCARD_PADDING:
-            padding = int.from_bytes(
-                content.read(0, min(len(content), 8)), signed=True
-            )
+            padding = int.from_bytes(content.read(0, min(len(content), 8)), signed=True)
             if abs(padding) > _PRIMING:
                 yield content.finding(Kind.SOUND, "sound that is not played")
         elif number == known.BLOCK_ADDITIONS:
@@ -214,9 +213,8 @@ class _Film:
 
     def _beside(self, track: _Track, blocks: _Blocks) -> Walk:
         """A track that is neither pictures nor sound."""
-        said = [
-            frame.text() for _, frame in zip(range(_LOOKED_AT), self._frames(track))
-        ]
+        frames = list(islice(self._frames(track), _LOOKED_AT))
+        said = [frame.text() for frame in frames]
         kinds = {text_kind(text) for text in said}
         value = next((text for text in said if text), None)
         if track.kind == _SUBTITLES:
@@ -225,7 +223,7 @@ class _Film:
         else:
             what = "a track beside pictures and sound"
             yield track.part.finding(Kind.UNKNOWN, what)
-            for _, frame in zip(range(_LOOKED_AT), self._frames(track)):
+            for frame in frames:
                 yield Embedded(frame)
 
     def _frames(self, track: _Track) -> Iterator[Part]:

@@ -28,8 +28,8 @@ _TOP = {b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"meta", b"udta", b"uuid", 
 _TOP |= {b"sidx", b"ssix"} | FREE
 
 _BRANDS = re.compile(
-    rb"iso[m2-9a-c]|mp4[12]|mp71|avc[1-4]|hvc1|hev1|av01|qt  |M4[VAPBF][ HP]|3g[pgrse2]\w"
-    rb"|MSNV|dash|msdh|msix|cmf\w|dby1|ndsc|f4v |isml|piff|lmsg|XAVC|mp42|iso6|vp09|kddi"
+    rb"iso[m2-9a-c]|mp4[12]|mp71|avc[1-4]|hvc1|hev1|av01|vp09|qt  |M4[VAPBF][ HP]"
+    rb"|3g[pgrse2]\w|MSNV|dash|msdh|msix|cmf\w|dby1|f4v |isml|piff|lmsg"
 )
 _LARGEST_FTYP = 128
 
@@ -205,8 +205,10 @@ class _Film:
         kind, what = _METADATA.get(
             track.format, (Kind.UNKNOWN, "a track beside pictures and sound")
         )
-        description = b"" if track.entry is None else track.entry.read(
-            0, min(len(track.entry), _HEAD)
+        description = (
+            b""
+            if track.entry is None
+            else track.entry.read(0, min(len(track.entry), _HEAD))
         )
         for word, of_word, words in _WORDS:
             if word in description.lower() and track.format not in (b"gpmd", b"tmcd"):
@@ -292,4 +294,3 @@ def _fragment(box: Box) -> Walk:
         yield from numbers(box)
     else:
         yield from other(box)
-

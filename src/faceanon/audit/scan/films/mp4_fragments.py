@@ -31,9 +31,7 @@ class Fragments:
     """
 
     file: Part
-    samples: dict[int, list[Samples]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    samples: dict[int, list[Samples]] = field(default_factory=lambda: defaultdict(list))
     _defaults: dict[int, _Defaults] = field(default_factory=dict)
     _times: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -71,9 +69,7 @@ class Fragments:
                 following = self._run(box.content, track, defaults, base, following)
         return following
 
-    def _header(
-        self, tfhd: Part, start: int, following: int
-    ) -> tuple[_Defaults, int]:
+    def _header(self, tfhd: Part, start: int, following: int) -> tuple[_Defaults, int]:
         flags, track, at = tfhd.number(1, 3), tfhd.number(4, 4), 8
         known = self._defaults.get(track, _Defaults())
         defaults = _Defaults(known.duration, known.size)
@@ -104,12 +100,17 @@ class Fragments:
         numbers = np.frombuffer(trun.data, ">u4", count * len(present), at)
         table = numbers.reshape(count, len(present)).astype(np.int64)
 
-        def column(flag: int, default: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        def column(
+            flag: int, default: int
+        ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
             if flag in present:
                 return table[:, present.index(flag)]
             return np.full(count, default, np.int64)
 
-        sizes, durations = column(0x200, defaults.size), column(0x100, defaults.duration)
+        sizes, durations = (
+            column(0x200, defaults.size),
+            column(0x100, defaults.duration),
+        )
         shifts = column(0x800, 0).astype(np.int32)
         ends = place + np.cumsum(sizes)
         begins = self._times[track] + np.cumsum(durations) - durations

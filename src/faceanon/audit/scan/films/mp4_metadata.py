@@ -83,7 +83,9 @@ def _user_data_box(box: Box) -> Walk:
         yield from _chapters(content)
     elif box.kind in _PLAYER and len(content) <= _PLAYER[box.kind]:
         return
-    elif box.kind[:1] == b"\xa9" or box.kind in _ASSET or box.kind in (b"name", b"date"):
+    elif (
+        box.kind[:1] == b"\xa9" or box.kind in _ASSET or box.kind in (b"name", b"date")
+    ):
         kind, what = NAMED.get(box.kind, (Kind.COMMENT, "a text"))
         if value := _text_of(box):
             yield of_kind(content, kind, what, value)

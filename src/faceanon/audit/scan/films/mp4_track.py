@@ -106,7 +106,9 @@ class Track:
         if box.kind == b"mdhd":
             yield from creation_time(box.content)
             yield from numbers(box)
-            self.timescale = box.content.number(20 if box.content.number(0, 1) else 12, 4)
+            self.timescale = box.content.number(
+                20 if box.content.number(0, 1) else 12, 4
+            )
         elif box.kind == b"hdlr":
             self.handler = box.content.read(8, 4)
             yield from handler_name(box)
@@ -217,5 +219,3 @@ def _reference(box: Box) -> Walk:
     if not box.content.number(3, 1) & _SELF_CONTAINED:
         what = "its data are in another file: they are not looked into"
         yield box.content.finding(Kind.UNREAD, what)
-
-

@@ -150,9 +150,8 @@ def h264_config(config: Part) -> tuple[int, list[Part]]:
         Damaged: it is not what it should be.
     """
     found, at = [], 6
-    for count in (config.number(5, 1) & 31, None):
-        if count is None:
-            count, at = config.number(at, 1), at + 1
+    for mask in (31, 255):
+        at, count = at + (mask == 255), config.number(5 if mask == 31 else at, 1) & mask
         for _ in range(count):
             length = config.number(at, 2)
             found.append(config.part(at + 2, length, "unit"))

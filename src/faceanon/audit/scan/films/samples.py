@@ -108,7 +108,8 @@ def of_tables(tables: dict[bytes, Part], file: Part, is_counted: bool) -> Sample
 
     def place(sample: Numbers) -> Numbers:
         """How many bytes stand before a sample, if there were no chunks."""
-        return sample * same_size if same_size else before[sample]
+        placed: Numbers = sample * same_size if same_size else before[sample]
+        return placed
 
     stops = offsets + place(last) - place(first)
     found = Samples([np.stack([offsets, stops], axis=1)])

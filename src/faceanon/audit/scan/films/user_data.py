@@ -119,9 +119,7 @@ class UserData:
             place = next(iter(self._noted.values())).place if self._noted else None
             if place is None:
                 place = Part(memoryview(b""), "samples", None)
-            yield place.finding(
-                Kind.UNREAD, f"more than {MAX_UNITS} units: left there"
-            )
+            yield place.finding(Kind.UNREAD, f"more than {MAX_UNITS} units: left there")
 
 
 def mpeg_user_data(samples: Iterator[Part], config: Part | None) -> Walk:
