@@ -8,6 +8,9 @@ from faceanon.audit.scan.findings import HARMLESS, VALUE_LENGTH, Finding, Kind
 
 Order: TypeAlias = Literal["big", "little"]
 
+_MAX_NESTED = 40
+"""Boxes in boxes deeper than this are not read."""
+
 
 class Damaged(Exception):
     """The structure of a file is not what it should be; the text says where."""
@@ -102,6 +105,15 @@ class Part:
         """The beginning as a text, as well as can be guessed."""
         start = bytes(self.data[: 4 * VALUE_LENGTH])
         return start.decode("utf-8", "replace").strip("\0 ")
+
+    def check_depth(self) -> None:
+        """See that it is not nested without reason.
+
+        Raises:
+            Damaged: it is.
+        """
+        if self.path.count("/") > _MAX_NESTED:
+            raise Damaged(f"nested deeper than {_MAX_NESTED}")
 
     def is_uniform(self) -> bool:
         """Whether it is one byte over and over, which says nothing."""

@@ -164,6 +164,7 @@ def avi(part: Part) -> Walk:
 
 
 def _each(part: Part, visit: Callable[[bytes, Part], Walk]) -> Walk:
+    part.check_depth()
     at = 0
     while at + 8 <= len(part):
         kind, size = part.read(at, 4), part.number(at + 4, 4, "little")

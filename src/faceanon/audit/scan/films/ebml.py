@@ -71,6 +71,7 @@ def each(
     part: Part, names: Callable[[int], str], visit: Callable[[Element], Walk]
 ) -> Walk:
     """Visit the elements in one; what is damaged in one is no obstacle to the next."""
+    part.check_depth()
     at, count = 0, 0
     while at < len(part):
         count += 1

@@ -75,22 +75,27 @@ class _Film:
 
     def walk(self) -> Walk:
         """All elements, then what is in the tracks, then what follows."""
-        at = 0
+        # The end of the segment, if it tells its size.
+        at, end = 0, 0
         while at < len(self.part):
             try:
                 element = read_element(self.part, at, known.name)
             except Damaged:
                 break
+            is_inside = at < end and not element.missing
+            is_known = at < end or not end or element.number in known.BETWEEN_FILMS
+            if not is_inside and not (is_known and known.is_known(element.number)):
+                break
             if element.number in (known.SEGMENT, known.CLUSTER):
                 # What is in them is read as if it stood beside them: so it is all the
                 # same whether they tell their sizes.
                 at = element.end - len(element.content)
-                if element.missing and element.number == known.SEGMENT:
-                    what = f"damaged: {element.missing} bytes of the film are missing"
-                    yield element.content.finding(Kind.UNREAD, what)
+                if element.number == known.SEGMENT:
+                    end = 0 if element.is_open else element.end
+                    if element.missing:
+                        what = f"damaged: {element.missing} bytes are missing"
+                        yield element.content.finding(Kind.UNREAD, what)
                 continue
-            if element.missing and known.name(element.number).startswith("0x"):
-                break
             yield from visited(element, self._element)
             at = element.end
         if not self.tracks:

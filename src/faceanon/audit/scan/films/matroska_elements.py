@@ -3,6 +3,7 @@
 from faceanon.audit.scan.findings import Kind
 
 EBML, SEGMENT, CLUSTER, VOID, CRC = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xEC, 0xBF
+BETWEEN_FILMS = {EBML, SEGMENT, VOID, CRC}
 TRACK_ENTRY, SIMPLE_TAG, ATTACHED_FILE, CHAPTERS = 0xAE, 0x67C8, 0x61A7, 0x1043A770
 SIMPLE_BLOCK, BLOCK, BLOCK_ADDITIONS, DISCARD_PADDING = 0xA3, 0xA1, 0x75A1, 0x75A2
 DATE, MUXING_APP, WRITING_APP = 0x4461, 0x4D80, 0x5741
@@ -121,6 +122,11 @@ UNREADABLE: dict[int, str] = {
 }
 
 
+def is_known(number: int) -> bool:
+    """Whether it stands in a list, and so is no chance."""
+    return number in (SEGMENT, CLUSTER, VOID, CRC, DATE) or number in _ALL
+
+
 def name(number: int) -> str:
     """The name of an element for a path."""
     if number in MASTERS:
@@ -134,3 +140,5 @@ _NAMES = {SEGMENT: "Segment", CLUSTER: "Cluster", VOID: "Void", DATE: "DateUTC"}
 _NAMES |= {SIMPLE_BLOCK: "SimpleBlock", BLOCK: "Block", FILE_DATA: "FileData"}
 _NAMES |= {FILE_NAME: "FileName", FILE_DESCRIPTION: "FileDescription"}
 _NAMES |= {TAG_STRING: "TagString", CODEC_PRIVATE: "CodecPrivate"}
+_ALL = {*MASTERS, *NUMBERS, *STRINGS, *BINARIES, *NAMED, *UNREADABLE}
+_ALL |= {SIMPLE_BLOCK, BLOCK, BLOCK_ADDITIONS}

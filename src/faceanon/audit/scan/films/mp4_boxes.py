@@ -150,6 +150,7 @@ NAMED: dict[bytes, tuple[Kind, str]] = {
 
 def each(part: Part, visit: Callable[[Box], Walk], start: int = 0) -> Walk:
     """Visit the boxes in a box; what is damaged in one is no obstacle to the next."""
+    part.check_depth()
     at, count = start, 0
     while at < len(part):
         try:

@@ -149,28 +149,31 @@ def h264_config(config: Part) -> tuple[int, list[Part]]:
     Raises:
         Damaged: it is not what it should be.
     """
-    found, at = [], 6
-    for mask in (31, 255):
-        at, count = at + (mask == 255), config.number(5 if mask == 31 else at, 1) & mask
-        for _ in range(count):
-            length = config.number(at, 2)
-            found.append(config.part(at + 2, length, "unit"))
-            at += 2 + length
+    sequences, at = _units_of(config, 6, config.number(5, 1) & 31)
+    pictures, at = _units_of(config, at + 1, config.number(at, 1))
     if len(config) > at + 4 and not config.part(at).is_uniform():
         # High profiles have four bytes more, and extensions that nobody uses.
         raise Damaged("bytes after the parameters of the codec")
-    return (config.number(4, 1) & 3) + 1, found
+    return (config.number(4, 1) & 3) + 1, sequences + pictures
 
 
 def h265_config(config: Part) -> tuple[int, list[Part]]:
     """The same of an hvcC box (ISO/IEC 14496-15, 8.3)."""
-    found, at = [], 23
+    found: list[Part] = []
+    at = 23
     for _ in range(config.number(22, 1)):
-        count, at = config.number(at + 1, 2), at + 3
-        for _ in range(count):
-            length = config.number(at, 2)
-            found.append(config.part(at + 2, length, "unit"))
-            at += 2 + length
+        more, at = _units_of(config, at + 3, config.number(at + 1, 2))
+        found += more
     if len(config) > at:
         raise Damaged("bytes after the parameters of the codec")
     return (config.number(21, 1) & 3) + 1, found
+
+
+def _units_of(config: Part, at: int, count: int) -> tuple[list[Part], int]:
+    """So many units, each after its length of two bytes, and where they end."""
+    found = []
+    for _ in range(count):
+        length = config.number(at, 2)
+        found.append(config.part(at + 2, length, "unit"))
+        at += 2 + length
+    return found, at

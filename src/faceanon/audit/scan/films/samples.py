@@ -142,7 +142,8 @@ def _offsets(tables: dict[bytes, Part]) -> Numbers:
         return columns(tables[b"stco"], 4)[:, 0]
     pairs = columns(tables[b"co64"], 8)
     # What is beyond every file stays beyond it.
-    return np.minimum(pairs[:, 0], 1 << 28) << 32 | pairs[:, 1]
+    offsets: Numbers = np.minimum(pairs[:, 0], 1 << 28) << 32 | pairs[:, 1]
+    return offsets
 
 
 def _spread(runs: Numbers, count: int) -> Numbers:
@@ -151,7 +152,8 @@ def _spread(runs: Numbers, count: int) -> Numbers:
         return np.zeros(count, np.int64)
     ends = np.cumsum(runs[:, 0])
     index = np.searchsorted(ends, np.arange(count), side="right")
-    return runs[np.minimum(index, len(runs) - 1), 1]
+    values: Numbers = runs[np.minimum(index, len(runs) - 1), 1]
+    return values
 
 
 def gaps(extents: list[Numbers], start: int, stop: int) -> list[tuple[int, int]]:

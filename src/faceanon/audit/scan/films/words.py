@@ -132,6 +132,8 @@ def of_key(place: Part, key: str, value: str) -> Finding:
         known = all(word.lower() in _COUNTS for word in value.split())
         if lower in _COUNTS or known:
             return place.finding(Kind.SETTINGS, "a count", value=value)
+    if lower == "handler_name" and value in HANDLERS:
+        return place.finding(Kind.SETTINGS, "the name of a handler", value=value)
     for pattern, kind, what in _KINDS:
         if pattern.search(lower):
             return of_kind(place, kind, what, value)
