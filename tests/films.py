@@ -75,17 +75,29 @@ class Track:
     media_created: int = 0
     reference: bytes = field(default=box(b"url ", b"\0\0\0\1"))
     duration: int = 100
+    shift: int = 0
+    """How much later than it is decoded each sample is shown."""
+    place: int | None = None
+    """Where the samples are, in 64 bits; None for where they are put."""
+    sizes: list[int] | None = None
 
     def box(self, number: int, start: int) -> bytes:
         """Its box; the samples begin at `start` of the file."""
-        count, sizes = len(self.samples), [len(sample) for sample in self.samples]
+        sizes = self.sizes or [len(sample) for sample in self.samples]
+        count = len(sizes)
         tables = [
             box(b"stsd", struct.pack(">II", 0, 1), self.entry),
             box(b"stts", struct.pack(">IIII", 0, 1, count, self.duration)),
             box(b"stsc", struct.pack(">IIIII", 0, 1, 1, count, 1)),
             box(b"stsz", struct.pack(f">III{count}I", 0, 0, count, *sizes)),
-            box(b"stco", struct.pack(">III", 0, 1, start)),
         ]
+        if self.place is None:
+            tables.append(box(b"stco", struct.pack(">III", 0, 1, start)))
+        else:
+            tables.append(box(b"co64", struct.pack(">IIQ", 0, 1, self.place)))
+        if self.shift:
+            shifts = struct.pack(">IIII", 0, 1, count, self.shift)
+            tables.append(box(b"ctts", shifts))
         references = box(b"dref", struct.pack(">II", 0, 1), self.reference)
         media = box(
             b"mdia",

@@ -20,7 +20,7 @@ from conftest import Run
 from containers import NAME, THUMBNAIL, box
 from faceanon.audit.scan import Finding, Kind, scan
 from film_leaks import CLEAN_FILMS, FILM_LEAKS
-from films import Track, block, element, mkv, mp4, sound, unit, user_data
+from films import FRAME, Track, block, element, mkv, mp4, sound, unit, user_data
 
 CLEAN_KINDS = {Kind.FRAMES, Kind.SETTINGS, Kind.CAMERA}
 
@@ -76,56 +76,32 @@ def test_all_frames_and_all_sound_that_are_hidden_are_counted() -> None:
 
 
 def test_frames_are_hidden_by_when_they_are_shown_and_not_by_their_order() -> None:
-    """Frames that are coded first and shown later are as safe as others."""
-    shifts = box(b"ctts", struct.pack(">IIIIII", 0, 2, 1, 200, 9, 200))
-
-    def film(start: int) -> bytes:
-        whole = Track(edit=(1000, start)).box(1, 0)
-        at = whole.index(b"stts") - 4
-        # After the first table of the samples, all around it grows.
-        grown = bytearray(whole[:at] + shifts + whole[at:])
-        for code in (b"trak", b"mdia", b"minf", b"stbl"):
-            place = 0 if code == b"trak" else grown.index(code) - 4
-            size = int.from_bytes(grown[place : place + 4]) + len(shifts)
-            grown[place : place + 4] = struct.pack(">I", size)
-        plain = mp4(Track(edit=(1000, start)))
-        old = plain.index(b"trak") - 4
-        # The samples stand before the header, so that none of them moves.
-        at_media = plain.index(b"mdat") + 4
-        offset = struct.pack(">III", 0, 1, at_media)
-        grown_track = bytes(grown).replace(struct.pack(">III", 0, 1, 0), offset)
-        moov = plain[plain.index(b"moov") + 4 : old] + grown_track
-        return plain[: plain.index(b"moov") - 4] + box(b"moov", moov)
-
-    assert identifying(film(200)) == []
-    (found,) = identifying(film(300))
-    assert found.what.startswith("1 frames")
+    assert identifying(mp4(Track(shift=200, edit=(1000, 200)))) == []
+    (found,) = identifying(mp4(Track(shift=200, edit=(900, 300))))
+    assert found.what == "1 frame that an edit list hides"
 
 
-def test_large_files_are_read_by_their_64_bit_numbers(tmp_path: Path) -> None:
+def test_of_large_films_only_the_headers_are_read(tmp_path: Path) -> None:
+    frames, hole = [FRAME] * 10, [1 << 30] * 5
+    head = box(b"ftyp", b"isom", bytes(4))
+    start = len(head) + 16
+    film = mp4(
+        Track(samples=frames, place=start + sum(hole)),
+        sound(samples=[], sizes=hole, place=start),
+        movie=user_data(box(b"SNum", b"4711")),
+    )
     path = tmp_path / "large.mp4"
-    small = mp4(movie=user_data(box(b"SNum", b"4711")))
-    start, moov = small.index(b"mdat") - 4, small.index(b"moov") - 4
-    media = small[start + 8 : moov]
-    hole = 5 << 30
-    offset = start + 16 + hole
-    table = small.index(b"stco") - 4
-    wide = box(b"co64", struct.pack(">IIQ", 0, 1, offset))
-    grown = bytearray(small[moov:table] + wide + small[table + 20 :])
-    for code in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
-        place = grown.index(code) - 4
-        size = int.from_bytes(grown[place : place + 4]) + 4
-        grown[place : place + 4] = struct.pack(">I", size)
     with path.open("wb") as file:
-        file.write(small[:start])
-        file.write(struct.pack(">I4sQ", 1, b"free", 16 + 0))
-        file.write(struct.pack(">I4sQ", 1, b"mdat", 16 + hole - 16 + len(media)))
-        file.seek(offset)
-        file.write(media + bytes(grown))
+        size = 16 + sum(hole) + len(FRAME) * 10
+        file.write(head + struct.pack(">I4sQ", 1, b"mdat", size))
+        file.seek(start + sum(hole))
+        file.write(b"".join(frames) + film[film.index(b"moov") - 4 :])
     began = time.process_time()
-    found = [f for f in scan(path) if f.kind in (Kind.SERIAL, Kind.UNREAD, Kind.FRAMES)]
-    assert [f.kind for f in found] == [Kind.SERIAL, Kind.FRAMES]
-    assert time.process_time() - began < 60
+    (found,) = identifying(path)
+    assert (found.kind, found.value) == (Kind.SERIAL, "4711")
+    assert found.offset is not None
+    assert found.offset > 1 << 32
+    assert time.process_time() - began < 2
 
 
 SMALL = [data for data, _ in FILM_LEAKS.values()]
@@ -351,6 +327,8 @@ def test_what_exiftool_finds_is_found(tmp_path: Path) -> None:
 def test_what_ffprobe_finds_is_found(tmp_path: Path) -> None:
     compared = 0
     for name, (data, _) in FILM_LEAKS.items():
+        if NAME.encode() not in data:
+            continue
         path = tmp_path / name
         path.write_bytes(data)
         told = subprocess.run(

@@ -120,7 +120,9 @@ class Part:
         size = 1 << 16
         first = bytes(self.data[:1]) * size
         return all(
-            self.data[start : start + size] == first[: min(size, len(self) - start)]
+            # Bytes compare at once, views one by one.
+            bytes(self.data[start : start + size])
+            == first[: min(size, len(self) - start)]
             for start in range(0, len(self), size)
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from faceanon.audit.scan.films.codecs import looked_into
-from faceanon.audit.scan.films.words import of_kind
+from faceanon.audit.scan.films.words import frames, of_kind
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import (
     Damaged,
@@ -136,11 +136,11 @@ class _Film:
                 kind = Kind.VIDEO if stream.kind == _VIDEO else Kind.SOUND
                 yield stream.part.finding(kind, f"one more {kind.value} track")
             elif stream.kind == _VIDEO and stream.count > 1:
-                what = f"{stream.count} frames"
+                what = frames(stream.count)
                 yield stream.part.part(0, 0).finding(Kind.FRAMES, what)
             if stream.kind == _VIDEO:
-                frames = iter(stream.frames)
-                yield from looked_into(stream.codec, frames, None, stream.part)
+                first = iter(stream.frames)
+                yield from looked_into(stream.codec, first, None, stream.part)
             seen.add(stream.kind)
 
 

@@ -1,10 +1,9 @@
 """Matroska and WebM: every element, and what stands after the last."""
 
-import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 from faceanon.audit.scan.films import matroska_elements as known
@@ -16,16 +15,20 @@ from faceanon.audit.scan.films.ebml import (
     vint,
     visited,
 )
-from faceanon.audit.scan.films.words import of_key, of_kind, shown_key, text_kind
+from faceanon.audit.scan.films.matroska_values import (
+    attachment,
+    is_harmless,
+    other,
+    tag,
+)
+from faceanon.audit.scan.films.words import frames, text_kind
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import (
     Damaged,
     Embedded,
     Part,
     Walk,
-    free_text,
     leftover,
-    picture,
     unknown,
 )
 
@@ -96,8 +99,11 @@ class _Film:
                         what = f"damaged: {element.missing} bytes are missing"
                         yield element.content.finding(Kind.UNREAD, what)
                 continue
-            yield from visited(element, self._element)
             at = element.end
+            if element.number == known.SIMPLE_BLOCK and len(element.content) > 4:
+                self._block(element.content)
+                continue
+            yield from visited(element, self._element)
         if not self.tracks:
             raise Damaged("a film without tracks")
         seen: set[int] = set()
@@ -116,9 +122,9 @@ class _Film:
             self.tracks.append(_Track(content))
             yield from each(content, known.name, self._entry)
         elif number == known.SIMPLE_TAG:
-            yield from _tag(content)
+            yield from tag(content)
         elif number == known.ATTACHED_FILE:
-            yield from _attachment(content)
+            yield from attachment(content)
         elif number in known.MASTERS:
             if number == known.CHAPTERS:
                 yield content.finding(Kind.COMMENT, "chapters")
@@ -145,8 +151,8 @@ class _Film:
             yield from leftover(content, Kind.GAP, "bytes of an element that is free")
         elif number in known.UNREADABLE:
             yield content.finding(Kind.UNREAD, known.UNREADABLE[number])
-        elif not _is_harmless(number, content):
-            yield from _other(number, content)
+        elif not is_harmless(number, content):
+            yield from other(number, content)
 
     def _entry(self, element: Element) -> Walk:
         """What the entry of a track holds."""
@@ -196,11 +202,11 @@ class _Film:
             kind = Kind.VIDEO if is_video else Kind.SOUND
             yield track.part.finding(kind, f"one more {kind.value} track")
         elif is_video and len(blocks.starts) > 1:
-            what = f"{len(blocks.starts)} frames"
+            what = frames(len(blocks.starts))
             yield track.part.part(0, 0).finding(Kind.FRAMES, what)
         seen.add(track.kind)
         if is_video and blocks.invisible:
-            what = f"{blocks.invisible} frames that are not shown"
+            what = f"{frames(blocks.invisible)} that are not shown"
             yield track.part.finding(Kind.VIDEO, what)
         if not is_video and track.delay > _PRIMING:
             yield track.part.finding(Kind.SOUND, "sound that is not played")
@@ -218,8 +224,8 @@ class _Film:
 
     def _beside(self, track: _Track, blocks: _Blocks) -> Walk:
         """A track that is neither pictures nor sound."""
-        frames = list(islice(self._frames(track), _LOOKED_AT))
-        said = [frame.text() for frame in frames]
+        first = list(islice(self._frames(track), _LOOKED_AT))
+        said = [frame.text() for frame in first]
         kinds = {text_kind(text) for text in said}
         value = next((text for text in said if text), None)
         if track.kind == _SUBTITLES:
@@ -228,7 +234,7 @@ class _Film:
         else:
             what = "a track beside pictures and sound"
             yield track.part.finding(Kind.UNKNOWN, what)
-            for frame in frames:
+            for frame in first:
                 yield Embedded(frame)
 
     def _frames(self, track: _Track) -> Iterator[Part]:
@@ -248,74 +254,3 @@ def matroska(part: Part) -> Walk:
 
 def _unsigned(content: Part) -> int:
     return content.number(0, min(len(content), 8))
-
-
-def _is_harmless(number: int, content: Part) -> bool:
-    if number in known.NUMBERS:
-        return len(content) <= 8
-    if number in known.BINARIES:
-        return len(content) <= known.BINARIES[number]
-    pattern = known.STRINGS.get(number)
-    return pattern is not None and re.fullmatch(pattern, content.text()) is not None
-
-
-def _other(number: int, content: Part) -> Walk:
-    if number not in known.NAMED:
-        yield from unknown(content, "an element that is not known")
-        return
-    kind, _, what = known.NAMED[number]
-    if kind is Kind.SERIAL:
-        yield content.finding(kind, what)
-    elif value := content.text():
-        yield of_kind(content, kind, what, value)
-        yield Embedded(content)
-
-
-def _tag(content: Part) -> Walk:
-    """A tag: its name and its value, and those below it."""
-    key, values = "", []
-
-    def collect(element: Element) -> Walk:
-        nonlocal key
-        if element.number == known.TAG_NAME:
-            key = element.content.text()
-        elif element.number in (known.TAG_STRING, known.TAG_BINARY):
-            values.append(element)
-        elif element.number == known.SIMPLE_TAG:
-            yield from _tag(element.content)
-        elif not _is_harmless(element.number, element.content):
-            yield from _other(element.number, element.content)
-
-    yield from each(content, known.name, collect)
-    for element in values:
-        path = element.content.path.rpartition("/")[0]
-        value = replace(element.content, path=f"{path}/{shown_key(key)}")
-        if element.number == known.TAG_BINARY:
-            yield from unknown(value, "a tag of bytes")
-        elif text := value.text():
-            yield of_key(value, key, text)
-            yield Embedded(value)
-    if not values and key:
-        yield from free_text(content, Kind.COMMENT, "the name of a tag")
-
-
-def _attachment(content: Part) -> Walk:
-    """A file in the film: a cover, a font, or anything."""
-    is_picture = False
-
-    def look(element: Element) -> Walk:
-        nonlocal is_picture
-        number, part = element.number, element.content
-        if number in (known.FILE_NAME, known.FILE_DESCRIPTION):
-            yield from free_text(part, Kind.COMMENT, "the name of an attachment")
-        elif number == known.FILE_TYPE:
-            is_picture = part.starts_with(b"image/")
-        elif number == known.FILE_DATA:
-            if is_picture:
-                yield from picture(part, "an attached picture")
-            else:
-                yield from unknown(part, "an attached file")
-        elif not _is_harmless(number, part):
-            yield from _other(number, part)
-
-    yield from each(content, known.name, look)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from faceanon.audit.scan.boxes import Box, read_box
 from faceanon.audit.scan.films.codecs import looked_into
 from faceanon.audit.scan.films.edits import Edits, edits
+from faceanon.audit.scan.films.mp4_beside import beside
 from faceanon.audit.scan.films.mp4_boxes import (
     FREE,
+    MAX_BOXES,
     NAMED,
     SIZES,
     each,
@@ -17,9 +19,9 @@ from faceanon.audit.scan.films.mp4_boxes import (
 )
 from faceanon.audit.scan.films.mp4_fragments import Fragments
 from faceanon.audit.scan.films.mp4_metadata import metadata, user_data, uuid
-from faceanon.audit.scan.films.mp4_track import SOUND, TEXT, VIDEO, Track
+from faceanon.audit.scan.films.mp4_track import SOUND, VIDEO, Track
 from faceanon.audit.scan.films.samples import Numbers, Samples, gaps, joined, of_tables
-from faceanon.audit.scan.films.words import text_kind
+from faceanon.audit.scan.films.words import frames
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import Damaged, Embedded, Part, Walk, leftover
 from faceanon.audit.scan.tracks import creation_time
@@ -33,28 +35,8 @@ _BRANDS = re.compile(
 )
 _LARGEST_FTYP = 128
 
-# Tracks of metadata, by the codes of their samples and by words in their descriptions.
-_METADATA: dict[bytes, tuple[Kind, str]] = {
-    b"gpmd": (Kind.PLACE, "GoPro's telemetry: place, speed, motion, faces"),
-    b"camm": (Kind.PLACE, "Google's camera motion: place, motion"),
-    b"djmd": (Kind.PLACE, "DJI's metadata: place, motion, serial number"),
-    b"dbgi": (Kind.MAKER_NOTE, "DJI's records for debugging"),
-    b"rtmd": (Kind.MAKER_NOTE, "Sony's metadata: lens, exposure, place"),
-    b"fdsc": (Kind.MAKER_NOTE, "GoPro's record of the file"),
-    b"mebx": (Kind.MAKER_NOTE, "Apple's timed metadata"),
-    b"tmcd": (Kind.DATE, "a time code"),
-    b"NAVI": (Kind.PLACE, "a drone's or dashcam's places"),
-    b"gps0": (Kind.PLACE, "a dashcam's places"),
-}
-_WORDS = (
-    (b"face", Kind.FACE_REGION, "Apple's timed metadata: where faces are"),
-    (b"location", Kind.PLACE, "timed metadata: place"),
-    (b"gps", Kind.PLACE, "timed metadata: place"),
-)
-_LOOKED_AT = 20
 _INSTA360 = b"8db42d694ccc418790edff439fe026bf"
 _DASHCAMS = (b"freeGPS ", b"LIGOGPSINFO")
-_HEAD = 1 << 16
 
 
 @dataclass
@@ -77,11 +59,14 @@ class _Film:
 
     def walk(self) -> Walk:
         """All boxes, then what the samples are, then what is none."""
-        at = 0
+        at = count = 0
         while at < len(self.part):
             try:
                 box = read_box(self.part, at)
             except Damaged:
+                break
+            count += 1
+            if count > MAX_BOXES:
                 break
             is_known = box.kind in _TOP or box.kind in NAMED
             if not is_known and (box.missing or not _is_code(box.kind)):
@@ -159,13 +144,13 @@ class _Film:
             if not is_first:
                 yield track.part.finding(Kind.VIDEO, "one more video track")
             elif samples.count > 1:
-                what = f"{samples.count} frames"
+                what = frames(samples.count)
                 yield track.part.part(0, 0).finding(Kind.FRAMES, what)
         elif track.handler == SOUND:
             if not is_first:
                 yield track.part.finding(Kind.SOUND, "one more sound track")
         else:
-            yield from self._beside(track, samples)
+            yield from beside(self.part, track, samples)
             return
         try:
             yield from looked_into(
@@ -191,33 +176,6 @@ class _Film:
             runs = [of_tables(tables, self.part, is_counted), *runs]
         return joined(runs)
 
-    def _beside(self, track: Track, samples: Samples) -> Walk:
-        """A track that is neither pictures nor sound."""
-        texts = list(samples.parts(self.part, _LOOKED_AT))
-        if track.handler in TEXT or track.format in (b"text", b"tx3g", b"wvtt"):
-            said = [_text(sample) for sample in texts]
-            value = next((text for text in said if text), "")
-            kinds = {text_kind(text) for text in said}
-            kind = Kind.PLACE if Kind.PLACE in kinds else Kind.COMMENT
-            what = "a track of texts: subtitles, chapters or places"
-            yield track.part.finding(kind, what, value=value)
-            return
-        kind, what = _METADATA.get(
-            track.format, (Kind.UNKNOWN, "a track beside pictures and sound")
-        )
-        description = (
-            b""
-            if track.entry is None
-            else track.entry.read(0, min(len(track.entry), _HEAD))
-        )
-        for word, of_word, words in _WORDS:
-            if word in description.lower() and track.format not in (b"gpmd", b"tmcd"):
-                kind, what = of_word, words
-                break
-        yield track.part.finding(kind, what)
-        for sample in texts:
-            yield Embedded(sample)
-
     def _hidden(self, track: Track, samples: Samples) -> Walk:
         """Samples that an edit list leaves out."""
         shown = Edits(((0, 1 << 62),))
@@ -226,7 +184,7 @@ class _Film:
         place = track.part if track.elst is None else track.elst
         if track.handler == VIDEO:
             if hidden := shown.hidden_frames(samples):
-                what = f"{hidden} frames that an edit list hides"
+                what = f"{frames(hidden)} that an edit list hides"
                 yield place.finding(Kind.VIDEO, what)
         elif hidden_time := shown.hidden_time(samples, track.timescale):
             what = f"{hidden_time:.2f} s of sound that an edit list hides"
@@ -257,14 +215,6 @@ class _Film:
 def mp4(part: Part) -> Walk:
     """A film of boxes, and what stands after them."""
     yield from _Film(part, Fragments(part)).walk()
-
-
-def _text(sample: Part) -> str:
-    """The text of a sample: after its length, if it has one."""
-    length = sample.number(0, 2) if len(sample) > 2 else 0
-    if 0 < length <= len(sample) - 2:
-        return sample.part(2, length).text()
-    return sample.text()
 
 
 def _is_code(kind: bytes) -> bool:

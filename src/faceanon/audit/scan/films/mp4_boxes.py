@@ -10,7 +10,8 @@ from faceanon.audit.scan.boxes import Box, read_box
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import Damaged, Embedded, Part, Walk, leftover
 
-_MAX_BOXES = 1_000_000
+MAX_BOXES = 500_000
+"""More in a row are not walked along."""
 
 FREE = {b"free", b"skip", b"wide"}
 
@@ -162,7 +163,7 @@ def each(part: Part, visit: Callable[[Box], Walk], start: int = 0) -> Walk:
             # What ends a list of QuickTime.
             at = box.end
             continue
-        if box is None or not any(box.kind) or count > _MAX_BOXES:
+        if box is None or not any(box.kind) or count > MAX_BOXES:
             rest = part.part(at, None, "rest")
             yield from leftover(rest, Kind.GAP, "bytes that are no box")
             return
@@ -197,9 +198,13 @@ def other(box: Box) -> Walk:
     """A box that a film does not need."""
     if box.kind in SIZES or box.kind in TABLES or box.kind in LISTS:
         yield from numbers(box)
+    elif not box.content:
+        return
     elif box.kind in FREE:
         yield from leftover(box.content, Kind.GAP, "bytes of a box that is free")
-    elif box.content:
+    else:
         kind, what = NAMED.get(box.kind, (Kind.UNKNOWN, "a box that is not known"))
-        yield box.content.finding(kind, what)
+        text = box.content.text()
+        value = text if text.isprintable() and kind is not Kind.PICTURE else None
+        yield box.content.finding(kind, what, value=value)
         yield Embedded(box.content, is_picture=kind is Kind.PICTURE)

@@ -28,6 +28,7 @@ _UUIDS: dict[str, tuple[Kind, str]] = {
     "55534d5421d24fcebb88695cfac9c740": (Kind.MAKER_NOTE, "Sony's metadata"),
     "50524f4621d24fcebb88695cfac9c740": (Kind.MAKER_NOTE, "Sony's profile"),
 }
+_IPOD = bytes.fromhex("6b6840f25f244fc5ba39a51bcf0323f3")
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 # Of the user data: numbers of QuickTime's player.
@@ -46,6 +47,8 @@ def uuid(box: Box) -> Walk:
     number, content = box.content.read(0, 16), box.content.part(16)
     if number == _XMP_UUID:
         yield Embedded(content.part(0, None, "XMP"), xmp)
+        return
+    if number == _IPOD and content.is_uniform():
         return
     kind, what = _UUIDS.get(number.hex(), (Kind.UNKNOWN, "a box that is not known"))
     yield box.content.finding(kind, what)

@@ -173,6 +173,8 @@ class Track:
             self.config = self.config or content
         elif box.kind == b"colr":
             yield from color(box)
+        elif box.kind == b"uuid":
+            yield from uuid(box)
         elif box.kind == b"wave":
             yield from each(content, self._extension)
         elif box.kind in (b"avcE", b"hvcE"):

@@ -13,7 +13,8 @@ from faceanon.audit.scan.values import kind_of_product, tells_time
 _PROGRAM = re.compile(
     r"(Lavf|Lavc)[\d.]{0,16}"
     r"( (lib(x264|x264rgb|x265|svtav1|aom-av1|rav1e|vpx|vpx-vp9|opus|vorbis|theora"
-    r"|mp3lame|fdk_aac)|aac|ac3|flac|mpeg4|mpeg2video|mjpeg|prores_ks|h263"
+    r"|mp3lame|fdk_aac)|aac|ac3|eac3|alac|flac|opus|mp2|pcm_[sfu]\d\d[lb]e|mpeg4|mpeg[12]video"
+    r"|mjpeg|prores(_ks|_aw)?|h263|ffv1|dvvideo|qtrle|png|dnxhd|rawvideo|wmv[12]"
     r"|(h264|hevc|av1)_(nvenc|qsv|vaapi|videotoolbox|amf|mf)))?"
 )
 
@@ -90,6 +91,15 @@ _SHOWN_KEYS = frozenset(
 )
 
 _PLACE = re.compile(r"gps|[-+]\d{1,2}\.\d{3,}[-+,; ]+[-+]?\d{1,3}\.\d{3,}", re.I)
+
+
+def frames(count: int) -> str:
+    """So many frames, in words.
+
+    >>> frames(1), frames(2)
+    ('1 frame', '2 frames')
+    """
+    return f"{count} frame" if count == 1 else f"{count} frames"
 
 
 def shown_key(key: str) -> str:
