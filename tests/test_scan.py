@@ -205,7 +205,7 @@ def test_no_file_takes_it_long(name: str) -> None:
 
 
 def test_the_scanner_shares_no_code_with_what_it_checks() -> None:
-    for path in Path(faceanon.audit.scan.__path__[0]).glob("*.py"):
+    for path in Path(faceanon.audit.scan.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module:
                 package, *inner = node.module.split(".")

@@ -1,4 +1,4 @@
-"""`faceanon scan`: what files hold beside their pictures."""
+"""`faceanon scan`: what files hold beside their pictures and films."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from faceanon import options
-from faceanon.audit.scan import scan
+from faceanon.audit.scan import is_source_code, scan
 from faceanon.batch.planning.make_plan import make_reading_plan
 from faceanon.batch.run_options import RunOptions
 from faceanon.batch.wording import counted, listed
@@ -97,14 +97,15 @@ def _scan(values: Values) -> None:
         input_filter = options.build(RunOptions, values).input_filter
         input_filter = replace(input_filter, datasets=False)
         # All are planned, and wrong names refused, before the first is read.
-        plans = [
-            make_reading_plan(local_path(path), input_filter)
-            for path in values["paths"]
-        ]
+        named = [local_path(path) for path in values["paths"]]
+        plans = [make_reading_plan(place, input_filter) for place in named]
         for plan in plans:
             for job in plan.jobs():
-                if isinstance(job, Job) and isinstance(job.source, Path):
-                    _scan_file(job.source, values["show_values"], summary)
+                if not (isinstance(job, Job) and isinstance(job.source, Path)):
+                    continue
+                if job.source not in named and _is_source_code(job.source):
+                    continue
+                _scan_file(job.source, values["show_values"], summary)
             summary.skipped += plan.walk.skipped
             for folder, reason in plan.walk.problems:
                 _cannot_be_read(folder, reason, summary)
@@ -124,6 +125,14 @@ def _scan_file(path: Path, show_values: bool, summary: _Summary) -> None:
     summary.files += 1
     summary.leaking += identifying.total() > 0
     summary.kinds += identifying
+
+
+def _is_source_code(path: Path) -> bool:
+    try:
+        return is_source_code(path)
+    except OSError:
+        # The scan of it tells why.
+        return False
 
 
 def _cannot_be_read(path: object, reason: str | None, summary: _Summary) -> None:

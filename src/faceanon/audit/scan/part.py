@@ -8,6 +8,9 @@ from faceanon.audit.scan.findings import HARMLESS, VALUE_LENGTH, Finding, Kind
 
 Order: TypeAlias = Literal["big", "little"]
 
+_MAX_NESTED = 40
+"""Boxes in boxes deeper than this are not read."""
+
 
 class Damaged(Exception):
     """The structure of a file is not what it should be; the text says where."""
@@ -103,12 +106,23 @@ class Part:
         start = bytes(self.data[: 4 * VALUE_LENGTH])
         return start.decode("utf-8", "replace").strip("\0 ")
 
+    def check_depth(self) -> None:
+        """See that it is not nested without reason.
+
+        Raises:
+            Damaged: it is.
+        """
+        if self.path.count("/") > _MAX_NESTED:
+            raise Damaged(f"nested deeper than {_MAX_NESTED}")
+
     def is_uniform(self) -> bool:
         """Whether it is one byte over and over, which says nothing."""
         size = 1 << 16
         first = bytes(self.data[:1]) * size
         return all(
-            self.data[start : start + size] == first[: min(size, len(self) - start)]
+            # Bytes compare at once, views one by one.
+            bytes(self.data[start : start + size])
+            == first[: min(size, len(self) - start)]
             for start in range(0, len(self), size)
         )
 
@@ -169,6 +183,12 @@ def free_text(part: Part, kind: Kind, what: str) -> Walk:
 
 
 def printable(code: bytes) -> str:
-    """A four-character code for a path; what is not printable as its number."""
+    r"""A four-character code for a path; what is not printable as its number.
+
+    >>> printable(b"\xa9xyz"), printable(b"\0\0\0\1")
+    ('©xyz', '0x00000001')
+    """
     text = code.decode("latin-1")
-    return text if text.isascii() and text.isprintable() else f"0x{code.hex()}"
+    if text.removeprefix("©").isascii() and text.isprintable():
+        return text
+    return f"0x{code.hex()}"

@@ -16,6 +16,7 @@ from faceanon.audit.scan import (
     webp,
     xmp,
 )
+from faceanon.audit.scan.films import avi, matroska, mp4, unwalked
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import Damaged, Embedded, Order, Part, Walk, Walker
 
@@ -35,12 +36,19 @@ _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
         (rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", jpegxl.jpegxl),
         (rb"\0\0\0\x0cjP  \r\n\x87\n", jpegxl.jpeg2000),
         (rb"8BPS\0[\1\2]", photoshop.psd),
+        (rb".{4}(ftyp(?!crx )|moov|mdat|wide|free|skip|pnot)", mp4.mp4),
+        (rb"\x1a\x45\xdf\xa3", matroska.matroska),
+        (rb"RIFF.{4}AVI ", avi.avi),
+        *unwalked.FORMATS,
     )
 )
 
 _SIGNATURES = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF|GIF8[79]a|ftyp|moov|<x:xmpmeta|Exif\0\0"
     rb"|JXL \r\n\x87\n|jP  \r\n\x87\n|8BPS\0[\1\2]|II\*\0|MM\0\*"
+    rb"|\x1a\x45\xdf\xa3.{0,32}\x42\x82|\x30\x26\xb2\x75\x8e\x66\xcf\x11"
+    rb"|FLV\x01[\x01\x04\x05]\0\0\0\x09|OggS\0\x02",
+    re.DOTALL,
 )
 _RIFF_KINDS = {
     b"WEBP": (Kind.PICTURE, "a WebP"),
@@ -53,7 +61,7 @@ _XMP_END = re.compile(rb"</x:xmpmeta>")
 
 def walker_of(part: Part) -> Walker | None:
     """What knows the format that a part begins with; None if nothing does."""
-    start = bytes(part.data[:32])
+    start = bytes(part.data[: unwalked.HEAD])
     for pattern, walker in _FORMATS:
         if pattern.match(start):
             return walker
@@ -110,11 +118,13 @@ def _riff(part: Part, start: int) -> Candidate:
     return _found(part, start, end, kind, what)
 
 
-def _to_the_end(what: str, before: int = 0) -> Callable[[Part, int], Candidate]:
+def _to_the_end(
+    what: str, before: int = 0, kind: Kind = Kind.PICTURE
+) -> Callable[[Part, int], Candidate]:
     def candidate(part: Part, start: int) -> Candidate:
         if start < before:
             raise Damaged("cut off at its beginning")
-        return _found(part, start - before, len(part), Kind.PICTURE, what)
+        return _found(part, start - before, len(part), kind, what)
 
     return candidate
 
@@ -187,6 +197,10 @@ _CANDIDATES: dict[bytes, Callable[[Part, int], Candidate]] = {
     b"8BPS": _to_the_end("a Photoshop file"),
     b"JXL ": _to_the_end("a JPEG XL", before=4),
     b"jP  ": _to_the_end("a JPEG 2000", before=4),
+    b"\x1a\x45\xdf\xa3": _to_the_end("a Matroska", kind=Kind.VIDEO),
+    b"\x30\x26\xb2\x75": _to_the_end("an ASF", kind=Kind.VIDEO),
+    b"FLV\x01": _to_the_end("a FLV", kind=Kind.VIDEO),
+    b"OggS": _to_the_end("an Ogg", kind=Kind.SOUND),
     b"ftyp": _media,
     b"moov": _media,
     b"<x:x": _xmp_packet,
