@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from faceanon.vision.tracking.arrays import Floats, Rows
 
 # A face that is not found for so long, in seconds, or in so few looks, is the same one
 # when it is found again nearby.
@@ -35,9 +34,9 @@ _GROWN = 2
 # Of faces whose sides differ by more than this factor, none is the other.
 _LARGEST_CHANGE = 2
 
-# A movement is measured over so many finds, and goes on for about so many seconds:
-# people turn back.
-_MEASURED_OVER, _GOES_ON = 3, 0.15
+# A movement is measured over so many seconds, and if it slows down, goes on for so
+# many.
+_MEASURED_OVER, _GOES_ON = 0.2, 0.15
 
 _NONE = -1
 
@@ -95,8 +94,13 @@ def movement(places: Floats, times: Floats, rows: Rows, behind: Rows) -> Floats:
         Right and down, in pixels a second; shape (R, 2).
     """
     start = rows
-    for _ in range(_MEASURED_OVER):
-        start = np.where(behind[start] == _NONE, start, behind[start])
+    is_near = behind[rows] != _NONE
+    while is_near.any():
+        start = np.where(is_near, behind[start], start)
+        next_one = np.where(behind[start] == _NONE, start, behind[start])
+        is_near &= (next_one != start) & (
+            np.abs(times[next_one] - times[rows]) <= _MEASURED_OVER
+        )
     lasted = times[rows] - times[start]
     moved = places[rows, :2] - places[start, :2]
     return np.asarray(moved / np.where(lasted == 0, np.inf, lasted)[:, None])
@@ -144,8 +148,12 @@ def _sweep(
                 near = np.ones(len(ends), bool)
                 candidates = free[seen.is_sure[free]]
             tracks = np.flatnonzero(near)
-            predicted = _predicted(seen, ends[tracks], behind, rows[0])
-            alike = _likeness(predicted, seen.places[candidates])
+            alike = np.maximum(
+                *(
+                    _likeness(places, seen.places[candidates])
+                    for places in _predicted(seen, ends[tracks], behind, rows[0])
+                )
+            )
             one, other = _matched(alike, _ALIKE_WEAK if is_weak else _ALIKE)
             met = candidates[other]
             behind[met], ahead[ends[tracks[one]]] = ends[tracks[one]], met
@@ -166,12 +174,20 @@ def _reach(
     return np.asarray(is_near & (seen.shots[ends] == seen.shots[row]))
 
 
-def _predicted(seen: Sightings, ends: Rows, behind: Rows, row: np.int64) -> Floats:
-    """Where the tracks are in the frame of a row; shape (R, 4)."""
+def _predicted(
+    seen: Sightings, ends: Rows, behind: Rows, row: np.int64
+) -> tuple[Floats, Floats]:
+    """Where tracks are in the frame of a row if they slow down, or go on evenly.
+
+    Returns:
+        Both of shape (R, 4).
+    """
     speed = movement(seen.places, seen.times, ends, behind)
-    places = seen.places[ends]
-    places[:, :2] += moved_on(speed, seen.times[row] - seen.times[ends])
-    return places
+    lasted = seen.times[row] - seen.times[ends]
+    slower, on = seen.places[ends], seen.places[ends]
+    slower[:, :2] += moved_on(speed, lasted)
+    on[:, :2] += speed * lasted[:, None]
+    return slower, on
 
 
 def _likeness(one: Floats, other: Floats) -> Floats:
