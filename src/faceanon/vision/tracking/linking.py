@@ -137,31 +137,41 @@ def _sweep(
     ends = np.zeros(0, np.int64)
     for rows in frames:
         ends = ends[_reach(seen, ends, rows[0], _LONGEST_LOSS)]
-        free = rows[behind[rows] == _NONE]
-        for is_weak in (False, True):
-            if not len(ends):
-                break
-            if is_weak:
-                near = _reach(seen, ends, rows[0], _LONGEST_WEAK_LOSS)
-                candidates = free[(seen.scores[free] >= _LEAST_SCORE)]
-            else:
-                near = np.ones(len(ends), bool)
-                candidates = free[seen.is_sure[free]]
-            tracks = np.flatnonzero(near)
-            alike = np.maximum(
-                *(
-                    _likeness(places, seen.places[candidates])
-                    for places in _predicted(seen, ends[tracks], behind, rows[0])
-                )
-            )
-            one, other = _matched(alike, _ALIKE_WEAK if is_weak else _ALIKE)
-            met = candidates[other]
-            behind[met], ahead[ends[tracks[one]]] = ends[tracks[one]], met
-            in_track[met] = True
-            ends = np.delete(ends, tracks[one])
-            free = free[behind[free] == _NONE]
+        is_find = seen.is_sure[rows] | (seen.scores[rows] >= _LEAST_SCORE)
+        free = rows[is_find & (behind[rows] == _NONE)]
+        if len(ends) and len(free):
+            one, other = _met(seen, ends, free, behind)
+            behind[other], ahead[one] = one, other
+            in_track[other] = True
+            ends = ends[ahead[ends] == _NONE]
         in_track[rows] |= seen.is_sure[rows]
         ends = np.append(ends, rows[in_track[rows] & (ahead[rows] == _NONE)])
+
+
+def _met(seen: Sightings, ends: Rows, free: Rows, behind: Rows) -> tuple[Rows, Rows]:
+    """Which tracks go on with which finds of a frame, the sure ones first.
+
+    Args:
+        seen: the finds.
+        ends: the rows of the last finds of tracks.
+        free: the rows of the frame that are in no track yet.
+        behind: the row behind each.
+
+    Returns:
+        Rows of `ends` and of `free`.
+    """
+    places = seen.places[free]
+    slower, on = _predicted(seen, ends, behind, free[0])
+    alike = np.maximum(_likeness(slower, places), _likeness(on, places))
+    is_sure = seen.is_sure[free]
+    one, other = _matched(np.where(is_sure & (alike >= _ALIKE), alike, 0))
+    if not is_sure.all():
+        is_near = _reach(seen, ends, free[0], _LONGEST_WEAK_LOSS)
+        is_near[one] = False
+        is_weak = is_near[:, None] & ~is_sure & (alike >= _ALIKE_WEAK)
+        weak_one, weak_other = _matched(np.where(is_weak, alike, 0))
+        one, other = np.append(one, weak_one), np.append(other, weak_other)
+    return ends[one], free[other]
 
 
 def _reach(
@@ -204,19 +214,17 @@ def _likeness(one: Floats, other: Floats) -> Floats:
     return np.where(is_size, shared / united, 0)
 
 
-def _matched(alike: Floats, least: float) -> tuple[Rows, Rows]:
-    """Pairs of one row and one column, the most alike first.
+def _matched(alike: Floats) -> tuple[Rows, Rows]:
+    """Pairs of one row and one column, the most alike first, none of which is 0.
 
     Rows and columns that are each other's best are what a greedy choice takes first.
     """
-    alike = np.where(alike >= least, alike, 0)
     rows, columns = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    numbers = np.arange(len(alike))
     while alike.any():
         best = alike.argmax(axis=1)
-        taken = (alike.argmax(axis=0)[best] == np.arange(len(alike))) & (
-            alike.max(axis=1) > 0
-        )
-        row = np.flatnonzero(taken)
+        is_best = alike.argmax(axis=0)[best] == numbers
+        row = np.flatnonzero(is_best & (alike[numbers, best] > 0))
         rows, columns = np.append(rows, row), np.append(columns, best[row])
         alike[row], alike[:, best[row]] = 0, 0
     return rows, columns
