@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from faceanon.vision.tracking.arrays import Floats, Rows
 
 # A face that is not found for so long, in seconds, or in so few looks, is the same one
 # when it is found again nearby.
@@ -35,9 +34,9 @@ _GROWN = 2
 # Of faces whose sides differ by more than this factor, none is the other.
 _LARGEST_CHANGE = 2
 
-# A movement is measured over so many finds, and goes on for about so many seconds:
-# people turn back.
-_MEASURED_OVER, _GOES_ON = 3, 0.15
+# A movement is measured over so many seconds, and if it slows down, goes on for so
+# many.
+_MEASURED_OVER, _GOES_ON = 0.2, 0.15
 
 _NONE = -1
 
@@ -95,8 +94,13 @@ def movement(places: Floats, times: Floats, rows: Rows, behind: Rows) -> Floats:
         Right and down, in pixels a second; shape (R, 2).
     """
     start = rows
-    for _ in range(_MEASURED_OVER):
-        start = np.where(behind[start] == _NONE, start, behind[start])
+    is_near = behind[rows] != _NONE
+    while is_near.any():
+        start = np.where(is_near, behind[start], start)
+        next_one = np.where(behind[start] == _NONE, start, behind[start])
+        is_near &= (next_one != start) & (
+            np.abs(times[next_one] - times[rows]) <= _MEASURED_OVER
+        )
     lasted = times[rows] - times[start]
     moved = places[rows, :2] - places[start, :2]
     return np.asarray(moved / np.where(lasted == 0, np.inf, lasted)[:, None])
@@ -133,27 +137,41 @@ def _sweep(
     ends = np.zeros(0, np.int64)
     for rows in frames:
         ends = ends[_reach(seen, ends, rows[0], _LONGEST_LOSS)]
-        free = rows[behind[rows] == _NONE]
-        for is_weak in (False, True):
-            if not len(ends):
-                break
-            if is_weak:
-                near = _reach(seen, ends, rows[0], _LONGEST_WEAK_LOSS)
-                candidates = free[(seen.scores[free] >= _LEAST_SCORE)]
-            else:
-                near = np.ones(len(ends), bool)
-                candidates = free[seen.is_sure[free]]
-            tracks = np.flatnonzero(near)
-            predicted = _predicted(seen, ends[tracks], behind, rows[0])
-            alike = _likeness(predicted, seen.places[candidates])
-            one, other = _matched(alike, _ALIKE_WEAK if is_weak else _ALIKE)
-            met = candidates[other]
-            behind[met], ahead[ends[tracks[one]]] = ends[tracks[one]], met
-            in_track[met] = True
-            ends = np.delete(ends, tracks[one])
-            free = free[behind[free] == _NONE]
+        is_find = seen.is_sure[rows] | (seen.scores[rows] >= _LEAST_SCORE)
+        free = rows[is_find & (behind[rows] == _NONE)]
+        if len(ends) and len(free):
+            one, other = _met(seen, ends, free, behind)
+            behind[other], ahead[one] = one, other
+            in_track[other] = True
+            ends = ends[ahead[ends] == _NONE]
         in_track[rows] |= seen.is_sure[rows]
         ends = np.append(ends, rows[in_track[rows] & (ahead[rows] == _NONE)])
+
+
+def _met(seen: Sightings, ends: Rows, free: Rows, behind: Rows) -> tuple[Rows, Rows]:
+    """Which tracks go on with which finds of a frame, the sure ones first.
+
+    Args:
+        seen: the finds.
+        ends: the rows of the last finds of tracks.
+        free: the rows of the frame that are in no track yet.
+        behind: the row behind each.
+
+    Returns:
+        Rows of `ends` and of `free`.
+    """
+    places = seen.places[free]
+    slower, on = _predicted(seen, ends, behind, free[0])
+    alike = np.maximum(_likeness(slower, places), _likeness(on, places))
+    is_sure = seen.is_sure[free]
+    one, other = _matched(np.where(is_sure & (alike >= _ALIKE), alike, 0))
+    if not is_sure.all():
+        is_near = _reach(seen, ends, free[0], _LONGEST_WEAK_LOSS)
+        is_near[one] = False
+        is_weak = is_near[:, None] & ~is_sure & (alike >= _ALIKE_WEAK)
+        weak_one, weak_other = _matched(np.where(is_weak, alike, 0))
+        one, other = np.append(one, weak_one), np.append(other, weak_other)
+    return ends[one], free[other]
 
 
 def _reach(
@@ -166,12 +184,20 @@ def _reach(
     return np.asarray(is_near & (seen.shots[ends] == seen.shots[row]))
 
 
-def _predicted(seen: Sightings, ends: Rows, behind: Rows, row: np.int64) -> Floats:
-    """Where the tracks are in the frame of a row; shape (R, 4)."""
+def _predicted(
+    seen: Sightings, ends: Rows, behind: Rows, row: np.int64
+) -> tuple[Floats, Floats]:
+    """Where tracks are in the frame of a row if they slow down, or go on evenly.
+
+    Returns:
+        Both of shape (R, 4).
+    """
     speed = movement(seen.places, seen.times, ends, behind)
-    places = seen.places[ends]
-    places[:, :2] += moved_on(speed, seen.times[row] - seen.times[ends])
-    return places
+    lasted = seen.times[row] - seen.times[ends]
+    slower, on = seen.places[ends], seen.places[ends]
+    slower[:, :2] += moved_on(speed, lasted)
+    on[:, :2] += speed * lasted[:, None]
+    return slower, on
 
 
 def _likeness(one: Floats, other: Floats) -> Floats:
@@ -188,19 +214,17 @@ def _likeness(one: Floats, other: Floats) -> Floats:
     return np.where(is_size, shared / united, 0)
 
 
-def _matched(alike: Floats, least: float) -> tuple[Rows, Rows]:
-    """Pairs of one row and one column, the most alike first.
+def _matched(alike: Floats) -> tuple[Rows, Rows]:
+    """Pairs of one row and one column, the most alike first, none of which is 0.
 
     Rows and columns that are each other's best are what a greedy choice takes first.
     """
-    alike = np.where(alike >= least, alike, 0)
     rows, columns = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    numbers = np.arange(len(alike))
     while alike.any():
         best = alike.argmax(axis=1)
-        taken = (alike.argmax(axis=0)[best] == np.arange(len(alike))) & (
-            alike.max(axis=1) > 0
-        )
-        row = np.flatnonzero(taken)
+        is_best = alike.argmax(axis=0)[best] == numbers
+        row = np.flatnonzero(is_best & (alike[numbers, best] > 0))
         rows, columns = np.append(rows, row), np.append(columns, best[row])
         alike[row], alike[:, best[row]] = 0, 0
     return rows, columns

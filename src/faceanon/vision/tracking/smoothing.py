@@ -1,18 +1,15 @@
 """Making what is known of a face in each frame calm, and still hold what was found."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from faceanon.vision.tracking.arrays import Floats, Rows
 
 # How far frames influence each other, in seconds: people hardly move otherwise than in
 # a straight line within it.
 _WINDOW = 0.2
 
 
-def smoothed(
-    values: Floats, times: NDArray[np.float64], tracks: NDArray[np.int64]
-) -> Floats:
+def smoothed(values: Floats, times: Floats, tracks: Rows) -> Floats:
     """The weighted mean over the frames around each, alike before and after.
 
     The weight falls to nothing at 0.2 s. What moves evenly stays as it is, at varying
@@ -45,11 +42,7 @@ def smoothed(
 
 
 def highest(
-    values: Floats,
-    times: NDArray[np.float64],
-    tracks: NDArray[np.int64],
-    reach: float = _WINDOW,
-    least: int = 0,
+    values: Floats, times: Floats, tracks: Rows, reach: float = 0, least: int = 0
 ) -> Floats:
     """The largest value over the frames around each.
 
@@ -57,7 +50,7 @@ def highest(
         values: as in `smoothed`, without NaN.
         times: as there.
         tracks: as there.
-        reach: how far, in seconds.
+        reach: how far around, in seconds.
         least: over how many frames to each side, at least.
     """
     largest = values.copy()
@@ -74,9 +67,38 @@ def highest(
     return largest
 
 
-def calmed(
-    edges: Floats, times: NDArray[np.float64], tracks: NDArray[np.int64]
-) -> Floats:
+def reached(values: Floats, times: Floats, tracks: Rows, reach: float) -> Floats:
+    """The largest value within so many seconds, in straight lines between frames.
+
+    Args:
+        values: as in `smoothed`, without NaN.
+        times: as there.
+        tracks: as there.
+        reach: how far around, in seconds.
+    """
+    largest = values.copy()
+    count = len(values)
+    for distance in range(1, count):
+        first, last = slice(None, -distance), slice(distance, None)
+        is_one = tracks[first] == tracks[last]
+        is_near = np.zeros(count - distance, bool)
+        for own, inner, outer in (
+            (first, slice(distance - 1, -1), last),
+            (last, slice(1, count - distance + 1), first),
+        ):
+            until = np.abs(times[inner] - times[own])
+            further = np.abs(times[outer] - times[inner])
+            at = np.flatnonzero(is_one & (until < reach))
+            share = np.minimum((reach - until[at]) / further[at], 1)[:, None]
+            there = values[inner][at] * (1 - share) + values[outer][at] * share
+            largest[own][at] = np.maximum(largest[own][at], there)
+            is_near[at] = True
+        if not is_near.any():
+            break
+    return largest
+
+
+def calmed(edges: Floats, times: Floats, tracks: Rows) -> Floats:
     """Edges that move evenly and are nowhere below those given.
 
     They are smoothed and raised by as much as the given ones lie above in the frames
@@ -89,5 +111,5 @@ def calmed(
         tracks: as there.
     """
     even = smoothed(edges, times, tracks)
-    above = highest(edges - even, times, tracks)
+    above = highest(edges - even, times, tracks, _WINDOW)
     return np.maximum(even + smoothed(above, times, tracks), edges)

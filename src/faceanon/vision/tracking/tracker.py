@@ -7,22 +7,16 @@ moves), and nothing crosses a cut.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceanon.vision.tracking.arrays import Floats, Rows, medians, ranges
 from faceanon.vision.tracking.camera import CameraMotion
 from faceanon.vision.tracking.finds import Finds
-from faceanon.vision.tracking.linking import (
-    Floats,
-    Rows,
-    Sightings,
-    linked,
-    moved_on,
-    movement,
-)
-from faceanon.vision.tracking.smoothing import calmed, highest, smoothed
+from faceanon.vision.tracking.linking import Sightings, linked, moved_on, movement
+from faceanon.vision.tracking.overlaps import Boxes, lie_in_others
+from faceanon.vision.tracking.smoothing import calmed, highest, reached, smoothed
 
 WEAK, BETWEEN, HELD = 253, 254, 255
 """What `Tracks.found_by` says of rows that no detector was sure of: a find too weak to
@@ -33,14 +27,21 @@ count by itself, none between two finds, none before the first or after the last
 _HELD, _HELD_IF_LOST = 0.25, 1.0
 
 # How much wider a box becomes with each second from the nearest find.
-_GROWTH = 0.6
+_GROWTH = 0.3
 
-# A box holds those of the frames so many seconds before and after, one at least: finds
-# lag in fast movements.
-_HULL, _LEAST_HULL = 1 / 30, 1
+# A box holds where the face is so many seconds before and after: finds lag in fast
+# movements.
+_LAG = 1 / 30
 
-# A track is certain if its median sure find is scored so high, and it has so many.
+# A track is certain if its median sure find is scored so high, and it has so many. What
+# is seen once and scored lower is often no face.
 _CERTAIN, _MANY = 0.5, 3
+
+# What a frame takes at least, in seconds.
+_LEAST_TIME = 1e-9
+
+# What is lost by computing, in pixels and seconds.
+_ROUNDING = 1e-6
 
 # What comes so close to the edge, in its own sizes, leaves the picture.
 _MARGIN = 0.125
@@ -91,7 +92,9 @@ def follow(
         times: shape (F,), ascending: when each frame is shown, in seconds.
         size: width and height of the upright frames, in pixels.
     """
-    film = _Film(motion, looked, np.asarray(times, np.float64), size)
+    # Frames that are shown at the same time, as in damaged files, take a little.
+    times = np.maximum.accumulate(times) + _LEAST_TIME * np.arange(len(times))
+    film = _Film(motion, looked, times, size)
     seen = _sightings(finds, film)
     known = _known(finds, seen, film)
     is_lost = _is_lost(known, film)
@@ -115,7 +118,8 @@ class _Known:
     Attributes:
         tracks: shape (K,), ascending.
         frames: shape (K,).
-        places: shape (K, 4), as a still camera would have seen them.
+        places: shape (K, 4): x and y of the middle, width and height, as a still camera
+            would have seen them.
         parts: shape (K, 5, 2): the points, from the middle, in sizes of the box.
         scores: shape (K,).
         found_by: shape (K,).
@@ -123,10 +127,11 @@ class _Known:
         ends: shape (T,): the last.
         tones: shape (T, 3).
         is_certain: shape (T,): whether a track surely is a face.
+        is_doubtful: shape (T,): whether it may well be none.
     """
 
     tracks: Rows
-    frames: NDArray[np.int32]
+    frames: Rows
     places: Floats
     parts: NDArray[np.float32]
     scores: NDArray[np.float32]
@@ -135,6 +140,7 @@ class _Known:
     ends: Rows
     tones: NDArray[np.uint8]
     is_certain: NDArray[np.bool_]
+    is_doubtful: NDArray[np.bool_]
 
 
 def _sightings(finds: Finds, film: _Film) -> Sightings:
@@ -160,15 +166,16 @@ def _known(finds: Finds, seen: Sightings, film: _Film) -> _Known:
     rows = rows[np.argsort(numbers[rows], kind="stable")]
     tracks, is_sure = numbers[rows], finds.is_sure[rows]
     sure = rows[is_sure]
-    usual = _medians(finds.scores[sure], tracks[is_sure])
-    tones = [_medians(tone, tracks[is_sure]) for tone in finds.tones[sure].T]
+    usual = medians(finds.scores[sure], tracks[is_sure])
+    count = np.bincount(tracks[is_sure])
+    tones = [medians(tone, tracks[is_sure]) for tone in finds.tones[sure].T]
     places = seen.places[rows]
     middles = places[:, :2] + film.motion.path[finds.frames[rows]]
     parts = (finds.points[rows] - middles[:, None]) / places[:, None, 2:]
     is_first = np.diff(tracks, prepend=-1) > 0
     return _Known(
         tracks=tracks,
-        frames=finds.frames[rows],
+        frames=finds.frames[rows].astype(np.int64),
         places=places,
         parts=parts.astype(np.float32),
         scores=np.maximum(finds.scores[rows], usual[tracks]),
@@ -176,16 +183,9 @@ def _known(finds: Finds, seen: Sightings, film: _Film) -> _Known:
         starts=np.flatnonzero(is_first),
         ends=np.flatnonzero(np.roll(is_first, -1)),
         tones=np.stack(tones, axis=1),
-        is_certain=(usual >= _CERTAIN) & (np.bincount(tracks[is_sure]) >= _MANY),
+        is_certain=(usual >= _CERTAIN) & (count >= _MANY),
+        is_doubtful=(usual < _CERTAIN) & (count == 1),
     )
-
-
-def _medians(values: NDArray[Any], groups: Rows) -> NDArray[Any]:
-    """The median of each group, the lower of two; groups are 0 to G - 1."""
-    order = np.lexsort((values, groups))
-    counts = np.bincount(groups)
-    middles = np.cumsum(counts) - counts + (counts - 1) // 2
-    return np.asarray(values[order][middles])
 
 
 def _is_lost(known: _Known, film: _Film) -> NDArray[np.bool_]:
@@ -208,89 +208,167 @@ def _is_lost(known: _Known, film: _Film) -> NDArray[np.bool_]:
     margin = known.places[rows, 2:] * (0.5 + _MARGIN)
     lowest, largest = np.minimum(here, there), np.maximum(here, there)
     is_inside = (lowest >= margin) & (largest <= film.size - margin)
-    return np.asarray(known.is_certain & goes_on & is_inside.all(axis=1))
+    at = np.flatnonzero(known.is_certain & goes_on & is_inside.all(axis=1))
+    # If another find is there now, it is the same face, or hides it.
+    half = known.places[rows[at], 2:] / 2
+    boxes = np.hstack((here[at] - half, here[at] + half))
+    is_lost = np.zeros(len(rows), bool)
+    is_lost[at] = ~lie_in_others(Boxes(following[at], at, boxes), _sure(known, film))
+    return is_lost
+
+
+def _sure(known: _Known, film: _Film) -> Boxes:
+    """The sure finds, by frame."""
+    rows = np.flatnonzero(known.found_by < WEAK)
+    rows = rows[np.argsort(known.frames[rows], kind="stable")]
+    frames = known.frames[rows]
+    half = known.places[rows, 2:] / 2
+    middles = known.places[rows, :2] + film.motion.path[frames]
+    boxes = np.hstack((middles - half, middles + half))
+    return Boxes(frames, known.tracks[rows], boxes)
 
 
 def _hidden(known: _Known, is_lost: NDArray[np.bool_], film: _Film) -> Tracks:
     """A row for each frame in which a face is hidden."""
-    rows, frames = _frames_of(known, is_lost, film)
-    tracks = known.tracks[rows]
-    # The finds before and after, of which one may be missing.
-    after = np.minimum(rows + 1, len(known.tracks) - 1)
-    is_after = (known.frames[rows] < frames) & (known.tracks[after] == tracks)
-    after = np.where(is_after, after, rows)
-    times = film.times[frames]
-    since, until = (film.times[known.frames[each]] for each in (rows, after))
-    share = (times - since) / np.where(after == rows, np.inf, until - since)
-    share = share[:, None]
-    places = known.places[rows] * (1 - share) + known.places[after] * share
-    grown = 1 + _GROWTH * np.minimum(np.abs(times - since), np.abs(times - until))
-    half = places[:, 2:] * (grown / 2)[:, None]
-    middles = places[:, :2]
-    # Outwards is up on all four sides.
-    edges = np.hstack((half - middles, half + middles))
-    edges = highest(edges, times, tracks, _HULL, _LEAST_HULL)
-    edges = calmed(edges, times, tracks)
-    path = film.motion.path[frames]
-    edges += np.hstack((-path, path))
-    boxes = np.ceil(edges)
-    boxes[:, :2] *= -1
-    is_found = frames == known.frames[rows]
-    found_by = np.where(is_found, known.found_by[rows], BETWEEN)
-    is_held = ~is_found & (after == rows)
-    found_by[is_held] = HELD
-    scores = np.where(
-        is_found,
-        known.scores[rows],
-        np.minimum(known.scores[rows], known.scores[after]),
+    steps = _steps(known, is_lost, film)
+    boxes = _boxes(known, steps, film)
+    found_by = known.found_by[steps.rows]
+    found_by[~steps.is_found] = BETWEEN
+    found_by[steps.is_held] = HELD
+    is_hidden = np.all((boxes[:, 2:] > 0) & (boxes[:, :2] < film.size), axis=1)
+    # What is held and would hide another face twice is left out.
+    held, others = np.flatnonzero(steps.is_held), np.flatnonzero(~steps.is_held)
+    others = others[np.argsort(steps.frames[others], kind="stable")]
+    is_hidden[held] &= ~lie_in_others(
+        Boxes(steps.frames[held], steps.tracks[held], boxes[held]),
+        Boxes(steps.frames[others], steps.tracks[others], boxes[others]),
     )
-    one, other = known.parts[rows], known.parts[after]
-    one, other = (
-        np.where(np.isnan(one), other, one),
-        np.where(np.isnan(other), one, other),
-    )
-    parts = one * (1 - share[..., None]) + other * share[..., None]
-    points: Floats = places[:, None, 2:] * parts + middles[:, None]
-    points = smoothed(points.reshape(-1, 10), times, tracks).reshape(-1, 5, 2)
-    points += path[:, None]
-    is_inside = ((boxes[:, 2:] > 0) & (boxes[:, :2] < film.size)).all(axis=1)
-    order = np.flatnonzero(is_inside)
-    order = order[np.argsort(frames[order], kind="stable")]
+    order = np.flatnonzero(is_hidden)
+    order = order[np.argsort(steps.frames[order], kind="stable")]
+    scores = np.minimum(known.scores[steps.rows], known.scores[steps.after])
     return Tracks(
-        frames=frames[order].astype(np.int32),
+        frames=steps.frames[order].astype(np.int32),
         boxes=boxes[order].astype(np.int32),
-        scores=scores[order].astype(np.float32),
-        points=points[order].astype(np.float32),
-        tracks=tracks[order].astype(np.int32),
-        found_by=found_by[order].astype(np.uint8),
+        scores=scores[order],
+        points=_points(known, steps, film)[order],
+        tracks=steps.tracks[order].astype(np.int32),
+        found_by=found_by[order],
         tones=known.tones,
         is_lost=is_lost,
     )
 
 
-def _frames_of(
-    known: _Known, is_lost: NDArray[np.bool_], film: _Film
-) -> tuple[Rows, Rows]:
-    """The frames of all tracks, and for each the row of the last find until then.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steps:
+    """All M frames of all tracks, track by track; all attributes have shape (M,).
 
-    Before the first find of a track, it is the row of that.
+    Attributes:
+        frames: the number of the frame.
+        tracks: the number of the track.
+        rows: the row of `_Known` that was found then, or was the last one before;
+            before the first one, the row of that.
+        after: the row of the next one where nothing was found in between; elsewhere the
+            same as `rows`.
+        times: when the frame is shown, in seconds.
+        since: how long ago that of `rows` was shown; negative before it.
+        until: in how long that of `after` is shown; negative after it.
     """
+
+    frames: Rows
+    tracks: Rows
+    rows: Rows
+    after: Rows
+    times: Floats
+    since: Floats
+    until: Floats
+
+    @property
+    def is_found(self) -> NDArray[np.bool_]:
+        """Whether something was found in this frame."""
+        return np.asarray(self.since == 0)
+
+    @property
+    def is_held(self) -> NDArray[np.bool_]:
+        """Whether it is before the first find or after the last."""
+        return np.asarray(~self.is_found & (self.rows == self.after))
+
+    @property
+    def share(self) -> Floats:
+        """How much of the way from `rows` to `after` has been gone, 0 to 1."""
+        is_between = self.rows != self.after
+        lasted = np.where(is_between, self.since + self.until, 1)
+        return np.where(is_between, self.since / lasted, 0)
+
+
+def _steps(known: _Known, is_lost: NDArray[np.bool_], film: _Film) -> _Steps:
+    """The frames in which a track is hidden."""
     frames, times, shots = known.frames, film.times, film.motion.shots
     # Each row stands for the frames from `first` to before `end`.
-    first = frames.astype(np.int64)
+    first = frames.copy()
     end = np.roll(first, -1)
     at = frames[known.starts]
-    back = np.searchsorted(times, times[at] - _HELD)
+    held = np.where(known.is_doubtful, 0, _HELD) + _ROUNDING
+    back = np.searchsorted(times, times[at] - held)
     first[known.starts] = np.maximum(
         np.minimum(back, at - 1), np.searchsorted(shots, shots[at])
     )
     at = frames[known.ends]
-    longest = np.where(is_lost, _HELD_IF_LOST, _HELD)
-    on = np.searchsorted(times, times[at] + longest, side="right")
+    held = np.where(is_lost, _HELD_IF_LOST + _ROUNDING, held)
+    on = np.searchsorted(times, times[at] + held, side="right")
     end[known.ends] = np.minimum(
         np.maximum(on, at + 2), np.searchsorted(shots, shots[at], side="right")
     )
-    counts = end - first
-    rows = np.repeat(np.arange(len(frames)), counts)
-    offset = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return rows, first[rows] + offset
+    rows, here = ranges(first, end)
+    is_last = np.zeros(len(frames), bool)
+    is_last[known.ends] = True
+    after = rows + ((here > frames[rows]) & ~is_last[rows])
+    return _Steps(
+        frames=here,
+        tracks=known.tracks[rows],
+        rows=rows,
+        after=after,
+        times=times[here],
+        since=times[here] - times[frames[rows]],
+        until=times[frames[after]] - times[here],
+    )
+
+
+def _boxes(known: _Known, steps: _Steps, film: _Film) -> Floats:
+    """Where the faces are hidden: left, top, right, bottom, whole pixels; (M, 4)."""
+    places = _places(known, steps)
+    away = np.minimum(np.abs(steps.since), np.abs(steps.until))
+    half = places[:, 2:] * ((1 + _GROWTH * away) / 2)[:, None]
+    # Outwards is up on all four sides.
+    edges = np.hstack((half - places[:, :2], half + places[:, :2]))
+    # Where a face was not found, all of its way since the frame before is hidden.
+    edges = np.where(
+        steps.is_found[:, None],
+        reached(edges, steps.times, steps.tracks, _LAG),
+        highest(edges, steps.times, steps.tracks, least=1),
+    )
+    edges = calmed(edges, steps.times, steps.tracks)
+    path = film.motion.path[steps.frames]
+    boxes = np.ceil(edges + np.hstack((-path, path)) - _ROUNDING)
+    boxes[:, :2] *= -1
+    return boxes
+
+
+def _points(known: _Known, steps: _Steps, film: _Film) -> NDArray[np.float32]:
+    """The points of the faces; shape (M, 5, 2)."""
+    before, after = known.parts[steps.rows], known.parts[steps.after]
+    share = steps.share[:, None, None]
+    parts = before * (1 - share) + after * share
+    for known_there in (before, after):
+        parts = np.where(np.isnan(parts), known_there, parts)
+    places = _places(known, steps)
+    points = places[:, None, :2] + parts * places[:, None, 2:]
+    points = smoothed(points.reshape(-1, 10), steps.times, steps.tracks)
+    points = points.reshape(-1, 5, 2) + film.motion.path[steps.frames][:, None]
+    return points.astype(np.float32)
+
+
+def _places(known: _Known, steps: _Steps) -> Floats:
+    """Where the faces are, as a still camera would see them; shape (M, 4)."""
+    share = steps.share[:, None]
+    before, after = known.places[steps.rows], known.places[steps.after]
+    return np.asarray(before * (1 - share) + after * share)
