@@ -190,3 +190,29 @@ def smooth_turn(past: Past, line: float | None, frames: float) -> float:
         toward = np.array([math.cos(math.radians(line)), math.sin(math.radians(line))])
     cosine, sine = past.smoothed("turn", toward, frames).tolist()
     return math.degrees(math.atan2(sine, cosine))
+
+
+def steady_shape(
+    past: Past, points: NDArray[np.float32], frames: float
+) -> NDArray[np.float32]:
+    """Points of a face that do not tremble against each other.
+
+    They are moved, turned and enlarged as those seen, at once, in the sense of least
+    squares; only what remains, their shape, is smoothed.
+
+    Args:
+        past: of the track.
+        points: those seen in the frame at hand, shape (N, 2).
+        frames: see `Past.smoothed`.
+    """
+    seen = points.astype(np.float64) @ (1, 1j)
+    middle = seen.mean()
+    before = past.recalled("shape")
+    held = seen - middle if before is None else before @ (1, 1j)
+    turn = np.vdot(held, seen - middle) / max(np.vdot(held, held).real, 1e-9)
+    if abs(turn) < 1e-9:
+        return points
+    shape = (seen - middle) / turn
+    calm = past.smoothed("shape", np.column_stack((shape.real, shape.imag)), frames)
+    placed = calm @ (1, 1j) * turn + middle
+    return np.column_stack((placed.real, placed.imag)).astype(np.float32)
