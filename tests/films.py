@@ -1,7 +1,7 @@
-"""Frames of films for the tests, made of a still, and what an attacker makes of them."""
+"""Films for the tests, made of a still, and what an attacker makes of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -46,10 +46,10 @@ def walk(count: int = 60, track: int = 0) -> tuple[Shot, ...]:
         place = np.array([[scale, 0, moved[0] - 100], [0, scale, moved[1] - 20]])
         image = cv2.warpAffine(picture, place, (280, 240), flags=cv2.INTER_AREA)
         shift = moved - (100, 20)
-        box = np.array(ASTRONAUT_FACE.box.slices[::-1], object)
-        sides = np.array([[side.start, side.stop] for side in box]).T * scale + shift
-        sides += rng.normal(0, _JITTER * WIDTH, sides.shape)
-        (left, top), (right, bottom) = sides.round().astype(int).tolist()
+        box = ASTRONAUT_FACE.box
+        corners = np.array([[box.left, box.top], [box.right, box.bottom]]) * scale
+        corners += shift + rng.normal(0, _JITTER * WIDTH, corners.shape)
+        (left, top), (right, bottom) = corners.round().astype(int).tolist()
         assert ASTRONAUT_FACE.points is not None
         face = Face(
             Box(left, top, right, bottom),
@@ -79,7 +79,7 @@ def film(
     """
     cover = cover or method.default_cover
     tracks: dict[int, list[Sample]] = {}
-    for image, faces in frames:
+    for _, faces in frames:
         for face in faces:
             if face.track is not None:
                 tracks.setdefault(face.track, [])
@@ -101,7 +101,7 @@ def walked(method: Anonymizer, shots: Sequence[Shot]) -> list[Image]:
 
 
 def aligned(image: Image, shot: Shot) -> NDArray[np.float64]:
-    """The true place of the face in grey, as exactly as can be: what an attacker has."""
+    """The true place of the face in grey, as exactly as an attacker can have it."""
     x, y = ASTRONAUT_FACE.box.middle
     scale = WIDTH / ASTRONAUT_FACE.box.width
     middle = np.array((x, y)) * scale - (100, 20) + shot.moved
@@ -113,8 +113,3 @@ def aligned(image: Image, shot: Shot) -> NDArray[np.float64]:
 def likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """The correlation of two pictures of one size, -1 to 1."""
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
-
-
-def with_track(face: Face, track: int, **changes: object) -> Face:
-    """The face on another track."""
-    return replace(face, track=track, **changes)  # type: ignore[arg-type]
