@@ -72,7 +72,7 @@ class Candidate:
     portrait: Portrait
     fineness: float
     color: NDArray[np.float32]
-    is_covered: bool
+    skin: Skin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +140,11 @@ def lies_in_outline(face: Face, shown: Portrait) -> bool:
 
 
 def candidates_of(
-    image: Image, heads: Sequence[Head], others: Sequence[Face], looser: float = 1
+    image: Image,
+    heads: Sequence[Head],
+    others: Sequence[Face],
+    looser: float = 1,
+    fineness: float | None = None,
 ) -> list[Candidate]:
     """Those who can be swapped: seen well, from the front, with nothing before them.
 
@@ -149,6 +153,7 @@ def candidates_of(
         heads: the people in it.
         others: its other faces.
         looser: by which factor they may be worse than in a picture.
+        fineness: that of all of them, where it is known; see `appearance`.
     """
     found = []
     for head in heads:
@@ -163,10 +168,10 @@ def candidates_of(
             continue
         if _share_in_picture(image, shown) < _LEAST_IN_PICTURE:
             continue
-        looks = appearance(shown)
+        looks = appearance(shown, fineness)
         if looks.fineness > _COARSEST * looser or not _is_bare(looks.skin, looser):
             continue
-        seen = looks.fineness, looks.color, looks.skin.is_covered
+        seen = looks.fineness, looks.color, looks.skin
         found.append(Candidate(head.finds[0], shown, *seen))
     return found
 
@@ -235,7 +240,7 @@ def costs_of(candidates: Sequence[Candidate], looser: float = 1) -> Numbers:
             _COLOR_COST,
         ),
     )
-    covered = np.array([candidate.is_covered for candidate in candidates])
+    covered = np.array([candidate.skin.is_covered for candidate in candidates])
     costs: Numbers = _FRINGE_COST * (covered[None, :] & ~covered[:, None])
     for difference, most, cost in differences:
         costs += np.where(difference < most * looser, difference / most * cost, np.inf)

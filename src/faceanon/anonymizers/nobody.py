@@ -65,8 +65,8 @@ _LEAST_KNOWN = 0.25
 _ROUNDS = 12
 
 # In a film what surrounds a cover comes into it in about so many frames: the grain of
-# the picture, and what passes behind, do not flicker.
-_CALM_FRAMES = 4.0
+# the picture, and what passes behind, do not flicker. It is looked at once in so many.
+_CALM_FRAMES, _EVERY = 4.0, 3
 
 
 class NobodyPainter(Painter):
@@ -89,7 +89,13 @@ class NobodyPainter(Painter):
 
     def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
         """Paint a cover, calmly in a film; see `Painter.paint`."""
-        small = hole.past.smoothed("small", self.small(hole, rng), _CALM_FRAMES)
+        past = hole.past
+        painted, age = past.recalled("painted") or (None, 0)
+        age += past.step
+        if painted is None or age >= _EVERY:
+            painted, age = self.small(hole, rng), 0
+        past.note("painted", (painted, age))
+        small = past.smoothed("small", painted, _CALM_FRAMES)
         return _enlarged(np.asarray(small, np.float32), hole, self.interpolation)
 
     def cautions(self) -> tuple[str, ...]:

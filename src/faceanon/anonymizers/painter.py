@@ -106,8 +106,9 @@ class Painter(SteadyAnonymizer):
         """Paint a cover over each face; see `SteadyAnonymizer.go_on`."""
         result = image.copy()
         known = np.ones(image.shape[:2], bool)
-        for face in faces:
-            known[cover.box(face, image).slices] &= ~cover.mask(face, image)
+        shares = {face: cover.share(face, image) for face in faces}
+        for face, share in shares.items():
+            known[cover.box(face, image).slices] &= share <= 0
         for face in others:
             known[cover.grown(face).clipped(*image.shape[:2]).slices] = False
         drawn = int(rng.integers(2**63))
@@ -117,7 +118,7 @@ class Painter(SteadyAnonymizer):
             if not box.is_empty:
                 own = np.random.default_rng([drawn, _variation(face, number)])
                 patch = self.paint(_hole(image, known, face, cover, past), own)
-                lay_over(result[box.slices], patch, cover.share(face, image))
+                lay_over(result[box.slices], patch, shares[face])
         return Treated(result)
 
 

@@ -144,7 +144,7 @@ class Swap(ReportingAnonymizer):
         for number in sorted(swapped, key=lambda n: candidates[n].portrait.width):
             target = candidates[number].portrait
             source = turned_like(candidates[sources[number]].portrait, target)
-            put_in_place(result, source, target, rng)
+            put_in_place(result, source, target, candidates[number].skin, rng)
         gone = _seen_swapped(
             heads,
             [
@@ -225,7 +225,7 @@ class _SwapInFilm(InFilm):
             # New grain in each frame, as in the rest of the film.
             drawn = int(of_tracks[face.track].integers(2**63))
             grain = np.random.default_rng([drawn, face.frame or 0])
-            put_in_place(result, source.portrait, target.portrait, grain)
+            put_in_place(result, source.portrait, target.portrait, target.skin, grain)
             gone.update(_seen_swapped([_head(face, target.portrait, faces)], [target]))
         single = [face for face in faces if face not in gone]
         if not single:
@@ -316,13 +316,14 @@ def _sources(seen: Sequence[_Seen], rng: np.random.Generator) -> dict[int, Candi
         rows, columns = of_track[target], of_track[source]
         fitting = costs[np.ix_(rows, columns)]
         row, column = np.unravel_index(np.argmin(fitting), fitting.shape)
-        here, there = seen[rows[row]], seen[columns[column]].candidate
-        shown = turned_like(there.portrait, here.candidate.portrait)
+        image, here = seen[rows[row]].image, seen[rows[row]].candidate
+        there = seen[columns[column]].candidate
+        shown = turned_like(there.portrait, here.portrait)
         # A copy: all of its frame would be kept otherwise.
         shown = replace(shown, pixels=shown.pixels.copy())
-        result = here.image.copy()
-        put_in_place(result, shown, here.candidate.portrait, rng)
-        if not _still_known(here.image, result, here.candidate.face):
+        result = image.copy()
+        put_in_place(result, shown, here.portrait, here.skin, rng)
+        if not _still_known(image, result, here.face):
             sources[tracks[target]] = replace(there, portrait=shown)
     return sources
 
@@ -341,7 +342,9 @@ def _target(
         calm = steady_shape(past, mesh.points, _SHAPE_FRAMES)
         shown = portrait(image, replace(mesh, points=calm))
         head = _head(face, shown, strangers)
-        found = candidates_of(image, [head], strangers, _LOOSER)
+        # The new face is made as soft as the old one, whatever that is.
+        known = source.fineness
+        found = candidates_of(image, [head], strangers, _LOOSER, known)
     if not found or not np.isfinite(costs_of([found[0], source], _LOOSER)[0, 1]):
         past.note("unfit", _FIT_AGAIN)
         return None
