@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon import options
+from faceanon.anonymizers.tracks import Tracks, rngs_of_tracks
 from faceanon.model import Box, Cover, Face, Image
 
 
@@ -226,6 +227,88 @@ class ReportingAnonymizer(Anonymizer):
         """See `Anonymizer.treat`."""
 
 
+class SteadyAnonymizer(ReportingAnonymizer):
+    """A method that goes on in each frame of a film where it was in the one before."""
+
+    def for_film(
+        self,
+        samples: Mapping[int, Sequence[Sample]],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Anonymizer:
+        """See `Anonymizer.for_film`."""
+        return _SteadyInFilm(self)
+
+    def treat(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Treated:
+        """See `Anonymizer.treat`: a picture is a film of one frame."""
+        return self.go_on(image, faces, others, cover, rng, tracks=Tracks())
+
+    @abstractmethod
+    def go_on(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+        *,
+        tracks: Tracks,
+    ) -> Treated:
+        """Treat the next frame; see `Anonymizer.treat`.
+
+        Args:
+            image: as for `treat`.
+            faces: as for `treat`.
+            others: as for `treat`.
+            cover: as for `treat`.
+            rng: as for `treat`; in the same state in each frame of a film.
+            tracks: what is remembered of the frames before.
+        """
+
+
+class InFilm(ReportingAnonymizer):
+    """What `for_film` returns where something must be remembered.
+
+    Attributes:
+        method: the plain method. What holds of its class holds of this.
+    """
+
+    def __init__(self, method: Anonymizer) -> None:
+        self.method = method
+        # Of each class its own, which mypy takes for constants.
+        self.default_cover = method.default_cover  # type: ignore[misc]
+        self.guarantee = method.guarantee  # type: ignore[misc]
+
+    def affected_box(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.affected_box`."""
+        return self.method.affected_box(face, cover)
+
+
+class _SteadyInFilm(InFilm):
+    method: SteadyAnonymizer
+
+    def __init__(self, method: SteadyAnonymizer) -> None:
+        super().__init__(method)
+        self._tracks = Tracks()
+
+    def treat(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+    ) -> Treated:
+        return self.method.go_on(image, faces, others, cover, rng, tracks=self._tracks)
+
+
 class PatchAnonymizer(Anonymizer):
     """A method that hides each face by itself, from the pixels under its cover."""
 
@@ -245,7 +328,8 @@ class PatchAnonymizer(Anonymizer):
             face_width: width of the face as detected, in pixels; strength is a share
                 of it. The patch is wider, as the cover is grown, or narrower, where
                 the image ends.
-            rng: the only source of randomness.
+            rng: the only source of randomness; in a film the same in each frame, and
+                another one for each track.
 
         Returns:
             An array of the patch's shape and dtype.
@@ -260,6 +344,7 @@ class PatchAnonymizer(Anonymizer):
     ) -> Image:
         """Hide the faces one after the other; see `Anonymizer.hide`."""
         result = image.copy()
+        of_tracks = rngs_of_tracks(faces, rng)
         # The largest last: where a detector has taken a part of a face for another, the
         # strength is that which the whole face needs.
         for face in sorted(faces, key=lambda face: face.box.width):
@@ -267,7 +352,8 @@ class PatchAnonymizer(Anonymizer):
             if box.is_empty:
                 continue
             # Cut from the original: where covers overlap, a blur is not blurred again.
-            patch = self.hide_patch(image[box.slices], float(face.box.width), rng)
+            own = rng if face.track is None else of_tracks[face.track]
+            patch = self.hide_patch(image[box.slices], float(face.box.width), own)
             lay_over(result[box.slices], patch, cover.share(face, image))
         return result
 

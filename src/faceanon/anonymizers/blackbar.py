@@ -1,5 +1,6 @@
 """Paint faces over with one colour."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,12 @@ from faceanon.model import Image, white
 from faceanon.options import option
 
 _AVERAGE = "average"
+
+# In a film the colour around a bar comes into it in about so many frames.
+_CALM_FRAMES = 12.0
+
+# In a film a label keeps its size while its bar grows by up to this.
+_ROOM_LEFT = 1.25
 
 
 def _parse(text: str) -> None:
@@ -45,13 +52,30 @@ class BlackBar(Painter):
     def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
         """Fill the cover; see `Painter.paint`."""
         level = white(hole.surroundings) // 255
-        color = parse_color(self.color) if self.color != _AVERAGE else _average(hole)
+        color: Sequence[float]
+        if self.color == _AVERAGE:
+            average = np.array(_average(hole))
+            color = hole.past.smoothed("color", average, _CALM_FRAMES).tolist()
+        else:
+            color = parse_color(self.color)
         size = hole.visible.height, hole.visible.width, 3
         bar = np.empty(size, hole.surroundings.dtype)
         bar[:] = [round(part * level) for part in reversed(color)]
         if text := parse_label(self.label or ""):
-            draw_label(bar, text, contrasting(color) * level)
+            # In a film letters neither breathe with the bar nor change their shade.
+            height, width = hole.past.kept(
+                "label", bar.shape[:2], lambda room: _fits(room, bar.shape[:2])
+            )
+            shade = hole.past.kept("shade", contrasting(color) * level, lambda _: True)
+            draw_label(bar, text, shade, (height, width))
         return bar
+
+
+def _fits(room: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Whether room for a label is in a bar, and not far too small for it."""
+    return all(
+        one <= other <= _ROOM_LEFT * one for one, other in zip(room, size, strict=True)
+    )
 
 
 def _average(hole: Hole) -> tuple[float, float, float]:

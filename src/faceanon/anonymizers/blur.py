@@ -6,12 +6,11 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from faceanon.anonymizers.base import PatchAnonymizer
 from faceanon.anonymizers.faithful import LEAST_STRENGTH, FaithfulBlur
-from faceanon.anonymizers.nobody import NobodyPainter, canvas, enlarged
+from faceanon.anonymizers.nobody import Floats, NobodyPainter, canvas
 from faceanon.anonymizers.painter import Hole
 from faceanon.errors import OptionError
-from faceanon.model import Cover, Image
+from faceanon.model import Cover
 from faceanon.options import option
 
 
@@ -25,6 +24,7 @@ class Blur(NobodyPainter):
 
     # Along its axes a rounded cover reaches as far as the box of other methods.
     default_cover: ClassVar[Cover] = Cover(1.2, "rounded", 0.12)
+    interpolation: ClassVar[int] = cv2.INTER_LINEAR
 
     strength: float | None = option(
         None,
@@ -56,17 +56,16 @@ class Blur(NobodyPainter):
         return self.strength
 
     @property
-    def filter(self) -> PatchAnonymizer:
+    def filter(self) -> FaithfulBlur:
         """See `NobodyPainter`."""
         return FaithfulBlur(self._strength)
 
-    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
-        """Draw the blur; see `Painter.paint`."""
+    def small(self, hole: Hole, rng: np.random.Generator) -> Floats:
+        """Draw the blur; see `NobodyPainter.small`."""
         small = canvas(hole, rng)
         sigma = self._strength * hole.face.width * small.shape[1] / hole.cover.width
-        if sigma:
-            edge = cv2.BORDER_REPLICATE
-            small = np.asarray(
-                cv2.GaussianBlur(small, (0, 0), sigma, borderType=edge), np.float32
-            ).reshape(small.shape)
-        return enlarged(small, hole, cv2.INTER_LINEAR)
+        if not sigma:
+            return small
+        edge = cv2.BORDER_REPLICATE
+        blurred = cv2.GaussianBlur(small, (0, 0), sigma, borderType=edge)
+        return np.asarray(blurred, np.float32).reshape(small.shape)

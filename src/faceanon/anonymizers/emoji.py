@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceanon.anonymizers import stickers
-from faceanon.anonymizers.base import Anonymizer
+from faceanon.anonymizers.base import SteadyAnonymizer, Treated
 from faceanon.anonymizers.painter import coarse_turn, rotation
 from faceanon.anonymizers.stickers import Sticker
+from faceanon.anonymizers.tracks import (
+    Past,
+    Tracks,
+    eye_line,
+    rngs_of_tracks,
+    smooth_turn,
+)
 from faceanon.errors import OptionError
 from faceanon.model import Box, Cover, Face, Image, Point, is_grey, white
 from faceanon.options import option
@@ -31,6 +38,12 @@ _LEAST_COVER = Cover(1.2)
 _LARGER = 1.15
 _TURNED = 15.0
 
+# In a film a sticker changes its size and its turn in about so many frames. It is
+# larger than it must be by the first of these factors, so that it need not follow each
+# frame, and by no more than the second.
+_CALM_FRAMES = 5.0
+_ROOM, _MOST_ROOM = 1.03, 1.1
+
 # So many emoji, the last by name, are for faces that cannot be told where the others
 # are for people: a random one must not be taken for somebody's.
 _FOR_UNKNOWN = 4
@@ -41,7 +54,7 @@ _STRIP_PIXELS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Emoji(Anonymizer):
+class Emoji(SteadyAnonymizer):
     """Put an emoji on each face, large enough to hide all of it.
 
     Nothing of the face is left in the picture. All faces get the same emoji, or random
@@ -110,44 +123,61 @@ class Emoji(Anonymizer):
         if self._choice != stickers.MIXED:  # all of which would have to be loaded
             names = stickers.parse(self._choice)
             reach = max(stickers.load(name).reach for name in names)
-        return _around(face.box.middle, _LARGER * _radius(face, cover) * reach)
+        larger = _LARGER if face.track is None else _LARGER * _MOST_ROOM
+        return _around(face.box.middle, larger * _radius(face, cover) * reach)
 
-    def hide(
+    def go_on(
         self,
         image: Image,
         faces: Sequence[Face],
+        others: Sequence[Face],
         cover: Cover,
         rng: np.random.Generator,
-    ) -> Image:
-        """Put a sticker on each face; see `Anonymizer.hide`."""
+        *,
+        tracks: Tracks,
+    ) -> Treated:
+        """Put a sticker on each face; see `SteadyAnonymizer.go_on`."""
         result = image.copy()
         names = stickers.parse(self._choice)
-        # In a film the faces come in another order in each frame.
+        of_tracks = rngs_of_tracks(faces, rng)
+        # In an animation without tracks the faces come in another order in each frame.
         of_frame = rng.uniform(size=2)
         number_of_frame = int(rng.integers(self.pseudonyms, len(names)))
         # Faces in front are larger, mostly; their stickers go on top.
-        for face in sorted(faces, key=lambda face: face.box.width):
+        for face, past in tracks.back_to_front(faces):
+            own = rng if face.track is None else of_tracks[face.track]
             # Drawn also where it is not needed: whether somebody can be told in a frame
             # must not change what the others wear.
-            number = int(rng.integers(self.pseudonyms, len(names)))
-            if face.frame is not None:
-                number = number_of_frame
+            number = int(own.integers(self.pseudonyms, len(names)))
+            size, turn = own.uniform(size=2)
+            if face.frame is not None and face.track is None:
+                number, (size, turn) = number_of_frame, of_frame
             if self.consistent and face.pseudonym is not None:
                 number = face.pseudonym
             sticker = stickers.load(names[number])
-            of_face = rng.uniform(size=2)
-            size, turn = of_face if face.frame is None else of_frame
             if self.consistent:  # whose emoji are many, and the same in each run
                 size, turn = 0.0, 0.5
-            radius = _radius(face, cover) * (1 + (_LARGER - 1) * size)
-            degrees = coarse_turn(face) + _TURNED * (2 * turn - 1)
+            least = _radius(face, cover) * (1 + (_LARGER - 1) * size)
+            radius, degrees = _held(face, least, past)
+            degrees += _TURNED * (2 * turn - 1)
             region = _around(face.box.middle, radius * sticker.reach)
             strips = list(_strips(region.clipped(*image.shape[:2])))
-            # A yellow face in an old photograph would be all that anybody sees.
-            if all(is_grey(image[strip.slices]) for strip in strips):
+            # A yellow face in an old photograph would be all that anybody sees. A film
+            # that begins in black has colours later.
+            grey = all(is_grey(image[strip.slices]) for strip in strips)
+            if past.kept("grey", grey, lambda before: not before):
                 sticker = stickers.in_grey(sticker)
             _paste(result, strips, sticker, face.box.middle, (radius, degrees))
-        return result
+        return Treated(result)
+
+
+def _held(face: Face, least: float, past: Past) -> tuple[float, float]:
+    """The radius of a sticker in pixels, at least so large, and its turn in degrees."""
+    if face.track is None:
+        return least, coarse_turn(face)
+    calm = float(past.smoothed("radius", np.array(least), _CALM_FRAMES))
+    radius = min(max(calm * _ROOM, least), least * _MOST_ROOM)
+    return radius, smooth_turn(past, eye_line(face), _CALM_FRAMES)
 
 
 def _paste(

@@ -1,7 +1,7 @@
 """Give irises the colour of the face."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import cv2
@@ -11,12 +11,20 @@ from numpy.typing import NDArray
 from faceanon.anonymizers.base import (
     LEFT_ALONE,
     Guarantee,
-    ReportingAnonymizer,
+    SteadyAnonymizer,
     Treated,
 )
+from faceanon.anonymizers.tracks import Past, Tracks
 from faceanon.model import Box, Cover, Face, Image, white
 from faceanon.vision.iris import Iris, find_irises
-from faceanon.vision.landmarks import Landmarks, Square, draw, find_landmarks
+from faceanon.vision.landmarks import (
+    LEFT_IRIS,
+    RIGHT_IRIS,
+    Landmarks,
+    Square,
+    draw,
+    find_landmarks,
+)
 
 Floats = NDArray[np.float32]
 
@@ -63,12 +71,16 @@ _COOLER = (14.0, 26.0)
 # Soft edges, in radii: the least of the iris, the least of the pupil, that of the lids.
 _LEAST_EDGE, _PUPIL_EDGE, _LID_EDGE = 0.12, 0.2, 0.1
 
+# In a film the colour of a face and what is measured of its irises are means of about
+# so many frames.
+_SKIN_FRAMES, _IRIS_FRAMES = 25.0, 3.0
+
 # Masks of small irises are drawn finer by this factor and averaged.
 _FINER, _SMALL = 8, 16
 
 
 @dataclass(frozen=True)
-class EyeColor(ReportingAnonymizer):
+class EyeColor(SteadyAnonymizer):
     """Give each visible iris the average colour of the face's skin.
 
     This hides nobody: whoever knows a person recognises the face as before, and so do
@@ -84,15 +96,17 @@ class EyeColor(ReportingAnonymizer):
             "the eyes and nothing else",
         )
 
-    def treat(
+    def go_on(
         self,
         image: Image,
         faces: Sequence[Face],
         others: Sequence[Face],
         cover: Cover,
         rng: np.random.Generator,
+        *,
+        tracks: Tracks,
     ) -> Treated:
-        """Recolour the irises, and tell whose were not; see `Anonymizer.treat`.
+        """Recolour the irises, and tell whose were not; see `SteadyAnonymizer.go_on`.
 
         A face is left alone that has no mesh, or no iris that can be seen.
         """
@@ -100,17 +114,18 @@ class EyeColor(ReportingAnonymizer):
         left_alone = {}
         for face in faces:
             mesh = find_landmarks(image, face)
-            if mesh is None or not _recolor_face(result, image, mesh):
+            if mesh is None or not _recolor_face(result, image, mesh, tracks.of(face)):
                 left_alone[face] = LEFT_ALONE
         return Treated(result, left_alone)
 
 
-def _recolor_face(result: Image, image: Image, mesh: Landmarks) -> bool:
+def _recolor_face(result: Image, image: Image, mesh: Landmarks, past: Past) -> bool:
     """Recolour the irises of a face in the result; tell whether anything changed."""
-    irises = find_irises(image, mesh)
+    irises = find_irises(image, mesh, past.recalled("irises") or ())
     if not irises:
         return False
-    skin = _skin_color(image, mesh)
+    irises = past.note("irises", tuple(_calm(iris, mesh, past) for iris in irises))
+    skin = past.smoothed("skin", _skin_color(image, mesh), _SKIN_FRAMES)
     irises = tuple(iris for iris in irises if _is_uncolored(iris.beside, skin))
     # The same for both, of which one may lie in shade.
     lifts = [_lift(iris, skin) for iris in irises]
@@ -118,6 +133,35 @@ def _recolor_face(result: Image, image: Image, mesh: Landmarks) -> bool:
         _recolor(result, image, iris, skin, sum(lifts) / len(lifts)) for iris in irises
     ]
     return any(changed)
+
+
+def _calm(iris: Iris, mesh: Landmarks, past: Past) -> Iris:
+    """An iris that in a film does not tremble in its place, its size or its colours."""
+    points = mesh.points[list((LEFT_IRIS, RIGHT_IRIS)[iris.side])]
+    middle, unit = (
+        points[0],
+        float(np.linalg.norm(points[1:] - points[0], axis=1).mean()),
+    )
+    measured = np.concatenate(
+        (
+            (iris.centre - middle) / unit,
+            (iris.radius / unit, iris.pupil, iris.edge),
+            iris.color,
+            iris.beside,
+        )
+    )
+    calm = past.smoothed(f"iris {iris.side}", measured, _IRIS_FRAMES)
+    if calm is measured:
+        return iris
+    return replace(
+        iris,
+        centre=np.asarray(middle + unit * calm[:2], np.float32),
+        radius=unit * float(calm[2]),
+        pupil=float(calm[3]),
+        edge=float(calm[4]),
+        color=np.asarray(calm[5:8], np.float32),
+        beside=np.asarray(calm[8:], np.float32),
+    )
 
 
 def _skin_color(image: Image, mesh: Landmarks) -> Floats:

@@ -56,7 +56,11 @@ class _Seen:
 
 
 def put_in_place(
-    result: Image, source: Portrait, target: Portrait, rng: np.random.Generator
+    result: Image,
+    source: Portrait,
+    target: Portrait,
+    old_skin: Skin,
+    rng: np.random.Generator,
 ) -> None:
     """Draw the source's face over the target's, into the result.
 
@@ -65,12 +69,12 @@ def put_in_place(
             from; changed inside the target's outline and nowhere else.
         source: the face to show.
         target: the face to replace.
+        old_skin: where that shows skin.
         rng: where the grain comes from.
     """
     width = target.width
     old = scaled(target.pixels)
     new, mesh, shown = drawn(source, target)
-    old_skin = look_for_skin(old, target.points, width)
     new_skin = look_for_skin(new, mesh, width)
     inside = outline_mask(target.points, old.shape[:2])
     # All of the old features is replaced, also where a brow is raised.

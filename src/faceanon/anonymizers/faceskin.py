@@ -106,15 +106,21 @@ class Appearance:
     color: Floats
 
 
-def appearance(shown: Portrait) -> Appearance:
-    """Look at a face."""
+def appearance(shown: Portrait, fineness: float | None = None) -> Appearance:
+    """Look at a face.
+
+    Args:
+        shown: the face.
+        fineness: see `Appearance`, where it is known; it takes long to find.
+    """
     pixels = scaled(shown.pixels)
     skin = look_for_skin(pixels, shown.points, shown.width)
     lab = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2LAB), np.float32)
     seen = skin.skin if skin.skin.any() else skin.region
     color = np.median(lab[seen], axis=0) if seen.any() else np.zeros(3)
-    lightness = np.ascontiguousarray(lab[:, :, 0])
-    fineness = _fineness(lightness, skin, shown.width)
+    if fineness is None:
+        lightness = np.ascontiguousarray(lab[:, :, 0])
+        fineness = _fineness(lightness, skin, shown.width)
     return Appearance(skin, fineness, np.asarray(color, np.float32))
 
 

@@ -1,13 +1,16 @@
 """Filters that keep something of the face: what `--faithful` asks for."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceanon.anonymizers.base import PatchAnonymizer
-from faceanon.anonymizers.mosaic import mosaic
-from faceanon.model import Image
+from faceanon.anonymizers.base import SteadyAnonymizer, Treated, lay_over
+from faceanon.anonymizers.mosaic import Mosaic, held_mosaic, mosaic
+from faceanon.anonymizers.tracks import Tracks, rngs_of_tracks
+from faceanon.model import Box, Cover, Face, Image
 
 MOST_CELLS = 8
 """With more cells across a face, a recogniser that knows nothing of the filter begins
@@ -33,8 +36,72 @@ _CELLS = 6
 _WORKING_WIDTH = 24
 
 
+class FaithfulFilter(SteadyAnonymizer):
+    """A method that draws a noisy mosaic of the pixels under each cover."""
+
+    @property
+    @abstractmethod
+    def grain(self) -> tuple[float, float]:
+        """How many cells a face is wide, and the scale of the noise on each.
+
+        The noise is in grey levels of 0 to 255.
+        """
+
+    @abstractmethod
+    def drawn(self, cells: Mosaic, face_width: float) -> Image:
+        """Draw the mosaic of a patch.
+
+        Args:
+            cells: shape of the patch: (len(cells.rows), len(cells.columns)).
+            face_width: in pixels.
+
+        Returns:
+            Shape (h, w, 3), values of the patch; they are rounded.
+        """
+
+    def cautions(self) -> tuple[str, ...]:
+        """Say that it protects little."""
+        return (_CAUTION,)
+
+    def affected_box(self, face: Face, cover: Cover) -> Box | None:
+        """See `Anonymizer.affected_box`."""
+        return cover.reach(face)
+
+    def go_on(
+        self,
+        image: Image,
+        faces: Sequence[Face],
+        others: Sequence[Face],
+        cover: Cover,
+        rng: np.random.Generator,
+        *,
+        tracks: Tracks,
+    ) -> Treated:
+        """Draw the mosaic of each face; see `SteadyAnonymizer.go_on`."""
+        result = image.copy()
+        of_tracks = rngs_of_tracks(faces, rng)
+        # The largest last: where a detector has taken a part of a face for another, the
+        # strength is that which the whole face needs.
+        for face, past in tracks.back_to_front(faces):
+            box = cover.box(face, image)
+            if box.is_empty:
+                continue
+            # Cut from the original: where covers overlap, a blur is not blurred again.
+            patch, width = image[box.slices], float(face.box.width)
+            across, noise = self.grain
+            if face.track is None:
+                cells = mosaic(patch, width / across, noise, rng)
+            else:
+                whole = cover.reach(face).placed(right=-box.left, down=-box.top)
+                cell, own = width / across, of_tracks[face.track]
+                cells = held_mosaic(patch, whole, cell, noise, rng=own, past=past)
+            drawn = self.drawn(cells, width).round().astype(image.dtype)
+            lay_over(result[box.slices], drawn, cover.share(face, image))
+        return Treated(result)
+
+
 @dataclass(frozen=True)
-class FaithfulMosaic(PatchAnonymizer):
+class FaithfulMosaic(FaithfulFilter):
     """A mosaic of a few cells, each the mean of its pixels plus noise.
 
     Attributes:
@@ -45,9 +112,14 @@ class FaithfulMosaic(PatchAnonymizer):
     cells: float
     noise: float
 
+    @property
+    def grain(self) -> tuple[float, float]:
+        """See `FaithfulFilter`."""
+        return self.cells, self.noise
+
     def cautions(self) -> tuple[str, ...]:
         """Say that it protects little, and when it protects less than that."""
-        cautions = [_CAUTION]
+        cautions = [*super().cautions()]
         if self.cells > MOST_CELLS:
             cautions.append(
                 f"{self.cells:g} cells across a face can leave it recognisable; "
@@ -61,17 +133,13 @@ class FaithfulMosaic(PatchAnonymizer):
             )
         return tuple(cautions)
 
-    def hide_patch(
-        self, patch: Image, face_width: float, rng: np.random.Generator
-    ) -> Image:
-        """Draw the mosaic of the patch; see `PatchAnonymizer.hide_patch`."""
-        cells = mosaic(patch, face_width / self.cells, self.noise, rng)
-        colors = cells.cells.round().astype(patch.dtype)
-        return colors[:, cells.columns][cells.rows]
+    def drawn(self, cells: Mosaic, face_width: float) -> Image:
+        """Draw the cells as they are; see `FaithfulFilter.drawn`."""
+        return cells.cells.round()[:, cells.columns][cells.rows]
 
 
 @dataclass(frozen=True)
-class FaithfulBlur(PatchAnonymizer):
+class FaithfulBlur(FaithfulFilter):
     """A Gaussian blur of a noisy mosaic.
 
     Attributes:
@@ -80,16 +148,14 @@ class FaithfulBlur(PatchAnonymizer):
 
     strength: float
 
-    def cautions(self) -> tuple[str, ...]:
-        """Say that it protects little."""
-        return (_CAUTION,)
+    @property
+    def grain(self) -> tuple[float, float]:
+        """See `FaithfulFilter`."""
+        return _CELLS, LEAST_NOISE
 
-    def hide_patch(
-        self, patch: Image, face_width: float, rng: np.random.Generator
-    ) -> Image:
-        """Blur the mosaic of the patch; see `PatchAnonymizer.hide_patch`."""
-        height, width = patch.shape[:2]
-        cells = mosaic(patch, face_width / _CELLS, LEAST_NOISE, rng)
+    def drawn(self, cells: Mosaic, face_width: float) -> Image:
+        """Blur the mosaic; see `FaithfulFilter.drawn`."""
+        height, width = len(cells.rows), len(cells.columns)
         shrink = min(1.0, _WORKING_WIDTH / face_width)
         small = cells.sampled(
             max(1, round(height * shrink)), max(1, round(width * shrink))
@@ -98,5 +164,4 @@ class FaithfulBlur(PatchAnonymizer):
         blurred = cv2.GaussianBlur(
             small, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE
         )
-        full = cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
-        return full.round().astype(patch.dtype)
+        return cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -50,21 +50,20 @@ def parse_label(text: str) -> str:
     return text
 
 
-def draw_label(image: Image, text: str, shade: int) -> None:
+def draw_label(image: Image, text: str, shade: int, room: tuple[int, int]) -> None:
     """Write a text into the middle of an image, in place.
 
-    It is as large as fits in the ellipse inside the image, or left out if that is too
+    It is as large as fits in the ellipse inside its room, or left out if that is too
     small to be read.
 
     Args:
         image: shape (h, w, 3), uint8 or uint16.
         text: what `parse_label` returns.
         shade: of the letters, in values of the image.
+        room: height and width of what the text may take, the image's or less.
     """
     height, width = image.shape[:2]
-    size, lines = max(
-        (_size(lines, height, width), lines) for lines in _arrangements(text)
-    )
+    size, lines = max((_size(lines, *room), lines) for lines in _arrangements(text))
     if size < _LEAST_SIZE:
         return
     letters = _letters(lines, size)

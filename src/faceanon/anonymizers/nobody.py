@@ -4,13 +4,16 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cache
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import PatchAnonymizer, Treated
+from faceanon.anonymizers.base import Treated
+from faceanon.anonymizers.faithful import FaithfulFilter
 from faceanon.anonymizers.painter import Hole, Painter, rotation
+from faceanon.anonymizers.tracks import Tracks, are_alike
 from faceanon.model import Box, Cover, Face, Image, white
 
 Floats = NDArray[np.float32]
@@ -61,6 +64,10 @@ _LEAST_KNOWN = 0.25
 # So often the fill is smoothed, each time by a pixel; it begins nearly smooth.
 _ROUNDS = 12
 
+# In a film what surrounds a cover comes into it in about so many frames: the grain of
+# the picture, and what passes behind, do not flicker. It is looked at once in so many.
+_CALM_FRAMES, _EVERY = 4.0, 3
+
 
 class NobodyPainter(Painter):
     """A method that paints the face of nobody, or on request filters the face."""
@@ -68,10 +75,28 @@ class NobodyPainter(Painter):
     faithful: bool
     """Whether the face's own pixels are to be shown, weakened."""
 
+    interpolation: ClassVar[int]
+    """How OpenCV enlarges what `small` paints."""
+
     @property
     @abstractmethod
-    def filter(self) -> PatchAnonymizer:
+    def filter(self) -> FaithfulFilter:
         """What weakens them."""
+
+    @abstractmethod
+    def small(self, hole: Hole, rng: np.random.Generator) -> Floats:
+        """Paint a whole cover, small: shape (h, w, 3), BGR, 0 to 1."""
+
+    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
+        """Paint a cover, calmly in a film; see `Painter.paint`."""
+        past = hole.past
+        painted, age = past.recalled("painted") or (None, 0)
+        age += past.step
+        if painted is None or age >= _EVERY:
+            painted, age = self.small(hole, rng), 0
+        past.note("painted", (painted, age))
+        small = past.smoothed("small", painted, _CALM_FRAMES)
+        return _enlarged(np.asarray(small, np.float32), hole, self.interpolation)
 
     def cautions(self) -> tuple[str, ...]:
         """See `Anonymizer.cautions`; what is drawn anew needs none."""
@@ -88,18 +113,19 @@ class NobodyPainter(Painter):
             return self.filter.affected_box(face, cover)
         return super().affected_box(face, cover)
 
-    def treat(
+    def go_on(
         self,
         image: Image,
         faces: Sequence[Face],
         others: Sequence[Face],
         cover: Cover,
         rng: np.random.Generator,
+        *,
+        tracks: Tracks,
     ) -> Treated:
-        """Paint or filter each face; see `Anonymizer.treat`."""
-        if self.faithful:
-            return self.filter.treat(image, faces, others, cover, rng)
-        return super().treat(image, faces, others, cover, rng)
+        """Paint or filter each face; see `SteadyAnonymizer.go_on`."""
+        way = self.filter.go_on if self.faithful else super().go_on
+        return way(image, faces, others, cover, rng, tracks=tracks)
 
 
 def canvas(hole: Hole, rng: np.random.Generator) -> Floats:
@@ -116,7 +142,12 @@ def canvas(hole: Hole, rng: np.random.Generator) -> Floats:
     # All that is painted is measured from the cover's own corner, not from the
     # picture's edge, at which it may be cut off.
     scale = min(1.0, _SIDE / max(cover.width, cover.height))
-    size = max(1, round(cover.width * scale)), max(1, round(cover.height * scale))
+    ideal = cover.width * scale, cover.height * scale
+    size = hole.past.kept(
+        "canvas",
+        (max(1, round(ideal[0])), max(1, round(ideal[1]))),
+        lambda size: are_alike(size, ideal),
+    )
     filled = _filled(hole, size)
     drawn = _drawn(hole, size, rng)
     skin = drawn[:, :, :1] * _light(filled) * np.array(hole.tone, np.float32)
@@ -124,7 +155,7 @@ def canvas(hole: Hole, rng: np.random.Generator) -> Floats:
     return np.asarray((painted * _shadows(size, rng)).clip(0, 1), np.float32)
 
 
-def enlarged(small: Image, hole: Hole, interpolation: int) -> Image:
+def _enlarged(small: Image, hole: Hole, interpolation: int) -> Image:
     """The visible part of a picture of a cover, in its size; see `Painter.paint`.
 
     Args:

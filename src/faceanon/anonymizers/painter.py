@@ -8,13 +8,14 @@ the cover, which everybody sees anyway, and from a few coarse numbers.
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.anonymizers.base import ReportingAnonymizer, Treated, lay_over
+from faceanon.anonymizers.base import SteadyAnonymizer, Treated, lay_over
+from faceanon.anonymizers.tracks import Past, Tracks, eye_line, smooth_turn
 from faceanon.model import Box, Cover, Face, Image, is_grey, white
 
 # The ring around a cover from which it is painted, in widths of the face, and the least
@@ -30,12 +31,11 @@ _CORE = 0.5
 _LIGHTNESS_STEP = 100 * 22 / 255
 _COLOR_STEP = 8.0
 
-# Steps by which the line of the eyes is turned, in degrees.
+# Steps by which the line of the eyes is turned, in degrees. In a film a step is taken
+# when the line is so much farther than half a step, and then in about so many frames.
 _TURN_STEP = 15
-
-# Eyes closer to each other than this share of the face's width are those of a face seen
-# from the side, whose line says nothing of how the head is held.
-_LEAST_EYES = 0.2
+_TURN_LATE = 3
+_TURN_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,9 @@ class Hole:
         visible: the part of it that lies in the picture, likewise.
         face: the face's box, likewise; its middle is that of the cover.
         tone: the colour of the face in coarse steps: (blue, green, red), 0 to 1.
-        turn: the line of the eyes in coarse steps, in degrees, clockwise as seen.
+        turn: the line of the eyes in coarse steps, in degrees, clockwise as seen; in a
+            film it goes slowly from one to the next.
+        past: what is remembered of the track.
     """
 
     surroundings: Image
@@ -61,7 +63,8 @@ class Hole:
     visible: Box
     face: Box
     tone: tuple[float, float, float]
-    turn: int
+    turn: float
+    past: Past = field(default_factory=Past)
 
     @property
     def is_grey(self) -> bool:
@@ -69,7 +72,7 @@ class Hole:
         return len(set(self.tone)) == 1 and is_grey(self.surroundings)
 
 
-class Painter(ReportingAnonymizer):
+class Painter(SteadyAnonymizer):
     """A method that paints a cover over each face, and never sees the face."""
 
     def affected_box(self, face: Face, cover: Cover) -> Box | None:
@@ -82,43 +85,57 @@ class Painter(ReportingAnonymizer):
 
         Args:
             hole: the place.
-            rng: the only source of randomness.
+            rng: the only source of randomness; in a film the same in each frame, and
+                another one for each track.
 
         Returns:
             The visible part of the cover: shape (height, width, 3), with the dtype of
             the surroundings.
         """
 
-    def treat(
+    def go_on(
         self,
         image: Image,
         faces: Sequence[Face],
         others: Sequence[Face],
         cover: Cover,
         rng: np.random.Generator,
+        *,
+        tracks: Tracks,
     ) -> Treated:
-        """Paint a cover over each face; see `Anonymizer.treat`."""
+        """Paint a cover over each face; see `SteadyAnonymizer.go_on`."""
         result = image.copy()
-        # Faces in front are larger, mostly; their covers go on top.
-        faces = sorted(faces, key=lambda face: face.box.width)
         known = np.ones(image.shape[:2], bool)
-        for face in faces:
-            known[cover.box(face, image).slices] &= ~cover.mask(face, image)
+        shares = {face: cover.share(face, image) for face in faces}
+        for face, share in shares.items():
+            known[cover.box(face, image).slices] &= share <= 0
         for face in others:
             known[cover.grown(face).clipped(*image.shape[:2]).slices] = False
-        # One variation for all faces of a frame: in the next their order is another.
         drawn = int(rng.integers(2**63))
-        for number, face in enumerate(faces):
+        # Faces in front are larger, mostly; their covers go on top.
+        for number, (face, past) in enumerate(tracks.back_to_front(faces)):
             box = cover.box(face, image)
             if not box.is_empty:
-                which = number if face.frame is None else 0
-                own = np.random.default_rng([drawn, which])
-                patch = self.paint(_hole(image, known, face, cover), own)
-                lay_over(result[box.slices], patch, cover.share(face, image))
+                own = np.random.default_rng([drawn, _variation(face, number)])
+                patch = self.paint(_hole(image, known, face, cover, past), own)
+                lay_over(result[box.slices], patch, shares[face])
         return Treated(result)
 
 
-def _hole(image: Image, known: NDArray[np.bool_], face: Face, cover: Cover) -> Hole:
+def _variation(face: Face, number: int) -> int:
+    """Which of the variations a face gets, of which there is one for each track.
+
+    In an animation without tracks all have the same: in the next frame their order is
+    another.
+    """
+    if face.track is not None:
+        return face.track
+    return number if face.frame is None else 0
+
+
+def _hole(
+    image: Image, known: NDArray[np.bool_], face: Face, cover: Cover, past: Past
+) -> Hole:
     window = cover.reach(face).widened(_ring(face)).clipped(*image.shape[:2])
     usable = known[window.slices]
     right, down = -window.left, -window.top
@@ -128,8 +145,9 @@ def _hole(image: Image, known: NDArray[np.bool_], face: Face, cover: Cover) -> H
         cover.reach(face).placed(right=right, down=down),
         cover.box(face, image).placed(right=right, down=down),
         face.box.placed(right=right, down=down),
-        _tone(image, face.box),
-        coarse_turn(face),
+        _tone(image, face, past),
+        _turn(face, past),
+        past,
     )
 
 
@@ -137,13 +155,20 @@ def _ring(face: Face) -> int:
     return max(_LEAST_RING, math.ceil(_RING * face.box.width))
 
 
-def _tone(image: Image, box: Box) -> tuple[float, float, float]:
-    """The mean colour of the middle of a box, in coarse steps: BGR, 0 to 1."""
-    core = box.grown(_CORE).clipped(*image.shape[:2])
+def _tone(image: Image, face: Face, past: Past) -> tuple[float, float, float]:
+    """The usual colour of the middle of a face, in coarse steps: BGR, 0 to 1."""
+    if face.tone is not None:
+        return _coarse(np.array(face.tone))
+    core = face.box.grown(_CORE).clipped(*image.shape[:2])
     if core.is_empty:
-        core = box.clipped(*image.shape[:2])
-    mean = np.array(cv2.mean(image[core.slices])[:3]) / white(image)
-    lab = cv2.cvtColor(mean.astype(np.float32)[None, None], cv2.COLOR_BGR2LAB)[0, 0]
+        core = face.box.clipped(*image.shape[:2])
+    tone = _coarse(np.array(cv2.mean(image[core.slices])[:3]) / white(image))
+    # A face at the border between two tones would go to and fro.
+    return past.kept("tone", tone, lambda _: True)
+
+
+def _coarse(tone: NDArray[np.float64]) -> tuple[float, float, float]:
+    lab = cv2.cvtColor(tone.astype(np.float32)[None, None], cv2.COLOR_BGR2LAB)[0, 0]
     steps = np.array([_LIGHTNESS_STEP, _COLOR_STEP, _COLOR_STEP])
     coarse = (lab / steps).round() * steps
     coarse[0] = min(coarse[0], 100)
@@ -161,13 +186,22 @@ def coarse_turn(face: Face) -> int:
 
     0 where that cannot be said.
     """
-    if face.points is None:
-        return 0
-    (left_x, left_y), (right_x, right_y) = face.points[:2]
-    dx, dy = right_x - left_x, right_y - left_y
-    if math.hypot(dx, dy) < _LEAST_EYES * face.box.width:
-        return 0
-    return round(math.degrees(math.atan2(dy, dx)) / _TURN_STEP) * _TURN_STEP
+    line = eye_line(face)
+    return 0 if line is None else round(line / _TURN_STEP) * _TURN_STEP
+
+
+def _turn(face: Face, past: Past) -> float:
+    """See `Hole.turn`."""
+    if face.track is None:
+        return coarse_turn(face)
+    line = eye_line(face)
+
+    def is_near(step: int) -> bool:
+        away = 0.0 if line is None else abs((line - step + 180) % 360 - 180)
+        return away <= _TURN_STEP / 2 + _TURN_LATE
+
+    step = past.kept("step", coarse_turn(face), is_near)
+    return smooth_turn(past, step, _TURN_FRAMES)
 
 
 def rotation(degrees: float) -> NDArray[np.float64]:

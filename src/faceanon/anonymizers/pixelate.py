@@ -1,20 +1,17 @@
 """Show a mosaic in the place of faces."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
-from faceanon.anonymizers.base import PatchAnonymizer
 from faceanon.anonymizers.faithful import LEAST_NOISE, MOST_CELLS, FaithfulMosaic
-from faceanon.anonymizers.mosaic import SMALLEST_CELL
-from faceanon.anonymizers.nobody import NobodyPainter, canvas, enlarged
+from faceanon.anonymizers.mosaic import MOST_CELLS_A_SIDE, SMALLEST_CELL
+from faceanon.anonymizers.nobody import Floats, NobodyPainter, canvas
 from faceanon.anonymizers.painter import Hole
-from faceanon.model import Image
+from faceanon.anonymizers.tracks import are_alike
 from faceanon.options import option
-
-# A box that is not drawn around a face can be as narrow as a line.
-_MOST_CELLS_A_SIDE = 1000
 
 
 @dataclass(frozen=True)
@@ -41,17 +38,25 @@ class Pixelate(NobodyPainter):
         maximum=255,
     )
 
+    interpolation: ClassVar[int] = cv2.INTER_NEAREST
+
     @property
-    def filter(self) -> PatchAnonymizer:
+    def filter(self) -> FaithfulMosaic:
         """See `NobodyPainter`."""
         return FaithfulMosaic(self.cells, self.noise)
 
-    def paint(self, hole: Hole, rng: np.random.Generator) -> Image:
-        """Draw the mosaic; see `Painter.paint`."""
+    def small(self, hole: Hole, rng: np.random.Generator) -> Floats:
+        """Draw the mosaic, a pixel for each cell; see `NobodyPainter.small`."""
         width, height = hole.cover.width, hole.cover.height
-        most = max(width, height) / _MOST_CELLS_A_SIDE
+        most = max(width, height) / MOST_CELLS_A_SIDE
         cell = max(hole.face.width / self.cells, SMALLEST_CELL, most)
-        # Whole cells only, so that the grid tells nothing but the size of the cover.
-        size = max(1, round(width / cell)), max(1, round(height / cell))
+        # Whole cells only, so that the grid tells nothing but the size of the cover; in
+        # a film as many in each frame.
+        ideal = width / cell, height / cell
+        size = hole.past.kept(
+            "cells",
+            (max(1, round(ideal[0])), max(1, round(ideal[1]))),
+            lambda size: are_alike(size, ideal),
+        )
         cells = cv2.resize(canvas(hole, rng), size, interpolation=cv2.INTER_AREA)
-        return enlarged(cells.reshape(*size[::-1], 3), hole, cv2.INTER_NEAREST)
+        return np.asarray(cells, np.float32).reshape(*size[::-1], 3)

@@ -7,6 +7,7 @@ integro-differential operator of J. Daugman, "How Iris Recognition Works", IEEE 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -69,6 +70,7 @@ class Iris:
     """An iris in a picture.
 
     Attributes:
+        side: 0 for the left eye, 1 for the right one, as seen.
         centre: x and y in pixels of the picture.
         radius: in pixels.
         pupil: the pupil's radius, in radii of the iris.
@@ -79,6 +81,7 @@ class Iris:
         beside: that of the white of the eye, or of what else is beside the iris.
     """
 
+    side: int
     centre: Floats
     radius: float
     pupil: float
@@ -89,25 +92,37 @@ class Iris:
     beside: Floats
 
 
-def find_irises(image: Image, mesh: Landmarks) -> tuple[Iris, ...]:
+def find_irises(
+    image: Image, mesh: Landmarks, before: Sequence[Iris] = ()
+) -> tuple[Iris, ...]:
     """Find the irises of a face that can be seen.
 
     Args:
         image: shape (H, W, 3), BGR, uint8 or uint16.
         mesh: the face in it.
+        before: those of the frame before in a film: by them an iris is known that is
+            hard to see in this one.
 
     Returns:
         Up to two irises. An eye has none if it is closed, in the dark, behind
         something, on the far side of the face, or too small.
     """
     eyes = [
-        _Eye(image, mesh.points[list(lids)], mesh.points[list(iris)])
-        for lids, iris in ((LEFT_EYE, LEFT_IRIS), (RIGHT_EYE, RIGHT_IRIS))
+        _Eye(image, side, mesh.points[list(lids)], mesh.points[list(iris)])
+        for side, (lids, iris) in enumerate(
+            ((LEFT_EYE, LEFT_IRIS), (RIGHT_EYE, RIGHT_IRIS))
+        )
     ]
     if mesh.symmetry < 0:
         eyes = [max(eyes, key=lambda eye: eye.length)]
     eyes = [eye for eye in eyes if eye.is_open]
-    found = [eye.iris() for eye in eyes]
+    earlier = {iris.side: iris for iris in before}
+    found = []
+    for eye in eyes:
+        iris = eye.iris()
+        if iris is None and eye.side in earlier:
+            iris = eye.iris_like(earlier[eye.side])
+        found.append(iris)
     seen = [iris for iris in found if iris is not None]
     if len(eyes) == 2 and len(seen) == 1 and mesh.symmetry > _LEAST_SYMMETRY:
         # A light iris in shade is known by the other one.
@@ -120,7 +135,8 @@ def find_irises(image: Image, mesh: Landmarks) -> tuple[Iris, ...]:
 class _Eye:
     """An eye drawn level; lengths are in radii of the mesh's iris, from its centre."""
 
-    def __init__(self, image: Image, lids: Floats, iris: Floats) -> None:
+    def __init__(self, image: Image, side: int, lids: Floats, iris: Floats) -> None:
+        self.side = side
         self._lids, self._middle = lids, iris[0]
         self._radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
         self.length = math.dist(lids[0], lids[8])
@@ -171,6 +187,7 @@ class _Eye:
             return None
         middle = centre[0] * self._along + centre[1] * self._down
         return Iris(
+            side=self.side,
             centre=np.asarray(self._middle + self._radius * middle, np.float32),
             radius=radius * self._radius,
             pupil=self._pupil(centre, radius, color),
@@ -182,7 +199,7 @@ class _Eye:
         )
 
     def iris_like(self, other: Iris) -> Iris | None:
-        """The iris where the mesh has it, if it resembles that of the other eye."""
+        """The iris where the mesh has it, if it resembles another one of the person."""
         colors = self._colors((0, 0), 1)
         if colors is None:
             return None
@@ -191,6 +208,7 @@ class _Eye:
             return None
         return replace(
             other,
+            side=self.side,
             centre=self._middle,
             radius=self._radius,
             pupil=self._pupil((0, 0), 1, colors[0]),
