@@ -68,10 +68,8 @@ def _observed(folder: Path) -> Iterator[ObservedPicture]:
         with path.open("rb") as file:
             content = content_digest(file)
             with open_clip(file, SETTINGS.max_pixels) as clip:
-                _, observations = find(
-                    clip, path.name, content, None, SETTINGS, observes=True
-                )
-        yield ObservedPicture(content, observations)
+                found = find(clip, path.name, content, None, SETTINGS, observes=True)
+        yield ObservedPicture(content, found.observations)
 
 
 def shares(names: list[str], pseudonyms: np.ndarray) -> tuple[float, float]:

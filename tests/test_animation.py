@@ -25,9 +25,8 @@ from faceanon.media.reading import open_clip
 from faceanon.media.write_options import WriteOptions
 from faceanon.media.writing import write
 from faceanon.model import Box, Face
-from faceanon.pipeline.hide import hidden_frames
+from faceanon.pipeline.hide import Otherwise, hidden_frames
 from faceanon.requests.settings import make_settings
-from faceanon.vision.tracking.neighbours import neighbours_of
 from support import EXAMPLES
 
 FRAMES = 9
@@ -102,7 +101,7 @@ def test_every_frame_is_hidden_in_and_all_else_stays(
     faces = [(face["frame"], face["found_by"], face["box"]) for face in line["faces"]]
     # Nobody finds what is left of it, and still it is hidden there.
     assert {number for number, *_ in faces} == set(range(FRAMES))
-    assert {by for number, by, _ in faces if number == LOST} == {"neighbour"}
+    assert {by for number, by, _ in faces if number == LOST} == {"between"}
     for number, (was, now) in enumerate(zip(before, after, strict=True)):
         hidden = np.zeros(was.shape[:2], bool)
         for at, _, (left, top, right, bottom) in faces:
@@ -215,26 +214,6 @@ def test_pages_of_a_tiff_keep_their_depth_and_previews_are_left_out(
     assert not any(finding.identifies for finding in scan(target))
 
 
-def test_a_face_is_hidden_around_where_it_is_found() -> None:
-    def face(left: int) -> Face:
-        return Face(Box(left, 0, left + 20, 20), 0.9)
-
-    found: list[list[Face]] = [[] for _ in range(40)]
-    found[3], found[5], found[20] = [face(1)], [face(3)], [face(100)]
-    given = {
-        number: [one.box.left for one in neighbours_of(found, number, found[number])]
-        for number in range(40)
-    }
-    assert given[4] == [1]
-    assert given[5] == []
-    assert given[1] == [1]
-    assert given[0] == []
-    assert given[7] == [3]
-    assert [number for number, lefts in given.items() if 100 in lefts] == [
-        *(18, 19, 21, 22)
-    ]
-
-
 @pytest.mark.parametrize("suffix", ["png", "gif"])
 def test_finding_first_and_hiding_later_hides_as_much_as_a_run(
     faceanon: Run, tmp_path: Path, suffix: str
@@ -244,10 +223,11 @@ def test_finding_first_and_hiding_later_hides_as_much_as_a_run(
     assert faceanon("detect", source, "-o", found).returncode == 0
     lost = [
         face
-        for face in json.loads(found.read_text())["faces"]
+        for line in found.read_text().splitlines()
+        for face in json.loads(line)["faces"]
         if face["frame"] == LOST and face["hide"]
     ]
-    assert {face["found_by"] for face in lost} == {"neighbour"}
+    assert {face["found_by"] for face in lost} == {"between"}
     assert faceanon("blackbar", source, once).returncode == 0
     assert faceanon("blackbar", source, later, "--boxes", found).returncode == 0
     assert later.read_bytes() == once.read_bytes()
@@ -285,7 +265,9 @@ def peak_of_hiding(folder: Path, suffix: str, count: int) -> float:
             (folder / "out").open("w+b") as out,
         ):
             assert clip.header.count == count
-            changed = hidden_frames(clip, record, settings, rng, {})
+            changed = hidden_frames(
+                clip, record, settings, rng, Otherwise(), samples={}
+            )
             write(clip.header, changed, out, WriteOptions(), 10**9)
         _, peak = tracemalloc.get_traced_memory()
     finally:

@@ -5,8 +5,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from hashlib import blake2b
 from importlib.metadata import version
+from itertools import islice
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,9 +16,10 @@ from numpy.typing import NDArray
 
 from faceanon import options
 from faceanon.anonymizers.base import Sample
-from faceanon.boxes import FaceTable, TrackFacts
+from faceanon.boxes import FaceTable, FrameTimes, TrackFacts
 from faceanon.media.clip import Clip
 from faceanon.media.picture import eight_bit
+from faceanon.media.video.reading import VideoClip
 from faceanon.model import Face, Image, Match, Verdict
 from faceanon.pipeline.looking import Clock, look_through
 from faceanon.pipeline.progress import told
@@ -34,8 +37,9 @@ _SAMPLES = 5
 # A sample has so many widths and heights of the face around its middle.
 _AROUND = 3.0
 
-# In so many frames of an animation a second, where its header does not say.
-_USUAL_RATE = 25.0
+# An animation shows so many frames in a second if its first ones do not say.
+_USUAL_RATE = 10.0
+_SOME = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,13 +48,13 @@ class FilmFaces:
 
     Attributes:
         faces: a row for each face and frame in which it is to be hidden.
-        times: when each frame is shown, in seconds from the first: shape (F,).
+        times: when each frame is shown.
         looked: in how many frames faces were looked for.
         lost: the tracks that end though their face should still be in the picture.
     """
 
     faces: FaceTable
-    times: NDArray[np.float64]
+    times: FrameTimes
     looked: int
     lost: tuple[int, ...] = ()
 
@@ -74,10 +78,16 @@ def faces_of_film(
         return kept
     header = clip.header
     size = header.width, header.height
-    rate = float(getattr(clip, "rate", _USUAL_RATE))
-    frames = told(clip.frames(), "find", header.count)
-    looked = look_through(frames, size, rate, settings.finding, threads)
-    tracks = follow(looked.finds, looked.motion, looked.looked, looked.times, size)
+    looked = look_through(
+        told(clip.frames(), "find", header.count),
+        size,
+        Clock(_base(clip)),
+        settings.finding,
+        rate=_rate(clip),
+        threads=threads,
+    )
+    times = seconds_of(looked.times)
+    tracks = follow(looked.finds, looked.motion, looked.looked, times, size)
     found = FilmFaces(
         _table(tracks, looked.names),
         looked.times,
@@ -89,10 +99,31 @@ def faces_of_film(
     return found
 
 
-def times_of(clip: Clip) -> NDArray[np.float64]:
-    """When each frame of a film is shown, in seconds from the first: shape (F,)."""
-    clock = Clock()
-    return np.array([clock.time(frame) for frame in clip.frames()], np.float64)
+def _base(clip: Clip) -> Fraction:
+    """The unit of the times of a film's frames, in seconds."""
+    return clip.time_base if isinstance(clip, VideoClip) else Fraction(1, 1000)
+
+
+def _rate(clip: Clip) -> float:
+    """How many frames a film shows in a second, about."""
+    if isinstance(clip, VideoClip):
+        return float(clip.rate)
+    seconds = [frame.seconds for frame in islice(clip.frames(), _SOME)]
+    return len(seconds) / (sum(seconds) or len(seconds) / _USUAL_RATE)
+
+
+def times_of(clip: Clip) -> FrameTimes:
+    """When each frame of a film is shown."""
+    clock = Clock(_base(clip))
+    for frame in clip.frames():
+        clock.take(frame)
+    return clock.times()
+
+
+def seconds_of(times: FrameTimes) -> NDArray[np.float64]:
+    """The times in seconds from the first: shape (F,)."""
+    pts = times.pts - times.pts[:1]
+    return np.asarray(pts * float(times.base), np.float64)
 
 
 def _table(tracks: Tracks, names: tuple[str, ...]) -> FaceTable:
@@ -145,7 +176,8 @@ def _packed(found: FilmFaces) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(
         file,
-        times=found.times,
+        pts=found.times.pts,
+        base=np.array(found.times.base.as_integer_ratio(), np.int64),
         looked=np.array(found.looked),
         lost=np.array(found.lost, np.int64),
         names=np.array(faces.names, np.str_),
@@ -176,7 +208,7 @@ def _unpacked(data: bytes) -> FilmFaces:
         )
         return FilmFaces(
             faces,
-            columns["times"],
+            FrameTimes.of_all(columns["pts"], Fraction(*columns["base"].tolist())),
             int(columns["looked"]),
             tuple(columns["lost"].tolist()),
         )

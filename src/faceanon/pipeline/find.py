@@ -12,7 +12,8 @@ from itertools import islice
 
 import numpy as np
 
-from faceanon.boxes import FaceTable, Record, check_all_met, check_is_same
+from faceanon.boxes import FaceTable, FrameTimes, Record, check_all_met, check_is_same
+from faceanon.errors import PictureError
 from faceanon.media.clip import Clip, Frame
 from faceanon.media.picture import Picture, eight_bit
 from faceanon.model import Face, Image
@@ -20,6 +21,7 @@ from faceanon.pipeline.film import (
     FilmFaces,
     faces_of_film,
     observations_of,
+    seconds_of,
     split_tracks,
     times_of,
     with_pseudonyms,
@@ -157,6 +159,7 @@ def _find_in_film(
         shape = header.height, header.width
         met = {face for face in given.hidden if _is_met(face, len(film.times), shape)}
         check_all_met(given, met, len(film.times))
+        _check_times(given, film.times)
     hidden, shown = split_tracks(clip, faces, settings)
     seen: Mapping[int, Observation] = {}
     if observes or settings.pseudonyms:
@@ -167,10 +170,20 @@ def _find_in_film(
             [observed], settings.pseudonyms, settings.pseudonym_seed
         )
         hidden = with_pseudonyms(hidden, seen, people)
-    record = Record(name, header.width, header.height, content, hidden, shown)
+    record = Record(
+        name,
+        header.width,
+        header.height,
+        content,
+        hidden,
+        shown,
+        frame_count=len(film.times),
+        times=film.times,
+    )
+    seconds = seconds_of(film.times)
     tracks = (
-        *track_reports(hidden, film.times, film.lost, is_hidden=True),
-        *track_reports(shown, film.times, film.lost, is_hidden=False),
+        *track_reports(hidden, seconds, film.lost, is_hidden=True),
+        *track_reports(shown, seconds, film.lost, is_hidden=False),
     )
     observations = tuple(seen.values()) if observes else ()
     return Findings(record, observations, tracks)
@@ -190,6 +203,21 @@ def _added_to(given: FaceTable, found: FaceTable, told: FaceTable) -> FaceTable:
         if face.track is not None
     ]
     return FaceTable.of([*given, *renumbered]) if renumbered else given
+
+
+def _check_times(given: Record, times: FrameTimes) -> None:
+    """Refuse a box file of another part of a film, as --from and --to make it.
+
+    Raises:
+        PictureError: frames are shown at other times.
+    """
+    for number, time in (given.times or {}).items():
+        if number >= len(times) or times[number] != time:
+            raise PictureError(
+                f"the box file has frame {number} at {float(time):.3f} s, and it is "
+                "shown at another time: detect its faces again with the same --from "
+                "and --to"
+            )
 
 
 def _is_met(face: Face, frames: int, shape: tuple[int, int]) -> bool:

@@ -4,6 +4,7 @@ Every few frames are looked at. Those between two looks are only where a face be
 ends or moves, or a shot ends.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceanon.boxes import FrameTimes
 from faceanon.media.clip import Frame
 from faceanon.media.picture import Picture
 from faceanon.model import Box, Face, Image
@@ -34,8 +36,8 @@ _CORE = 0.5
 # So many groups of frames wait for their looks, for each thread.
 _GROUPS = 2
 
-# How long the frames of an animation are shown that do not say, in seconds.
-_USUAL = 0.1
+# How long the frames of an animation are shown that do not say, in milliseconds.
+_USUAL = 100
 
 # Names of what found a face, of which there are a few: no more are told apart.
 _MOST_NAMES = 200
@@ -54,22 +56,24 @@ class Looked:
         finds: the faces, and what may be some.
         motion: how the camera moves.
         looked: whether each frame was looked at: shape (F,).
-        times: when each is shown, in seconds, from the first: shape (F,).
+        times: when each is shown.
         names: what found them, by the numbers in `Finds.found_by`.
     """
 
     finds: Finds
     motion: CameraMotion
     looked: NDArray[np.bool_]
-    times: NDArray[np.float64]
+    times: FrameTimes
     names: tuple[str, ...]
 
 
 def look_through(
     frames: Iterable[Frame],
     size: tuple[int, int],
-    rate: float,
+    clock: "Clock",
     options: DetectorOptions,
+    *,
+    rate: float,
     threads: int,
 ) -> Looked:
     """Look for faces in the frames of a film, and at how it moves.
@@ -77,17 +81,19 @@ def look_through(
     Args:
         frames: of the film.
         size: width and height, upright.
-        rate: frames in a second, about.
+        clock: takes down when they are shown.
         options: how faces are looked for. With the accuracy "thorough", all frames are
             looked at.
+        rate: frames in a second, about.
         threads: how many look at the same time.
     """
     every = 1 if options.accuracy == "thorough" else stride(rate)
     with _Looker(options, every, threads) as looker:
         camera = Camera(size)
         for frame in frames:
+            clock.take(frame)
             looker.take(frame, camera.see(_small(frame.picture)))
-        return looker.finished(camera.motion())
+        return looker.finished(camera.motion(), clock.times())
 
 
 def _small(picture: Picture) -> Image:
@@ -145,8 +151,7 @@ class _Looker:
     _last: "Future[_Look] | None" = field(default=None, init=False)
     _moved: tuple[float, float] = field(default=(0.0, 0.0), init=False)
     _is_cut: bool = field(default=False, init=False)
-    _times: list[float] = field(default_factory=list, init=False)
-    _clock: "Clock" = field(init=False)
+    _count: int = field(default=0, init=False)
     _rows: "_Rows" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +159,6 @@ class _Looker:
             ThreadPoolExecutor(self.threads) if self.threads > 1 else _AtOnce()
         )
         self._rows = _Rows()
-        self._clock = Clock()
 
     def __enter__(self) -> "_Looker":
         return self
@@ -170,8 +174,8 @@ class _Looker:
             step: how the scene has moved since the frame before; None where it is
                 another one.
         """
-        number = len(self._times)
-        self._times.append(self._clock.time(frame))
+        number = self._count
+        self._count += 1
         self._is_cut |= step is None
         right, down = step or (0.0, 0.0)
         self._moved = self._moved[0] + right, self._moved[1] + down
@@ -225,7 +229,7 @@ class _Looker:
         """So many looks are under way at most; each holds its frame."""
         return _GROUPS * self.threads * self.every
 
-    def finished(self, motion: CameraMotion) -> Looked:
+    def finished(self, motion: CameraMotion, times: FrameTimes) -> Looked:
         """All that was found."""
         if self._waiting:
             number, frame = self._waiting.pop()
@@ -235,28 +239,34 @@ class _Looker:
         for number, look in self._looks.items():
             self._rows.add(number, look.result())
         self._looks.clear()
-        looked = np.zeros(len(self._times), bool)
+        looked = np.zeros(self._count, bool)
         looked[self._rows.looked] = True
         finds, names = self._rows.finds()
-        return Looked(finds, motion, looked, np.array(self._times), names)
+        return Looked(finds, motion, looked, times, names)
 
 
 class Clock:
-    """Tells when the frames of a film are shown, one after the other."""
+    """Takes down when the frames of a film are shown, one after the other.
 
-    def __init__(self) -> None:
-        self._start: Fraction | None = None
-        self._next = 0.0
+    Args:
+        base: the unit of their times, in seconds.
+    """
 
-    def time(self, frame: Frame) -> float:
-        """When the next frame is shown, in seconds from the first."""
-        if frame.time is None:
-            time = self._next
-            self._next += frame.seconds or _USUAL
-            return time
-        if self._start is None:
-            self._start = frame.time
-        return float(frame.time - self._start)
+    def __init__(self, base: Fraction) -> None:
+        self._base = base
+        self._next = Fraction(0)
+        self._pts = array("q")
+
+    def take(self, frame: Frame) -> None:
+        """Take down the next frame."""
+        time = self._next if frame.time is None else frame.time
+        self._pts.append(round(time / self._base))
+        lasts = round(1000 * frame.seconds) or _USUAL
+        self._next = time + Fraction(lasts, 1000)
+
+    def times(self) -> FrameTimes:
+        """When the frames are shown that were taken down."""
+        return FrameTimes.of_all(np.array(self._pts, np.int64), self._base)
 
 
 class _AtOnce:

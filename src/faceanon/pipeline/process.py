@@ -18,7 +18,7 @@ import numpy as np
 
 from faceanon import options
 from faceanon.anonymizers.base import LEFT_ALONE, Sample
-from faceanon.boxes import FaceTable, Record, content_digest, update_by_file
+from faceanon.boxes import FaceTable, Record, content_digest, gaps, update_by_file
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.media.clip import Clip, Header
 from faceanon.media.reading import open_clip
@@ -108,7 +108,7 @@ def transform(
             record,
             tracks=findings.tracks,
             smallest_face=smallest,
-            notes=_notes(job, clip, smallest),
+            notes=(*_notes(job, clip, smallest), *_gaps(job)),
             observations=findings.observations,
         )
         otherwise = Otherwise()
@@ -156,6 +156,22 @@ def _samples(
         for track, sample in samples_of(clip, table, method.samples):
             samples[track].append(sample)
     return samples
+
+
+# So many gaps of a box file are named.
+_MOST_GAPS = 3
+
+
+def _gaps(job: Job) -> tuple[str, ...]:
+    """Where the tracks of a box file leave their faces open."""
+    faces = job.record.hidden if job.record else ()
+    found = gaps(faces) if isinstance(faces, FaceTable) else []
+    said = [
+        f"track {gap.track} has no box in frames {gap.first} to {gap.last}"
+        for gap in found[:_MOST_GAPS]
+    ]
+    more = len(found) - len(said)
+    return (*said, f"{more} more gaps in tracks") if more else tuple(said)
 
 
 def _joined(shown: Sequence[Face], given: Sequence[Face]) -> Sequence[Face]:
