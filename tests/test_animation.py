@@ -98,7 +98,16 @@ def test_every_frame_is_hidden_in_and_all_else_stays(
     before, after = shown(source), shown(target)
     assert len(after) == FRAMES
     (line,) = (json.loads(text) for text in report.read_text().splitlines())
-    faces = [(face["frame"], face["found_by"], face["box"]) for face in line["faces"]]
+    (track,) = line["tracks"]
+    assert (track["first"], track["last"]) == (0, FRAMES - 1)
+    assert track["done_by"] == {"blackbar": FRAMES}
+    found = tmp_path / "boxes.jsonl"
+    assert faceanon("detect", source, "-o", found).returncode == 0
+    faces = [
+        (face["frame"], face["found_by"], face["box"])
+        for text in found.read_text().splitlines()
+        for face in json.loads(text)["faces"]
+    ]
     # Nobody finds what is left of it, and still it is hidden there.
     assert {number for number, *_ in faces} == set(range(FRAMES))
     assert {by for number, by, _ in faces if number == LOST} == {"between"}

@@ -133,7 +133,8 @@ def transform(
                 jpeg = write(
                     clip.header, frames, file, settings.writing, settings.max_pixels
                 )
-    outcome = replace(outcome, jpeg=jpeg, otherwise=otherwise.faces)
+        notes = (*_notes(job, clip, smallest), *_gaps(job))
+    outcome = replace(outcome, notes=notes, jpeg=jpeg, otherwise=otherwise.faces)
     if not isinstance(step, Hide) or not record.hidden:
         return outcome
     tracks = tuple(
