@@ -35,8 +35,11 @@ _WITHOUT_FACES = frozenset({"version", "meta", "tag"})
 # Boxes are within what the columns of a table can hold.
 _FAR = 2**31 - 1
 
-# Rows that become text at once.
+# So many rows become text at once, or so many boxes of tracks faces,
 _BLOCK = 1024
+
+# and these in pieces of so many.
+_PIECE = 2**16
 
 
 def to_cvat(record: Record) -> Iterator[str]:
@@ -167,6 +170,8 @@ class _Reader:
         self._rows = FaceRows()
         self._track = -1
         self._keys: list[tuple[float, ...]] = []
+        self._pending: list[tuple[float, ...]] = []
+        self._count = 0
 
     @property
     def line(self) -> str:
@@ -175,6 +180,7 @@ class _Reader:
 
     def record(self, film: str) -> Record:
         """The record of all that was taken."""
+        self._add_pending()
         width, height = (self._told.get(side, 0) for side in ("width", "height"))
         return Record(film, width, height, hidden=self._rows.table({}))
 
@@ -237,29 +243,67 @@ class _Reader:
         self._keys.append((frame, left, top, right, bottom, angle, is_outside))
 
     def _end_track(self) -> None:
-        if not self._keys:
-            return
-        keys = np.array(sorted(self._keys), np.float64)
-        frames, outside = keys[:, 0].astype(np.int64), keys[:, 6] > 0
-        if (np.diff(frames) == 0).any():
-            raise BoxesError(f"track {self._track} has two boxes in a frame")
+        keys = sorted(self._keys)
         last = self._told.get("stop_frame", self._told.get("size", 0) - 1)
-        ends = np.append(frames[1:], max(last, frames[-1]) + 1)
-        counts = np.where(outside, 0, ends - frames)
-        if len(self._rows) + int(counts.sum()) > _MAX_FACES:
+        for number, key in enumerate(keys):
+            is_last = number + 1 == len(keys)
+            end = max(last, int(key[0])) + 1 if is_last else int(keys[number + 1][0])
+            if end == key[0]:
+                raise BoxesError(f"track {self._track} has two boxes in a frame")
+            count = 0 if key[-1] else end - int(key[0])
+            self._count += count
+            self._pending.append((*key, self._track, count, is_last))
+        if self._count > _MAX_FACES:
             raise BoxesError(f"it has more than {_MAX_FACES:,} boxes")
-        # Of each box to be seen, the frames from its own to that before the next.
-        first_rows = np.cumsum(counts) - counts
-        every = np.repeat(frames - first_rows, counts) + np.arange(counts.sum())
-        boxes = np.stack([np.interp(every, frames, keys[:, i]) for i in range(1, 5)], 1)
-        if keys[:, 5].any():
-            # The shorter way round.
-            angles = np.unwrap(keys[:, 5], period=360)
-            boxes = _around(boxes, np.interp(every, frames, angles))
+        # Many short tracks at a time, as arrays are slow to begin with.
+        if len(self._pending) >= _BLOCK:
+            self._add_pending()
+
+    def _add_pending(self) -> None:
+        """Turn the boxes of whole tracks into faces: from each box to the next."""
+        if not self._pending:
+            return
+        keys = np.array(self._pending, np.float64)
+        self._pending = []
+        here = np.arange(len(keys))
+        following = np.where(keys[:, 9] > 0, here, here + 1)
+        counts = keys[:, 8].astype(np.int64)
+        row = np.repeat(here, counts)
+        step = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        for start in range(0, len(row), _PIECE):
+            some = slice(start, start + _PIECE)
+            self._add_moving(
+                keys[row[some]],
+                keys[following[row[some]]],
+                step[some],
+                step[some] / counts[row[some]],
+            )
+
+    def _add_moving(
+        self,
+        one: NDArray[np.float64],
+        two: NDArray[np.float64],
+        step: NDArray[np.int64],
+        way: NDArray[np.float64],
+    ) -> None:
+        """Add faces, each so many frames and such a share of the way between boxes.
+
+        Args:
+            one: the box before; shape (N, 10), as they are pending.
+            two: the one after.
+            step: shape (N,).
+            way: 0 to 1; shape (N,).
+        """
+        boxes = one[:, 1:5] + (two[:, 1:5] - one[:, 1:5]) * way[:, None]
+        # The shorter way round.
+        turn = (two[:, 5] - one[:, 5] + 180) % 360 - 180
+        boxes = _around(boxes, one[:, 5] + turn * way)
         boxes[:, :2], boxes[:, 2:] = np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])
-        boxes = boxes.clip(-_FAR, _FAR)
         self._rows.add_block(
-            every.astype(np.int32), boxes.astype(np.int32), _FOUND_BY, self._track
+            (one[:, 0] + step).astype(np.int32),
+            boxes.clip(-_FAR, _FAR).astype(np.int32),
+            one[:, 7].astype(np.int32),
+            _FOUND_BY,
         )
 
 

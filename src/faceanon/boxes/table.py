@@ -220,16 +220,16 @@ class FaceRows:
         self,
         frames: NDArray[np.int32],
         boxes: NDArray[np.int32],
+        tracks: NDArray[np.int32],
         found_by: str,
-        track: int,
     ) -> None:
-        """Add faces of one track that are sure and have no points; see `add`.
+        """Add faces that are sure and have no points; see `add`.
 
         Args:
             frames: shape (N,), int32.
             boxes: left, top, right, bottom; shape (N, 4), int32.
+            tracks: shape (N,), int32.
             found_by: what found them.
-            track: the number of the track.
         """
         number, count = self._number(found_by), len(frames)
         self._last = max(self._last, int(frames.max(initial=_NO_FRAME)))
@@ -237,7 +237,7 @@ class FaceRows:
         self._boxes.frombytes(boxes.tobytes())
         self._scores.extend(repeat(1.0, count))
         self._points.extend(_NO_POINTS * count)
-        self._tracks.extend(repeat(track, count))
+        self._tracks.frombytes(tracks.tobytes())
         self._found_by.extend(repeat(number, count))
 
     def drop(self, first: int, last: int) -> None:
