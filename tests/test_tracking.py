@@ -233,15 +233,17 @@ def test_faces_that_cross_keep_their_tracks() -> None:
 def test_each_face_of_a_crowd_has_one_track() -> None:
     rng = np.random.default_rng(3)
     places = [(40 + 40 * x, 30 + 42 * y) for x in range(15) for y in range(10)]
+    count = 450
     found = [
         Find(frame, rect(x + rng.normal(0, 2), y + rng.normal(0, 2), 28))
-        for frame in range(20)
+        for frame in range(count)
         for x, y in places
         if rng.uniform() < 0.9
     ]
-    tracks = followed(found, 20)
+    tracks = followed(found, count)
     assert len(tracks.tones) == len(places)
-    for frame in range(20):
+    assert (np.bincount(tracks.tracks) == count).all()
+    for frame in (0, 200, count - 1):
         assert all(is_hidden(tracks, frame, rect(x, y, 28), 6) for x, y in places)
 
 
