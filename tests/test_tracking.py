@@ -301,6 +301,39 @@ def test_who_vanishes_inside_the_picture_is_held_and_told() -> None:
     assert not followed(found, 30).is_lost.any()
 
 
+def test_what_is_seen_once_and_hardly_is_not_held() -> None:
+    hardly = followed([Find(30, still(30), 0.3)], 60)
+    assert frames_of(hardly) == [29, 30, 31]
+    clearly = followed([Find(30, still(30), 0.6)], 60)
+    assert len(frames_of(clearly)) > 10
+
+
+def test_what_is_held_hides_no_face_twice() -> None:
+    small = [Find(frame, rect(300, 200, 40)) for frame in range(30)]
+    large = [Find(frame, rect(300, 200, 100)) for frame in range(30, 60)]
+    tracks = followed(small + large, 60)
+    assert len(tracks.tones) == 2
+    assert frames_of(tracks, 0) == list(range(30))
+    assert (np.bincount(tracks.frames)[30:] == 1).all()
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("rate", [10, 30])
+def test_a_cover_is_not_late(rate: int, step: int) -> None:
+    found = [Find(frame, rect(100 + 12 * frame, 200)) for frame in range(40)]
+    tracks = followed(found, 40, times=np.arange(40) / rate, step=step)
+    for frame in range(1, 38):
+        # Where it is a thirtieth of a second before and after; and where nobody has
+        # looked, in the frames before and after.
+        is_looked_at = frame % step == 0
+        part = rate / 30 if is_looked_at else 1
+        for x in (-12 * part, 12 * part):
+            assert is_hidden(tracks, frame, rect(100 + 12 * frame + x, 200), 1)
+        if step == 1 and 10 < frame < 30:
+            width = np.diff(tracks.boxes[tracks.frames == frame, ::2])
+            assert width <= 40 + 2 * 12 * part + 2
+
+
 def test_every_third_frame_suffices_where_all_is_calm() -> None:
     found = [Find(frame, walking(frame)) for frame in range(58)]
     tracks = followed(found, 58, step=3)
