@@ -3,14 +3,15 @@
     python benchmarks/tracking.py FOLDER [--accuracy balanced] [--cache FOLDER]
 
 FOLDER holds films and, for each, a file NAME.json with the faces in each frame:
-`{"faces": [[{"id": 0, "box": [left, top, right, bottom], "seen": 1.0}, ...], ...]}`.
-A face counts where 60 % of it are seen and its shorter side has 16 pixels; it is open
-where less than 80 % of its box are covered, and blinks where it is open between frames
-in which it is covered. Lost is the share of the picture covered off any face.
+`{"width": 960, "height": 540, "fps": 30, "faces": [[{"id": 0, "box": [left, top, right,
+bottom], "seen": 1.0}, ...], ...]}`. A face counts in a frame where 60 % of it can be
+seen and its shorter side has 16 pixels. It is open where less than 80 % of its box is
+covered, and blinks where it is open between frames in which it is covered. Lost is the
+share of the picture that is covered off any face.
 
-Prints this for every film and over all, for each frame by itself, for the tracker, and
-for the tracker where it was looked for faces in some frames only: in every third of a
-second's ten, and wherever something happens in between.
+Prints this for every film and for all of them: when each frame is taken by itself, when
+faces are followed, and when they are followed and only some frames are looked at: ten
+a second, with and without those in between where something happens.
 """
 
 import argparse
@@ -262,7 +263,7 @@ def main() -> None:
         "each frame alone": alone,
         "followed": lambda film: measured(film, looks_every(film, 1)),
         "followed, on demand": lambda film: measured(film, looks_on_demand(film)),
-        "followed, every k-th": lambda film: measured(
+        "followed, ten looks": lambda film: measured(
             film, looks_every(film, stride(film.rate))
         ),
     }
@@ -273,7 +274,7 @@ def main() -> None:
         if not args.films or path.stem in args.films
     ]
     total = {way: Score() for way in ways}
-    columns = "% open", ">=32 px", "blinks", "% lost", "% seen", "ms"
+    columns = "% open", ">=32 px", "blinks", "% lost", "% looks", "ms"
     head = " " * 21 + "".join(f"{column:>8}" for column in columns)
     camera_seconds = 0.0
     for path in films:

@@ -233,15 +233,17 @@ def test_faces_that_cross_keep_their_tracks() -> None:
 def test_each_face_of_a_crowd_has_one_track() -> None:
     rng = np.random.default_rng(3)
     places = [(40 + 40 * x, 30 + 42 * y) for x in range(15) for y in range(10)]
+    count = 450
     found = [
         Find(frame, rect(x + rng.normal(0, 2), y + rng.normal(0, 2), 28))
-        for frame in range(20)
+        for frame in range(count)
         for x, y in places
         if rng.uniform() < 0.9
     ]
-    tracks = followed(found, 20)
+    tracks = followed(found, count)
     assert len(tracks.tones) == len(places)
-    for frame in range(20):
+    assert (np.bincount(tracks.tracks) == count).all()
+    for frame in (0, 200, count - 1):
         assert all(is_hidden(tracks, frame, rect(x, y, 28), 6) for x, y in places)
 
 
@@ -297,6 +299,39 @@ def test_who_vanishes_inside_the_picture_is_held_and_told() -> None:
     assert max(frames_of(tracks)) < 29 + SECOND / 3
     # The film ends.
     assert not followed(found, 30).is_lost.any()
+
+
+def test_what_is_seen_once_and_hardly_is_not_held() -> None:
+    hardly = followed([Find(30, still(30), 0.3)], 60)
+    assert frames_of(hardly) == [29, 30, 31]
+    clearly = followed([Find(30, still(30), 0.6)], 60)
+    assert len(frames_of(clearly)) > 10
+
+
+def test_what_is_held_hides_no_face_twice() -> None:
+    small = [Find(frame, rect(300, 200, 40)) for frame in range(30)]
+    large = [Find(frame, rect(300, 200, 100)) for frame in range(30, 60)]
+    tracks = followed(small + large, 60)
+    assert len(tracks.tones) == 2
+    assert frames_of(tracks, 0) == list(range(30))
+    assert (np.bincount(tracks.frames)[30:] == 1).all()
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("rate", [10, 30])
+def test_a_cover_is_not_late(rate: int, step: int) -> None:
+    found = [Find(frame, rect(100 + 12 * frame, 200)) for frame in range(40)]
+    tracks = followed(found, 40, times=np.arange(40) / rate, step=step)
+    for frame in range(1, 38):
+        # Where it is a thirtieth of a second before and after; and where nobody has
+        # looked, in the frames before and after.
+        is_looked_at = frame % step == 0
+        part = rate / 30 if is_looked_at else 1
+        for x in (-12 * part, 12 * part):
+            assert is_hidden(tracks, frame, rect(100 + 12 * frame + x, 200), 1)
+        if step == 1 and 10 < frame < 30:
+            width = np.diff(tracks.boxes[tracks.frames == frame, ::2])
+            assert width <= 40 + 2 * 12 * part + 2
 
 
 def test_every_third_frame_suffices_where_all_is_calm() -> None:

@@ -17,7 +17,7 @@ _CERTAIN = 0.15
 
 # Two pictures are of different shots if so much of their colours differs (0 to 1) and
 # the peak is no higher than this: a fast pan keeps its colours, a flash its outlines.
-_OTHER_COLORS, _OTHER_SCENE = 0.25, 0.4
+_OTHER_COLORS, _OTHER_SCENE = 0.25, 0.5
 
 # Hues and brightnesses told apart.
 _BINS = 12

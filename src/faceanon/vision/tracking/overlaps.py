@@ -1,11 +1,12 @@
 """Which boxes of a film lie in others."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceanon.vision.tracking.arrays import Floats, Rows, ranges
+from faceanon.vision.tracking.arrays import Rows, ranges
 
 # A box of which so much is in another one lies in it.
 _PART = 0.5
@@ -20,7 +21,7 @@ class Boxes:
 
     frames: Rows
     tracks: Rows
-    boxes: Floats
+    boxes: NDArray[Any]
 
 
 def lie_in_others(one: Boxes, other: Boxes) -> NDArray[np.bool_]:

@@ -6,7 +6,9 @@ before and after. All of it happens as if the camera stood still (`camera` tells
 moves), and nothing crosses a cut.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,9 @@ _CERTAIN, _MANY = 0.5, 3
 
 # What a frame takes at least, in seconds.
 _LEAST_TIME = 1e-9
+
+# About so many rows are worked on at a time.
+_ROWS_AT_A_TIME = 1 << 16
 
 # What is lost by computing, in pixels and seconds.
 _ROUNDING = 1e-6
@@ -231,7 +236,11 @@ def _sure(known: _Known, film: _Film) -> Boxes:
 def _hidden(known: _Known, is_lost: NDArray[np.bool_], film: _Film) -> Tracks:
     """A row for each frame in which a face is hidden."""
     steps = _steps(known, is_lost, film)
-    boxes = _boxes(known, steps, film)
+    boxes = np.empty((len(steps.frames), 4), np.int32)
+    points = np.empty((len(steps.frames), 5, 2), np.float32)
+    for where, part in steps.parts():
+        boxes[where] = _boxes(known, part, film)
+        points[where] = _points(known, part, film)
     found_by = known.found_by[steps.rows]
     found_by[~steps.is_found] = BETWEEN
     found_by[steps.is_held] = HELD
@@ -248,9 +257,9 @@ def _hidden(known: _Known, is_lost: NDArray[np.bool_], film: _Film) -> Tracks:
     scores = np.minimum(known.scores[steps.rows], known.scores[steps.after])
     return Tracks(
         frames=steps.frames[order].astype(np.int32),
-        boxes=boxes[order].astype(np.int32),
+        boxes=boxes[order],
         scores=scores[order],
-        points=_points(known, steps, film)[order],
+        points=points[order],
         tracks=steps.tracks[order].astype(np.int32),
         found_by=found_by[order],
         tones=known.tones,
@@ -281,6 +290,18 @@ class _Steps:
     times: Floats
     since: Floats
     until: Floats
+
+    def parts(self) -> Iterator[tuple[slice, "_Steps"]]:
+        """Some tracks at a time, and where they are, which takes less memory."""
+        first = np.flatnonzero(np.diff(self.tracks, prepend=-1))
+        # The first track that begins in each part of the rows.
+        starts = first[np.unique(first // _ROWS_AT_A_TIME, return_index=True)[1]]
+        for start, end in pairwise([*map(int, starts), len(self.tracks)]):
+            where = slice(start, end)
+            columns = {
+                each.name: getattr(self, each.name)[where] for each in fields(self)
+            }
+            yield where, _Steps(**columns)
 
     @property
     def is_found(self) -> NDArray[np.bool_]:
