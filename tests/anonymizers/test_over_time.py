@@ -240,6 +240,22 @@ def test_the_grain_of_a_film_does_not_flicker_in_a_cover(method: Painter) -> Non
     assert flicker(calm) < 0.5 * flicker(alone)
 
 
+def test_letters_of_a_label_change_their_shade_once_as_it_gets_lighter() -> None:
+    rng = np.random.default_rng(3)
+    box, shades = Box(180, 60, 300, 190), []
+    frames = []
+    for number, light in enumerate(np.linspace(90, 150, 120)):
+        level = round(light + rng.normal(0, 6))
+        frames.append((np.full((240, 480, 3), level, np.uint8), [at(box, number)]))
+    for after in hidden(BlackBar("average", "hidden"), frames):
+        place = after[box.slices]
+        bar = int(place[0, 0, 0])
+        shades.append(bool(place.max() - bar > bar - place.min()))
+    assert shades[0]
+    assert not shades[-1]
+    assert sum(one != two for one, two in pairwise(shades)) == 1
+
+
 def test_the_turn_of_a_face_is_coarse_and_goes_without_jumps() -> None:
     turns: list[float] = []
 

@@ -17,6 +17,10 @@ _AVERAGE = "average"
 # In a film the colour around a bar comes into it in about so many frames.
 _CALM_FRAMES = 12.0
 
+# In a film letters go from black to white, and back, when the other shade has been
+# better for so many levels of 0 to 255.
+_NUDGE = 20
+
 # In a film a label keeps its size while its bar grows by up to this.
 _ROOM_LEFT = 1.25
 
@@ -66,8 +70,10 @@ class BlackBar(Painter):
             height, width = hole.past.kept(
                 "label", bar.shape[:2], lambda room: _fits(room, bar.shape[:2])
             )
-            shade = hole.past.kept("shade", contrasting(color) * level, lambda _: True)
-            draw_label(bar, text, shade, (height, width))
+            shade = hole.past.kept(
+                "shade", contrasting(color), lambda shade: _is_read(shade, color)
+            )
+            draw_label(bar, text, shade * level, (height, width))
         return bar
 
 
@@ -76,6 +82,12 @@ def _fits(room: tuple[int, int], size: tuple[int, int]) -> bool:
     return all(
         one <= other <= _ROOM_LEFT * one for one, other in zip(room, size, strict=True)
     )
+
+
+def _is_read(shade: int, color: Sequence[float]) -> bool:
+    """Whether letters of a shade can be read on a colour about as well as others."""
+    nudge = _NUDGE if shade == 0 else -_NUDGE
+    return contrasting([min(max(part + nudge, 0), 255) for part in color]) == shade
 
 
 def _average(hole: Hole) -> tuple[float, float, float]:
