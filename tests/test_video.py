@@ -270,7 +270,7 @@ def test_old_containers_become_new_ones(faceanon: Run, tmp_path: Path) -> None:
     with av.open(str(folder / "camera.avi")) as before:
         was = np.concatenate([f.to_ndarray().ravel() for f in before.decode(audio=0)])
     with av.open(str(tmp_path / "out" / "camera.mp4")) as after:
-        now = np.concatenate([f.to_ndarray().ravel() for f in after.decode(audio=0)])
+        now = np.concatenate([f.to_ndarray().T.ravel() for f in after.decode(audio=0)])
     assert "alac" in done.stderr
     np.testing.assert_array_equal(was, (now >> 16).astype(np.int16)[: len(was)])
 
