@@ -47,6 +47,7 @@ class Summary:
         not_written: how many were not, as `--no-face skip` asks for.
         unsure: in how many pictures something may be a face, but is not sure enough.
         coarse: in how many pictures faces are not seen that are not small.
+        sounds: how many films keep their sound.
         skipped: how many files were passed over, by reason.
     """
 
@@ -60,6 +61,7 @@ class Summary:
     not_written: int = 0
     unsure: int = 0
     coarse: int = 0
+    sounds: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
@@ -71,6 +73,7 @@ class Summary:
         self.otherwise.update(_otherwise_in_film(outcome))
         self.seen.update(_surely_seen(outcome))
         self.unsure += bool(outcome.unsure)
+        self.sounds += outcome.keeps_sound
         self.coarse += outcome.smallest_face > WORTH_A_NOTE
         if outcome.status is Status.NO_FACES and outcome.job.target is not None:
             self.written += outcome.target_stamp is not None

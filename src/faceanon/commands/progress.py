@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
+from faceanon.batch.wording import counted
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.progress import Phase, Progress
 from faceanon.storage.names import shown
@@ -88,6 +89,11 @@ class Console:
             # Of a run that could not start there is nothing to sum up.
             if is_over or self.summary.statuses:
                 self.say(self.summary.line(time.perf_counter() - start))
+            if sounds := self.summary.sounds:
+                self.say(
+                    f"note: {counted(sounds, 'film')} with sound: voices identify "
+                    "people, and stay as they are; --sound drop leaves them out"
+                )
 
     def _count(self, plan: Plan) -> None:
         self._bar.total = plan.source.count()

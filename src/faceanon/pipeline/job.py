@@ -103,6 +103,7 @@ class Outcome:
             `Treated`.
         error: why it failed, one line; empty otherwise.
         tracks: of a film, a row for each of its faces.
+        keeps_sound: whether the output is a film with the sound of the input.
         smallest_face: the width of a face, in pixels, from which on the detector finds
             it in the picture; 0 when nothing was looked for.
         notes: what the user should know although it did not fail.
@@ -122,6 +123,7 @@ class Outcome:
     otherwise: Mapping[Face, str] = field(default_factory=dict, compare=False)
     tracks: tuple[TrackReport, ...] = ()
     error: str = ""
+    keeps_sound: bool = False
     smallest_face: int = 0
     notes: tuple[str, ...] = ()
     jpeg: str = ""

@@ -134,7 +134,14 @@ def transform(
                     clip.header, frames, file, settings.writing, settings.max_pixels
                 )
         notes = (*_notes(job, clip, smallest), *_gaps(job))
-    outcome = replace(outcome, notes=notes, jpeg=jpeg, otherwise=otherwise.faces)
+        keeps_sound = isinstance(clip, VideoClip) and clip.has_sound
+    outcome = replace(
+        outcome,
+        notes=notes,
+        jpeg=jpeg,
+        keeps_sound=keeps_sound,
+        otherwise=otherwise.faces,
+    )
     if not isinstance(step, Hide) or not record.hidden:
         return outcome
     tracks = tuple(

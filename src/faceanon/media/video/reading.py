@@ -75,6 +75,7 @@ class VideoClip:
         time_base: the unit of the times, in seconds.
         aspect: how much wider than high a pixel is shown, upright.
         metadata: what may be kept.
+        has_sound: whether there is any that is to be kept.
         notes: what the user should know, as far as it is known.
     """
 
@@ -90,6 +91,7 @@ class VideoClip:
     aspect: Fraction = field(init=False)
     pixel_format: str = field(init=False)
     metadata: Metadata = field(init=False)
+    has_sound: bool = field(init=False)
     notes: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,8 @@ class VideoClip:
             self.metadata = Metadata(captured=_created(source))
             self._note_what_is_left_out(source, stream)
             self.codec = context.name
+            is_kept = self.options.sound == "keep"
+            self.has_sound = is_kept and bool(source.streams.audio)
             self.rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
             self.time_base = Fraction(stream.time_base)
             length = stream.frames or _length(source) * self.rate
