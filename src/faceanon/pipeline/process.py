@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -206,9 +206,8 @@ def _container(job: Job, clip: VideoClip, settings: Settings) -> FilmFormat:
     """In which format a film is written: as its name says, or as is asked for."""
     if settings.writing.film_format is not None:
         return settings.writing.film_format
-    target = job.target or job.name
-    name = target.name if isinstance(target, Path) else str(target)
-    return film_format(name) or clip.container.becomes
+    target = job.member or str(job.target or job.name)
+    return film_format(target) or clip.container.becomes
 
 
 def _needs_content(job: Job, step: Step) -> bool:
