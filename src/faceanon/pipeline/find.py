@@ -156,9 +156,7 @@ def _find_in_film(
     if given is not None:
         told = (*given.hidden, *(given.shown if given.reviewed else ()))
         faces = _added_to(FaceTable.of(given.hidden), faces, FaceTable.of(told))
-        shape = header.height, header.width
-        met = {face for face in given.hidden if _is_met(face, len(film.times), shape)}
-        check_all_met(given, met, len(film.times))
+        _check_all_met_in_film(given, len(film.times), (header.height, header.width))
         _check_times(given, film.times)
     hidden, shown = split_tracks(clip, faces, settings)
     seen: Mapping[int, Observation] = {}
@@ -220,9 +218,18 @@ def _check_times(given: Record, times: FrameTimes) -> None:
             )
 
 
-def _is_met(face: Face, frames: int, shape: tuple[int, int]) -> bool:
-    is_there = face.frame is None or 0 <= face.frame < frames
-    return is_there and not face.box.clipped(*shape).is_empty
+def _check_all_met_in_film(given: Record, frames: int, shape: tuple[int, int]) -> None:
+    """See `check_all_met`; of a million faces, no object is made of each.
+
+    Raises:
+        PictureError: a face to hide is nowhere in the film.
+    """
+    table = FaceTable.of(given.hidden)
+    height, width = shape
+    left, top, right, bottom = table.boxes.T
+    is_inside = (left < width) & (top < height) & (right > 0) & (bottom > 0)
+    lost = np.flatnonzero(~is_inside | (table.frames >= frames))[:1]
+    check_all_met(replace(given, hidden=table.where(lost)), set(), frames)
 
 
 def detects(given: Record | None, settings: Settings) -> bool:
