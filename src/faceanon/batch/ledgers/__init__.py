@@ -67,11 +67,13 @@ def made_by(settings: bytes, job: Job) -> bytes:
 
 def _parts(record: boxes.Record) -> Iterator[bytes]:
     """All of a record in parts; of a long film, lines would take minutes."""
-    rest = replace(record, times=None)
-    for name in ("hidden", "shown", "unsure"):
-        faces = getattr(record, name)
+    groups = record.hidden, record.shown, record.unsure
+    for faces in groups:
         if isinstance(faces, boxes.FaceTable):
-            rest = replace(rest, **{name: ()})
-            yield name.encode() + faces.digest()
+            yield faces.digest()
+    hidden, shown, unsure = (
+        () if isinstance(faces, boxes.FaceTable) else faces for faces in groups
+    )
+    rest = replace(record, times=None, hidden=hidden, shown=shown, unsure=unsure)
     for line in boxes.to_lines(rest):
         yield line.encode()
