@@ -202,16 +202,21 @@ def _predicted(
 
 def _likeness(one: Floats, other: Floats) -> Floats:
     """The overlap of grown boxes, 0 for those of other sizes; shape (A, B)."""
-    half = one[:, None, 2:] * (_GROWN / 2), other[None, :, 2:] * (_GROWN / 2)
-    middle = one[:, None, :2], other[None, :, :2]
-    end = np.minimum(middle[0] + half[0], middle[1] + half[1])
-    start = np.maximum(middle[0] - half[0], middle[1] - half[1])
-    shared = np.maximum(end - start, 0).prod(axis=2)
-    areas = 4 * half[0].prod(axis=2), 4 * half[1].prod(axis=2)
-    united = np.maximum(areas[0] + areas[1] - shared, 1e-9)
-    change = np.sqrt(np.maximum(areas[0], 1e-9) / np.maximum(areas[1], 1e-9))
-    is_size = (change > 1 / _LARGEST_CHANGE) & (change < _LARGEST_CHANGE)
-    return np.where(is_size, shared / united, 0)
+    alike = np.zeros((len(one), len(other)))
+    # Most of a crowd's boxes are apart; the others are few.
+    apart = np.abs(one[:, None, 0] - other[None, :, 0])
+    near = np.nonzero(2 * apart < _GROWN * (one[:, None, 2] + other[None, :, 2]))
+    one, other = one[near[0]], other[near[1]]
+    half = one[:, 2:] * (_GROWN / 2), other[:, 2:] * (_GROWN / 2)
+    end = np.minimum(one[:, :2] + half[0], other[:, :2] + half[1])
+    start = np.maximum(one[:, :2] - half[0], other[:, :2] - half[1])
+    width, height = np.maximum(end - start, 0).T
+    shared = width * height
+    areas = [np.maximum(4 * each[:, 0] * each[:, 1], 1e-9) for each in half]
+    change = areas[0] / areas[1]
+    is_size = (change > 1 / _LARGEST_CHANGE**2) & (change < _LARGEST_CHANGE**2)
+    alike[near] = np.where(is_size, shared / (areas[0] + areas[1] - shared), 0)
+    return alike
 
 
 def _matched(alike: Floats) -> tuple[Rows, Rows]:
