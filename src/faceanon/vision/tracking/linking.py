@@ -4,7 +4,7 @@ Two thresholds, as in Y. Zhang et al., "ByteTrack: Multi-Object Tracking by Asso
 Every Detection Box", 2022: what is surely a face begins a track or continues one, then
 weak finds continue those that are left. As the whole film is known, a second sweep goes
 from its end to its beginning: weak finds before the first sure one, and tracks that
-only meet when looked at from behind.
+only meet when looked at from behind. What is left then are runs of weak finds only.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Sightings:
         looks: shape (N,): how many frames were looked at until then.
         shots: shape (N,).
         scores: shape (N,).
-        is_sure: shape (N,): whether it may begin a track.
+        is_sure: shape (N,): whether it is surely a face.
     """
 
     places: Floats
@@ -65,14 +65,19 @@ class Sightings:
 
 
 def linked(seen: Sightings) -> Rows:
-    """The number of the track of each find, -1 for finds of none; shape (N,)."""
+    """The number of the track of each find, -1 for finds of none; shape (N,).
+
+    Weak finds that follow each other beside all faces are tracks, too.
+    """
     count = len(seen.frames)
     before, after = np.full(count, _NONE), np.full(count, _NONE)
     in_track = np.zeros(count, bool)
-    starts = np.flatnonzero(np.diff(seen.frames, prepend=-1))
-    frames = np.split(np.arange(count), starts[1:]) if count else []
+    frames = _by_frame(seen, np.arange(count))
     _sweep(seen, frames, before, after, in_track)
     _sweep(seen, frames[::-1], after, before, in_track)
+    left = np.flatnonzero(~in_track & (seen.scores >= _LEAST_SCORE))
+    in_track[left] = True
+    _sweep(seen, _by_frame(seen, left), before, after, in_track)
     first = np.where(before == _NONE, np.arange(count), before)
     while not np.array_equal(first, first[first]):
         first = first[first]
@@ -115,6 +120,12 @@ def moved_on(speed: Floats, lasted: Floats) -> Floats:
     """
     damped = np.sign(lasted) * _GOES_ON * (1 - np.exp(-np.abs(lasted) / _GOES_ON))
     return np.asarray(speed * damped[:, None])
+
+
+def _by_frame(seen: Sightings, rows: Rows) -> list[Rows]:
+    """Rows, which ascend, by the frames in which there are some."""
+    starts = np.flatnonzero(np.diff(seen.frames[rows], prepend=-1))
+    return np.split(rows, starts[1:]) if len(rows) else []
 
 
 def _sweep(
