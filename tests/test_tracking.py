@@ -163,6 +163,51 @@ def test_a_loss_of_more_than_a_second_is_the_end() -> None:
     assert not is_hidden(tracks, 60, still(60), 20)
 
 
+def test_steady_weak_finds_are_a_face() -> None:
+    finds = [
+        Find(frame, walking(frame), 0.2 if frame % 5 == 0 else 0.1)
+        for frame in range(20, 40)
+        if frame % 3
+    ]
+    tracks = followed(finds, 60)
+    assert frames_of(tracks) == list(range(19, 40))
+    assert set(tracks.found_by) == {WEAK, BETWEEN, HELD}
+    for frame in range(20, 39):
+        assert is_hidden(tracks, frame, walking(frame), 1)
+    assert tracks.tones.tolist() == [[90, 90, 90]]
+    # Their covers are those of a face, hardly certain as it is.
+    assert tracks.scores.min() == pytest.approx(0.2)
+    # They are too short, too rarely clear, too far apart, or of two shots.
+    assert not len(followed(finds[:9], 60).frames)
+    assert not len(followed([replace(find, score=0.1) for find in finds], 60).frames)
+    assert not len(followed(finds[::10], 60).frames)
+    halves = CameraMotion(np.zeros((60, 2)), (np.arange(60) >= 30).astype(np.int32))
+    assert not len(followed(finds, 60, halves).frames)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_chance_finds_are_no_face(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    found = [
+        Find(
+            frame,
+            rect(rng.uniform(40, 600), rng.uniform(40, 440), 30),
+            rng.uniform(0.08, 0.27),
+        )
+        for frame in range(150)
+        for _ in range(4)
+    ]
+    assert not len(followed(found, 150).frames)
+
+
+def test_what_is_doubtful_is_continued_by_steady_finds_only() -> None:
+    doubtful = [Find(32, walking(32), 0.3)]
+    weak = [Find(frame, walking(frame), 0.1) for frame in range(33, 50)]
+    assert frames_of(followed(doubtful + weak, 60)) == [31, 32, 33]
+    weak[3:5] = [replace(find, score=0.2) for find in weak[3:5]]
+    assert frames_of(followed(doubtful + weak, 60)) == list(range(31, 51))
+
+
 def test_weak_finds_continue_a_track_and_begin_none() -> None:
     weak = [Find(frame, walking(frame), 0.1) for frame in range(60)]
     assert not len(followed(weak, 60).frames)
@@ -323,10 +368,10 @@ def test_a_cover_is_not_late(rate: int, step: int) -> None:
     found = [Find(frame, rect(100 + 12 * frame, 200)) for frame in range(40)]
     tracks = followed(found, 40, times=np.arange(40) / rate, step=step)
     for frame in range(1, 38):
-        # Where it is a thirtieth of a second before and after; and where nobody has
+        # Where it is a sixtieth of a second before and after; and where nobody has
         # looked, in the frames before and after.
         is_looked_at = frame % step == 0
-        part = rate / 30 if is_looked_at else 1
+        part = rate / 60 if is_looked_at else 1
         for x in (-12 * part, 12 * part):
             assert is_hidden(tracks, frame, rect(100 + 12 * frame + x, 200), 1)
         if step == 1 and 10 < frame < 30:

@@ -4,7 +4,7 @@ Two thresholds, as in Y. Zhang et al., "ByteTrack: Multi-Object Tracking by Asso
 Every Detection Box", 2022: what is surely a face begins a track or continues one, then
 weak finds continue those that are left. As the whole film is known, a second sweep goes
 from its end to its beginning: weak finds before the first sure one, and tracks that
-only meet when looked at from behind.
+only meet when looked at from behind. What is left then are runs of weak finds only.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Sightings:
         looks: shape (N,): how many frames were looked at until then.
         shots: shape (N,).
         scores: shape (N,).
-        is_sure: shape (N,): whether it may begin a track.
+        is_sure: shape (N,): whether it is surely a face.
     """
 
     places: Floats
@@ -65,14 +65,19 @@ class Sightings:
 
 
 def linked(seen: Sightings) -> Rows:
-    """The number of the track of each find, -1 for finds of none; shape (N,)."""
+    """The number of the track of each find, -1 for finds of none; shape (N,).
+
+    Weak finds that follow each other beside all faces are tracks, too.
+    """
     count = len(seen.frames)
     before, after = np.full(count, _NONE), np.full(count, _NONE)
     in_track = np.zeros(count, bool)
-    starts = np.flatnonzero(np.diff(seen.frames, prepend=-1))
-    frames = np.split(np.arange(count), starts[1:]) if count else []
+    frames = _by_frame(seen, np.arange(count))
     _sweep(seen, frames, before, after, in_track)
     _sweep(seen, frames[::-1], after, before, in_track)
+    left = np.flatnonzero(~in_track & (seen.scores >= _LEAST_SCORE))
+    in_track[left] = True
+    _sweep(seen, _by_frame(seen, left), before, after, in_track)
     first = np.where(before == _NONE, np.arange(count), before)
     while not np.array_equal(first, first[first]):
         first = first[first]
@@ -115,6 +120,12 @@ def moved_on(speed: Floats, lasted: Floats) -> Floats:
     """
     damped = np.sign(lasted) * _GOES_ON * (1 - np.exp(-np.abs(lasted) / _GOES_ON))
     return np.asarray(speed * damped[:, None])
+
+
+def _by_frame(seen: Sightings, rows: Rows) -> list[Rows]:
+    """Rows, which ascend, by the frames in which there are some."""
+    starts = np.flatnonzero(np.diff(seen.frames[rows], prepend=-1))
+    return np.split(rows, starts[1:]) if len(rows) else []
 
 
 def _sweep(
@@ -202,16 +213,21 @@ def _predicted(
 
 def _likeness(one: Floats, other: Floats) -> Floats:
     """The overlap of grown boxes, 0 for those of other sizes; shape (A, B)."""
-    half = one[:, None, 2:] * (_GROWN / 2), other[None, :, 2:] * (_GROWN / 2)
-    middle = one[:, None, :2], other[None, :, :2]
-    end = np.minimum(middle[0] + half[0], middle[1] + half[1])
-    start = np.maximum(middle[0] - half[0], middle[1] - half[1])
-    shared = np.maximum(end - start, 0).prod(axis=2)
-    areas = 4 * half[0].prod(axis=2), 4 * half[1].prod(axis=2)
-    united = np.maximum(areas[0] + areas[1] - shared, 1e-9)
-    change = np.sqrt(np.maximum(areas[0], 1e-9) / np.maximum(areas[1], 1e-9))
-    is_size = (change > 1 / _LARGEST_CHANGE) & (change < _LARGEST_CHANGE)
-    return np.where(is_size, shared / united, 0)
+    alike = np.zeros((len(one), len(other)))
+    # Most of a crowd's boxes are apart; the others are few.
+    apart = np.abs(one[:, None, 0] - other[None, :, 0])
+    near = np.nonzero(2 * apart < _GROWN * (one[:, None, 2] + other[None, :, 2]))
+    one, other = one[near[0]], other[near[1]]
+    half = one[:, 2:] * (_GROWN / 2), other[:, 2:] * (_GROWN / 2)
+    end = np.minimum(one[:, :2] + half[0], other[:, :2] + half[1])
+    start = np.maximum(one[:, :2] - half[0], other[:, :2] - half[1])
+    width, height = np.maximum(end - start, 0).T
+    shared = width * height
+    areas = [np.maximum(4 * each[:, 0] * each[:, 1], 1e-9) for each in half]
+    change = areas[0] / areas[1]
+    is_size = (change > 1 / _LARGEST_CHANGE**2) & (change < _LARGEST_CHANGE**2)
+    alike[near] = np.where(is_size, shared / (areas[0] + areas[1] - shared), 0)
+    return alike
 
 
 def _matched(alike: Floats) -> tuple[Rows, Rows]:

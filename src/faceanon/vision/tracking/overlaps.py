@@ -40,7 +40,9 @@ def lie_in_others(one: Boxes, other: Boxes) -> NDArray[np.bool_]:
         a = rows[a]
         shared = np.minimum(one.boxes[a, 2:], other.boxes[b, 2:])
         shared -= np.maximum(one.boxes[a, :2], other.boxes[b, :2])
+        near = np.flatnonzero((shared[:, 0] > 0) & (shared[:, 1] > 0))
+        a, b, shared = a[near], b[near], shared[near]
         area = (one.boxes[a, 2:] - one.boxes[a, :2]).prod(axis=1)
-        is_in = np.maximum(shared, 0).prod(axis=1) >= _PART * area
+        is_in = shared.prod(axis=1) >= _PART * area
         result[a[is_in & (one.tracks[a] != other.tracks[b])]] = True
     return result

@@ -8,18 +8,25 @@ from faceanon.vision.tracking.arrays import Floats, Rows
 # a straight line within it.
 _WINDOW = 0.2
 
+# The same for how far what was found lies above the mean. The shorter, the less is
+# covered around what shakes.
+_RAISED = 0.15
 
-def smoothed(values: Floats, times: Floats, tracks: Rows) -> Floats:
+
+def smoothed(
+    values: Floats, times: Floats, tracks: Rows, window: float = _WINDOW
+) -> Floats:
     """The weighted mean over the frames around each, alike before and after.
 
-    The weight falls to nothing at 0.2 s. What moves evenly stays as it is, at varying
-    frame rates and at the ends of tracks, too.
+    The weight falls to nothing at the end of the window. What moves evenly stays as it
+    is, at varying frame rates and at the ends of tracks, too.
 
     Args:
         values: shape (M, D); a row each for all frames of a track, then of the next
             one. NaN, which stays, is left out of means.
         times: shape (M,), in seconds.
         tracks: shape (M,), ascending.
+        window: how far around, in seconds.
     """
     total = np.nan_to_num(values)
     weights = np.ones_like(total)
@@ -29,13 +36,13 @@ def smoothed(values: Floats, times: Floats, tracks: Rows) -> Floats:
         earlier = times[middle] - times[first]
         later = times[last] - times[middle]
         near = np.maximum(earlier, later)
-        is_near = (tracks[first] == tracks[last]) & (near < _WINDOW)
+        is_near = (tracks[first] == tracks[last]) & (near < window)
         if not is_near.any():
             break
         at = np.flatnonzero(is_near)
         share = (later[at] / (earlier[at] + later[at]))[:, None]
         both = values[at] * share + values[at + 2 * distance] * (1 - share)
-        weight = np.where(np.isnan(both), 0, (1 - near[at] / _WINDOW)[:, None])
+        weight = np.where(np.isnan(both), 0, (1 - near[at] / window)[:, None])
         total[at + distance] += np.nan_to_num(both) * weight
         weights[at + distance] += weight
     return np.where(np.isnan(values), np.nan, total / weights)
@@ -111,5 +118,5 @@ def calmed(edges: Floats, times: Floats, tracks: Rows) -> Floats:
         tracks: as there.
     """
     even = smoothed(edges, times, tracks)
-    above = highest(edges - even, times, tracks, _WINDOW)
-    return np.maximum(even + smoothed(above, times, tracks), edges)
+    above = highest(edges - even, times, tracks, _RAISED)
+    return np.maximum(even + smoothed(above, times, tracks, _RAISED), edges)

@@ -31,13 +31,18 @@ _HELD, _HELD_IF_LOST = 0.25, 1.0
 # How much wider a box becomes with each second from the nearest find.
 _GROWTH = 0.3
 
-# A box holds where the face is so many seconds before and after: finds lag in fast
-# movements.
-_LAG = 1 / 30
+# A box holds where the face is so many seconds before and after: so long may a frame be
+# exposed, half of its time at 30 frames a second, and what moves is smeared.
+_LAG = 1 / 60
 
-# A track is certain if its median sure find is scored so high, and it has so many. What
-# is seen once and scored lower is often no face.
+# A track is certain if most of its sure finds are scored so high, and it has so many.
+# One that has fewer, which are scored lower, is often no face.
 _CERTAIN, _MANY = 0.5, 3
+
+# Finds too weak to count by themselves are steady if they go on for so many seconds,
+# are there in half of the looks, and as many are scored so high: chance finds are rarer
+# or lower.
+_STEADY, _CLEAR = 0.5, 0.18
 
 # What a frame takes at least, in seconds.
 _LEAST_TIME = 1e-9
@@ -61,12 +66,12 @@ class Tracks:
         boxes: shape (M, 4), int32: left, top, right, bottom in pixels, half-open; they
             may reach over the edge of the frame, but not lie outside of it.
         scores: shape (M,), float32: of the find, but no less than the median of the
-            sure finds of the track.
+            sure finds of the track; of the clear ones where none is sure.
         points: shape (M, 5, 2), float32; NaN where nothing is known.
         tracks: shape (M,), int32: the number of the track, 0 to T - 1, in the order of
             their first frames.
         found_by: shape (M,), uint8: that of the find, or `WEAK`, `BETWEEN`, `HELD`.
-        tones: shape (T, 3), uint8: the median tone of each track's sure finds, BGR.
+        tones: shape (T, 3), uint8: the median tone of the same finds, BGR.
         is_lost: shape (T,), bool: whether it ends inside of the picture without a cut,
             though it was certain.
     """
@@ -165,15 +170,16 @@ def _sightings(finds: Finds, film: _Film) -> Sightings:
 
 
 def _known(finds: Finds, seen: Sightings, film: _Film) -> _Known:
-    """Link the finds and sort them by track."""
-    numbers = linked(seen)
+    """Link the finds and sort those that count by track."""
+    numbers, is_certain, is_doubtful = _faces(seen)
     rows = np.flatnonzero(numbers >= 0)
     rows = rows[np.argsort(numbers[rows], kind="stable")]
     tracks, is_sure = numbers[rows], finds.is_sure[rows]
-    sure = rows[is_sure]
-    usual = medians(finds.scores[sure], tracks[is_sure])
-    count = np.bincount(tracks[is_sure])
-    tones = [medians(tone, tracks[is_sure]) for tone in finds.tones[sure].T]
+    count = np.bincount(tracks[is_sure], minlength=len(is_certain))
+    # Its sure finds tell what a face is like; the clear ones if it has none.
+    tells = is_sure | ((count[tracks] == 0) & (finds.scores[rows] >= _CLEAR))
+    usual = medians(finds.scores[rows[tells]], tracks[tells])
+    tones = [medians(tone, tracks[tells]) for tone in finds.tones[rows[tells]].T]
     places = seen.places[rows]
     middles = places[:, :2] + film.motion.path[finds.frames[rows]]
     parts = (finds.points[rows] - middles[:, None]) / places[:, None, 2:]
@@ -188,9 +194,50 @@ def _known(finds: Finds, seen: Sightings, film: _Film) -> _Known:
         starts=np.flatnonzero(is_first),
         ends=np.flatnonzero(np.roll(is_first, -1)),
         tones=np.stack(tones, axis=1),
-        is_certain=(usual >= _CERTAIN) & (count >= _MANY),
-        is_doubtful=(usual < _CERTAIN) & (count == 1),
+        is_certain=is_certain,
+        is_doubtful=is_doubtful,
     )
+
+
+def _faces(seen: Sightings) -> tuple[Rows, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Link the finds and leave out those that may well be no face.
+
+    These are weak finds by themselves, or beside a single doubtful one, unless they
+    are steady.
+
+    Returns:
+        The number of the track of each find, -1 for finds of none; shape (N,). Whether
+        each track is certain, and whether it is doubtful; shape (T,).
+    """
+    numbers = linked(seen)
+    rows = np.flatnonzero(numbers >= 0)
+    tracks, scores, is_sure = numbers[rows], seen.scores[rows], seen.is_sure[rows]
+    first = np.unique(tracks, return_index=True)[1]
+    last = len(tracks) - 1 - np.unique(tracks[::-1], return_index=True)[1]
+    lasted = seen.times[rows[last]] - seen.times[rows[first]]
+    looks = seen.looks[rows[last]] - seen.looks[rows[first]] + 1
+
+    def count(which: NDArray[np.bool_]) -> Rows:
+        return np.bincount(tracks[which], minlength=len(first))
+
+    sure, high = count(is_sure), count(is_sure & (scores >= _CERTAIN))
+    is_steady = (
+        (lasted >= _STEADY - _ROUNDING)
+        & (2 * np.bincount(tracks) >= looks)
+        & (count(scores >= _CLEAR) >= _MANY)
+    )
+    is_certain = (2 * high > sure) & (sure >= _MANY)
+    is_doubtful = (2 * high <= sure) & (sure < _MANY)
+    may_be_none = is_doubtful & (sure <= 1) & ~is_steady
+    rows = rows[is_sure | ~may_be_none[tracks]]
+    # By their first frames, which may be others now.
+    kept, first = np.unique(numbers[rows], return_index=True)
+    kept = kept[np.argsort(first)]
+    renumbered = np.full(len(is_certain), -1)
+    renumbered[kept] = np.arange(len(kept))
+    result = np.full(len(numbers), -1)
+    result[rows] = renumbered[numbers[rows]]
+    return result, is_certain[kept], is_doubtful[kept]
 
 
 def _is_lost(known: _Known, film: _Film) -> NDArray[np.bool_]:
