@@ -91,7 +91,8 @@ def user_data(codec: Codec, samples: Iterable[Iterable[Part]]) -> Walk:
     for sample in samples:
         for unit in sample:
             if not found.spend():
-                break
+                yield from found.walk()
+                return
             if unit:
                 _look(codec, unit, found)
     yield from found.walk()
@@ -126,7 +127,7 @@ def _messages(content: Part, found: UserData) -> None:
     data = content.read(0, min(len(content), _LARGEST_MESSAGE))
     data = data.replace(b"\0\0\3", b"\0\0")
     at = 0
-    while at + 2 <= len(data):
+    while at + 2 <= len(data) and found.spend():
         kind, at = _number(data, at)
         size, at = _number(data, at)
         message = data[at : at + size]

@@ -74,8 +74,9 @@ class Samples:
     def parts(self, file: Part) -> Iterator[Part]:
         """The samples themselves, as far as they are in the file."""
         for piece in self.pieces():
-            places = zip(piece.starts.tolist(), piece.sizes.tolist(), strict=True)
-            for start, size in places:
+            some = piece.sizes > 0
+            starts, sizes = piece.starts[some].tolist(), piece.sizes[some].tolist()
+            for start, size in zip(starts, sizes, strict=True):
                 if 0 <= start <= start + size <= len(file):
                     yield file.part(start, size, "mdat/sample")
 
