@@ -65,6 +65,14 @@ def hidden_sound(start: int) -> bytes:
     return mp4(Track(), sound(edit=(800 - start, start)))
 
 
+def contradicting(code: bytes, at: int, number: int) -> bytes:
+    """A film in which a table tells a number of its own."""
+    film = bytearray(mp4())
+    start = film.index(code) + 4 + at
+    film[start : start + 4] = struct.pack(">I", number)
+    return bytes(film)
+
+
 FILM_LEAKS: dict[str, tuple[bytes, Kind]] = {
     "place.mp4": (mp4(movie=user_data(text_box(b"\xa9xyz", POSITION))), Kind.PLACE),
     "place by key.mov": (
@@ -254,6 +262,43 @@ FILM_LEAKS: dict[str, tuple[bytes, Kind]] = {
         fragmented(FRAME, extra=box(b"emsg", NAME.encode())),
         Kind.COMMENT,
     ),
+    "fragment of no track.mp4": (fragmented(FRAME, number=7), Kind.UNKNOWN),
+    "chunk outside.mp4": (mp4(Track(place=1 << 33)), Kind.UNREAD),
+    "chunk before the end.mp4": (mp4(Track(sizes=[900] * 10)), Kind.UNREAD),
+    "shared bytes.mp4": (mp4(Track(place=40), Track(place=40)), Kind.UNREAD),
+    "two tables.mp4": (
+        mp4(Track(tables=(box(b"stco", struct.pack(">III", 0, 1, 40)),))),
+        Kind.UNREAD,
+    ),
+    "two set-ups.mp4": (mp4(Track(entry=video_entry() * 2)), Kind.UNREAD),
+    "too few durations.mp4": (contradicting(b"stts", 8, 9), Kind.UNREAD),
+    "too many in a chunk.mp4": (contradicting(b"stsc", 12, 11), Kind.UNREAD),
+    "too few in a chunk.mp4": (contradicting(b"stsc", 12, 9), Kind.UNREAD),
+    "no first chunk.mp4": (contradicting(b"stsc", 8, 2), Kind.UNREAD),
+    "too few shifts.mp4": (
+        mp4(Track(tables=(box(b"ctts", struct.pack(">IIII", 0, 1, 3, 0)),))),
+        Kind.UNREAD,
+    ),
+    "text as key frames.mp4": (
+        mp4(Track(tables=(box(b"stss", struct.pack(">II", 0, 4), NAME.encode()),))),
+        Kind.UNREAD,
+    ),
+    "text as dependencies.mp4": (
+        mp4(Track(tables=(box(b"sdtp", bytes(4), NAME.encode()),))),
+        Kind.UNREAD,
+    ),
+    "text after a group.mp4": (
+        mp4(Track(tables=(box(b"sbgp", bytes(4), b"roll", bytes(4), NAME.encode()),))),
+        Kind.GAP,
+    ),
+    "text after an index.mp4": (
+        mp4(after=box(b"sidx", bytes(24), NAME.encode())),
+        Kind.GAP,
+    ),
+    "text as references.mp4": (
+        mp4(Track(extra=box(b"tref", box(b"hint", NAME.encode() * 5)))),
+        Kind.UNKNOWN,
+    ),
     "cut off.mp4": (mp4()[:-20], Kind.UNREAD),
     "enormous box.mp4": (
         mp4(after=struct.pack(">I4sQ", 1, b"free", 1 << 60) + b"ab"),
@@ -300,6 +345,22 @@ FILM_LEAKS: dict[str, tuple[bytes, Kind]] = {
         ),
         Kind.COMMENT,
     ),
+    "block of no track.mkv": (
+        mkv(blocks=block(bytes(50)) + block(NAME.encode(), 2)),
+        Kind.UNKNOWN,
+    ),
+    "picture in a block of no track.mkv": (
+        mkv(blocks=block(bytes(50)) + block(THUMBNAIL, 2)),
+        Kind.PICTURE,
+    ),
+    "laced frames.mkv": (
+        mkv(blocks=block(bytes(50)) + block(bytes(50), flags=0x82)),
+        Kind.UNREAD,
+    ),
+    "long set-up.mkv": (
+        mkv(entries=entry(1, "V_VP9", element(0x63A2, bytes(range(256)) * 3))),
+        Kind.UNKNOWN,
+    ),
     "void.mkv": (mkv(element(0xEC, THUMBNAIL)), Kind.PICTURE),
     "unknown element.mkv": (mkv(element(0x4999, NAME.encode())), Kind.UNKNOWN),
     "open sizes.mkv": (mkv(tag("ARTIST", NAME), is_open=True), Kind.NAME),
@@ -324,6 +385,27 @@ FILM_LEAKS: dict[str, tuple[bytes, Kind]] = {
     ),
     "own data.avi": (avi(stream=riff(b"strd", bytes(range(20)))), Kind.MAKER_NOTE),
     "junk.avi": (avi(riff(b"JUNK", NAME.encode())), Kind.GAP),
+    "stream that is none.avi": (
+        avi(media=riff(b"01dc", NAME.encode())),
+        Kind.UNKNOWN,
+    ),
+    "picture in a stream that is none.avi": (
+        avi(media=riff(b"LIST", b"rec ", riff(b"07wb", THUMBNAIL))),
+        Kind.PICTURE,
+    ),
+    "sound of pictures.avi": (avi(media=riff(b"00wb", NAME.encode())), Kind.UNKNOWN),
+    "text in a list.avi": (
+        avi(media=riff(b"LIST", b"rec ", riff(b"abcd", NAME.encode()))),
+        Kind.UNKNOWN,
+    ),
+    "index that is none.avi": (
+        avi(media=riff(b"idx1", NAME.encode() * 2)),
+        Kind.UNKNOWN,
+    ),
+    "text after an index.avi": (
+        avi(media=riff(b"ix00", b"\2\0\0\1" + bytes(20) + NAME.encode())),
+        Kind.GAP,
+    ),
     "trailing.avi": (avi(after=JPEG), Kind.PICTURE),
     "cut off.avi": (avi()[:-20], Kind.UNREAD),
     "film.wmv": (bytes.fromhex("3026b2758e66cf11") + bytes(40), Kind.UNREAD),
@@ -350,5 +432,15 @@ CLEAN_FILMS: dict[str, bytes] = {
     "counted.mkv": mkv(tag("DURATION", "00:00:01.250000000")),
     "room.mkv": mkv(element(0xEC, bytes(50))),
     "plain.avi": avi(riff(b"JUNK", bytes(50))),
+    "index.avi": avi(media=riff(b"idx1", (b"00dc" + bytes(12)) * 2)),
+    "key frames.mp4": mp4(
+        Track(
+            tables=(
+                box(b"stss", struct.pack(">IIII", 0, 2, 1, 6)),
+                box(b"sdtp", bytes(4), bytes(10)),
+                box(b"sbgp", bytes(4), b"roll", struct.pack(">III", 1, 10, 1)),
+            )
+        )
+    ),
 }
 """Films that hold nothing but pictures and sound."""

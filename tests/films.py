@@ -80,6 +80,8 @@ class Track:
     place: int | None = None
     """Where the samples are, in 64 bits; None for where they are put."""
     sizes: list[int] | None = None
+    tables: tuple[bytes, ...] = ()
+    """More boxes of the sample table."""
 
     def box(self, number: int, start: int) -> bytes:
         """Its box; the samples begin at `start` of the file."""
@@ -98,6 +100,7 @@ class Track:
         if self.shift:
             shifts = struct.pack(">IIII", 0, 1, count, self.shift)
             tables.append(box(b"ctts", shifts))
+        tables += self.tables
         references = box(b"dref", struct.pack(">II", 0, 1), self.reference)
         media = box(
             b"mdia",
@@ -178,7 +181,7 @@ def timed(
     return Track(handler, list(samples), box(code, bytes(8), entry), "")
 
 
-def fragmented(*samples: bytes, extra: bytes = b"") -> bytes:
+def fragmented(*samples: bytes, extra: bytes = b"", number: int = 1) -> bytes:
     """A film whose samples are told of in a fragment, which stands before them."""
     empty = Track(samples=[])
     defaults = box(b"mvex", box(b"trex", struct.pack(">IIIIII", 0, 1, 1, 100, 0, 0)))
@@ -192,7 +195,7 @@ def fragmented(*samples: bytes, extra: bytes = b"") -> bytes:
             box(b"mfhd", bytes(8)),
             box(
                 b"traf",
-                box(b"tfhd", struct.pack(">II", 0x20000, 1)),
+                box(b"tfhd", struct.pack(">II", 0x20000, number)),
                 box(b"tfdt", bytes(8)),
                 box(b"trun", run),
             ),
@@ -279,8 +282,13 @@ def riff(kind: bytes, *contents: bytes) -> bytes:
     return kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 
-def avi(*chunks: bytes, stream: bytes = b"", after: bytes = b"") -> bytes:
-    """An AVI of small pictures of JPEG; `chunks` stand after its headers."""
+def avi(
+    *chunks: bytes, stream: bytes = b"", media: bytes = b"", after: bytes = b""
+) -> bytes:
+    """An AVI of small pictures of JPEG.
+
+    `chunks` stand after its headers, `media` after its frames.
+    """
     bitmap = struct.pack("<IiiHH", 40, 32, 32, 1, 24) + b"MJPG" + bytes(20)
     strl = riff(b"strh", b"vidsMJPG", bytes(48)) + riff(b"strf", bitmap) + stream
     return (
@@ -291,7 +299,7 @@ def avi(*chunks: bytes, stream: bytes = b"", after: bytes = b"") -> bytes:
                 b"LIST", b"hdrl", riff(b"avih", bytes(56)), riff(b"LIST", b"strl", strl)
             ),
             *chunks,
-            riff(b"LIST", b"movi", riff(b"00dc", THUMBNAIL) * 2),
+            riff(b"LIST", b"movi", riff(b"00dc", THUMBNAIL) * 2, media),
         )
         + after
     )

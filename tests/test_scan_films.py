@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import time
+import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -152,6 +153,16 @@ TRAPS = {
             box(b"trun", struct.pack(">II", 0, 0xFFFFFFFF)),
         ),
     ),
+    "messages.mp4": mp4(Track(samples=[unit(b"\6" + b"\1\0" * 500_000), FRAME])),
+    "tracks of all bytes.mp4": mp4(
+        *[Track(samples=[], sizes=[100_000], place=28)] * 300, gap=bytes(100_000)
+    ),
+    "numbers of tracks.mkv": mkv(
+        blocks=b"".join(
+            element(0xA3, b"\x10" + number.to_bytes(3) + bytes(4))
+            for number in range(1, 50_000)
+        )
+    ),
     "elements.mkv": mkv(element(0xEC) * 100_000),
     "blocks.mkv": mkv(blocks=block(b"") * 100_000),
     "nested tags.mkv": mkv(
@@ -167,6 +178,27 @@ def test_no_film_takes_it_long(name: str) -> None:
     findings = sum(1 for _ in scan(TRAPS[name]))
     assert time.process_time() - began < 10
     assert 0 < findings <= 10_002
+
+
+@pytest.mark.parametrize("same_size", [0, 1])
+def test_tables_of_millions_of_samples_take_no_memory(same_size: int) -> None:
+    count = 1 << 31 if same_size else 3_000_000
+    sizes = struct.pack(">III", 0, same_size, count)
+    sizes = box(b"stsz", sizes, b"" if same_size else bytes(4 * count))
+    film = mp4(Track())
+    start, end = film.index(b"stsz") - 4, film.index(b"stco") - 4
+    grown = bytearray(film[:start] + sizes + film[end:])
+    for code in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        at = grown.index(code) - 4
+        (size,) = struct.unpack_from(">I", grown, at)
+        struct.pack_into(">I", grown, at, size + len(grown) - len(film))
+    data = bytes(grown)
+    tracemalloc.start()
+    kinds = {finding.kind for finding in scan(data)}
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert Kind.UNREAD in kinds
+    assert peak < 10_000_000
 
 
 def lines(output: str) -> list[dict[str, Any]]:

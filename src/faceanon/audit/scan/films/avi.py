@@ -1,7 +1,6 @@
 """AVI: the chunks of its RIFF container."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from faceanon.audit.scan.films.codecs import looked_into
@@ -21,7 +20,15 @@ from faceanon.audit.scan.part import (
 _LIST, _RIFF = b"LIST", b"RIFF"
 _LISTS = {b"hdrl", b"odml", b"movi", b"rec ", b"INFO"}
 _NUMBERS = {b"avih": 64, b"dmlh": 256, b"vprp": 512}
-_INDEXES = {b"idx1", b"indx"}
+_MAX_CHUNKS = 8_000_000
+
+# The ends of the codes of chunks, by the kind of stream they belong to.
+_OF_VIDEO, _OF_SOUND = {b"dc", b"db", b"iv"}, {b"wb"}
+
+# An entry of the old index: a code, flags, a place and a size. The new ones begin with
+# the numbers of 4 bytes of an entry, and with how many entries are used.
+_ENTRY, _NEW_HEADER = 16, 24
+_INDEXED = re.compile(rb"(?:(?:\d\d(?:dc|db|wb|iv|pc|tx)|rec ).{12})*+", re.DOTALL)
 _FREE = {b"JUNK", b"PAD ", b"FLLR"}
 # Where FFmpeg leaves room for indexes, it begins them.
 _PLACEHOLDER = re.compile(
@@ -69,17 +76,27 @@ class _Stream:
 
 
 @dataclass
+class _Strays:
+    """Chunks of one code that belong to no stream."""
+
+    first: Part
+    count: int = 0
+
+
+@dataclass
 class _Film:
     """A walk along the chunks, which notes the streams and their frames."""
 
     streams: list[_Stream] = field(default_factory=list)
+    strays: dict[bytes, _Strays] = field(default_factory=dict)
+    chunks_left: int = _MAX_CHUNKS
 
     def visit(self, kind: bytes, chunk: Part) -> Walk:
         """A chunk of the file, or of a list in it."""
         if kind in (_LIST, _RIFF):
             yield from self._list(chunk)
-        elif kind[:2].isdigit() and kind[2:] in (b"dc", b"db", b"wb", b"iv"):
-            self._frame(int(kind[:2]), chunk)
+        elif kind[:2].isdigit() and kind[2:] in _OF_VIDEO | _OF_SOUND:
+            self._frame(kind, chunk)
         elif kind in _NUMBERS:
             if len(chunk) > _NUMBERS[kind]:
                 yield from unknown(chunk, "more numbers than there are")
@@ -87,8 +104,10 @@ class _Film:
             if len(chunk) < _LARGEST_FORMAT * 2 and _PLACEHOLDER.fullmatch(chunk.data):
                 return
             yield from leftover(chunk, Kind.GAP, "bytes of a chunk that is free")
-        elif kind in _INDEXES or (kind[:2] == b"ix" and kind[2:].isdigit()):
-            return
+        elif kind == b"idx1":
+            yield from _old_index(chunk)
+        elif kind == b"indx" or (kind[:2] == b"ix" and kind[2:].isdigit()):
+            yield from _new_index(chunk)
         elif kind in (b"strh", b"strf"):
             yield from self._header(kind, chunk)
         elif kind == b"strn":
@@ -112,18 +131,47 @@ class _Film:
         content = chunk.part(4, None, printable(form))
         if form == b"strl":
             self.streams.append(_Stream(content))
-            yield from _each(content, self.visit)
+            yield from self._each(content)
         elif form in _LISTS or form in (b"AVI ", b"AVIX"):
-            yield from _each(content, self.visit)
+            yield from self._each(content)
         else:
             yield from _named(form, content)
 
-    def _frame(self, number: int, chunk: Part) -> None:
-        if number < len(self.streams):
-            stream = self.streams[number]
-            stream.count += 1
-            if len(stream.frames) < _LOOKED_AT:
-                stream.frames.append(chunk)
+    def _frame(self, kind: bytes, chunk: Part) -> None:
+        number, is_sound = int(kind[:2]), kind[2:] in _OF_SOUND
+        stream = self.streams[number] if number < len(self.streams) else None
+        if stream is None or (is_sound and stream.kind == _VIDEO):
+            stray = self.strays.setdefault(kind, _Strays(chunk))
+            stray.count += 1
+            return
+        stream.count += 1
+        if len(stream.frames) < _LOOKED_AT:
+            stream.frames.append(chunk)
+
+    def walk_strays(self) -> Walk:
+        """Chunks of pictures and sound that belong to no stream."""
+        for stray in self.strays.values():
+            what = f"of a stream that is not declared: {stray.count} chunks"
+            yield stray.first.finding(Kind.UNKNOWN, what)
+            yield Embedded(stray.first)
+
+    def _each(self, part: Part) -> Walk:
+        part.check_depth()
+        at = 0
+        while at + 8 <= len(part):
+            kind, size = part.read(at, 4), part.number(at + 4, 4, "little")
+            chunk = part.part(at + 8, min(size, len(part) - at - 8), printable(kind))
+            self.chunks_left -= 1
+            if self.chunks_left < 0:
+                raise Damaged(f"more than {_MAX_CHUNKS} chunks: left there")
+            try:
+                yield from self.visit(kind, chunk)
+            except Damaged as damage:
+                yield chunk.finding(Kind.UNREAD, f"damaged: {damage}")
+                yield Embedded(chunk)
+            at = min(at + 8 + size + size % 2, len(part))
+        rest = part.part(at, None, "rest")
+        yield from leftover(rest, Kind.GAP, "bytes that are no chunk")
 
     def walk_streams(self) -> Walk:
         """What the streams are, and what is in their first frames."""
@@ -159,24 +207,26 @@ def avi(part: Part) -> Walk:
     if not film.streams:
         raise Damaged("a film without tracks")
     yield from film.walk_streams()
+    yield from film.walk_strays()
     rest = part.part(at, None, "after the end")
     yield from leftover(rest, Kind.TRAILER, "data after the end of the film")
 
 
-def _each(part: Part, visit: Callable[[bytes, Part], Walk]) -> Walk:
-    part.check_depth()
-    at = 0
-    while at + 8 <= len(part):
-        kind, size = part.read(at, 4), part.number(at + 4, 4, "little")
-        chunk = part.part(at + 8, min(size, len(part) - at - 8), printable(kind))
-        try:
-            yield from visit(kind, chunk)
-        except Damaged as damage:
-            yield chunk.finding(Kind.UNREAD, f"damaged: {damage}")
-            yield Embedded(chunk)
-        at = min(at + 8 + size + size % 2, len(part))
-    rest = part.part(at, None, "rest")
-    yield from leftover(rest, Kind.GAP, "bytes that are no chunk")
+def _old_index(chunk: Part) -> Walk:
+    """The places of chunks; an index that is none may be anything."""
+    entries = chunk.part(0, len(chunk) // _ENTRY * _ENTRY)
+    if not _INDEXED.fullmatch(entries.data):
+        yield from unknown(chunk, "an index that is none")
+        return
+    rest = chunk.part(len(entries))
+    yield from leftover(rest, Kind.GAP, "bytes after an index")
+
+
+def _new_index(chunk: Part) -> Walk:
+    """Places of chunks as OpenDML has them."""
+    width, count = 4 * chunk.number(0, 2, "little"), chunk.number(4, 4, "little")
+    used = min(_NEW_HEADER + width * count, len(chunk))
+    yield from leftover(chunk.part(used), Kind.GAP, "bytes after an index")
 
 
 def _named(kind: bytes, chunk: Part) -> Walk:

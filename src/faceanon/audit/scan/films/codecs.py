@@ -7,7 +7,15 @@ from faceanon.audit.scan.films import av1, nal
 from faceanon.audit.scan.films.user_data import mpeg_user_data
 from faceanon.audit.scan.films.words import is_program, of_key, shown_key
 from faceanon.audit.scan.findings import Kind
-from faceanon.audit.scan.part import Damaged, Embedded, Order, Part, Walk, leftover
+from faceanon.audit.scan.part import (
+    Damaged,
+    Embedded,
+    Order,
+    Part,
+    Walk,
+    leftover,
+    unknown,
+)
 
 NAMES: dict[str, str] = {
     # By the codes of MP4 and of AVI, and the names of Matroska.
@@ -46,6 +54,8 @@ NAMES: dict[str, str] = {
 # Pictures and texts in a stream are alike: these are enough to tell.
 _LOOKED_AT, _PICTURES = 300, 16
 
+_LARGEST_SET_UP = 512
+
 
 def looked_into(
     name: str, samples: Iterator[Part], config: Part | None, place: Part
@@ -74,6 +84,8 @@ def looked_into(
         yield from _flac(config)
     elif kind == "vorbis" and config is not None:
         yield from _xiph(config)
+    elif kind == "plain" and config is not None and len(config) > _LARGEST_SET_UP:
+        yield from unknown(config, "a set-up that is too long")
     elif not kind:
         what = "a codec that is not known: its data are not looked into"
         yield place.finding(Kind.UNREAD, what)

@@ -22,13 +22,16 @@ class Edits:
     def hidden_frames(self, samples: Samples) -> int:
         """How many frames are shown in no interval."""
         if not self.shown:
-            return len(samples.times)
+            return samples.count
         starts, stops = np.array(self.shown, np.int64).T
-        ends = samples.times + np.maximum(samples.durations, 1)
-        # The last interval that begins before a frame ends; they do not overlap.
-        index = np.searchsorted(starts, ends, side="left") - 1
-        is_shown = (index >= 0) & (samples.times < stops[np.maximum(index, 0)])
-        return int(np.count_nonzero(~is_shown))
+        hidden = 0
+        for piece in samples.pieces():
+            ends = piece.times + np.maximum(piece.durations, 1)
+            # The last interval that begins before a frame ends; they do not overlap.
+            index = np.searchsorted(starts, ends, side="left") - 1
+            is_shown = (index >= 0) & (piece.times < stops[np.maximum(index, 0)])
+            hidden += int(np.count_nonzero(~is_shown))
+        return hidden
 
     def hidden_time(self, samples: Samples, timescale: int) -> float:
         """How many seconds of sound are played in no interval, beyond a priming.

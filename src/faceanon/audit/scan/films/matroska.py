@@ -1,7 +1,6 @@
 """Matroska and WebM: every element, and what stands after the last."""
 
 from array import array
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -42,6 +41,9 @@ _DAY = 86400 * _NANOSECONDS
 _PRIMING = _NANOSECONDS // 10
 _LOOKED_AT = 20
 
+_MAX_ELEMENTS = 8_000_000
+_MAX_NUMBERS, _ANY_OTHER = 1000, -1
+
 
 @dataclass
 class _Track:
@@ -59,11 +61,21 @@ class _Track:
 
 @dataclass
 class _Blocks:
-    """The places of the frames of a track."""
+    """The blocks of a track.
 
+    Attributes:
+        first: what the first holds.
+        starts: of each frame, its first byte in the file.
+        sizes: of each frame, in bytes; 0 where several are laced together.
+        invisible: how many blocks are not shown.
+        laced: how many hold several frames.
+    """
+
+    first: Part
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     sizes: "array[int]" = field(default_factory=lambda: array("q"))
     invisible: int = 0
+    laced: int = 0
 
 
 @dataclass
@@ -72,15 +84,20 @@ class _Film:
 
     part: Part
     tracks: list[_Track] = field(default_factory=list)
-    blocks: dict[int, _Blocks] = field(default_factory=lambda: defaultdict(_Blocks))
+    blocks: dict[int, _Blocks] = field(default_factory=dict)
     documents: int = 0
     additions: int = 0
 
     def walk(self) -> Walk:
         """All elements, then what is in the tracks, then what follows."""
         # The end of the segment, if it tells its size.
-        at, end = 0, 0
+        at, end, count = 0, 0, 0
         while at < len(self.part):
+            count += 1
+            if count > _MAX_ELEMENTS:
+                what = f"more than {_MAX_ELEMENTS} elements: left there"
+                yield self.part.part(at).finding(Kind.UNREAD, what)
+                break
             try:
                 element = read_element(self.part, at, known.name)
             except Damaged:
@@ -109,6 +126,7 @@ class _Film:
         seen: set[int] = set()
         for track in self.tracks:
             yield from self._track(track, seen)
+        yield from self._strays()
         rest = self.part.part(at, None, "after the end")
         yield from leftover(rest, Kind.TRAILER, "data after the end of the film")
 
@@ -182,18 +200,19 @@ class _Film:
     def _block(self, content: Part) -> None:
         """Note where the frame of a block is."""
         track, length = vint(content, 0)
-        flags = content.number(length + 2, 1)
-        blocks = self.blocks[track]
+        flags, header = content.number(length + 2, 1), length + 3
+        if track not in self.blocks and len(self.blocks) >= _MAX_NUMBERS:
+            track = _ANY_OTHER
+        blocks = self.blocks.setdefault(track, _Blocks(content))
         blocks.invisible += bool(flags & _INVISIBLE)
+        blocks.laced += bool(flags & _LACING)
         if content.offset is not None:
-            header = length + 3
-            # Several small frames in a block, as of sound, are not told apart.
             blocks.starts.append(content.offset + header)
             blocks.sizes.append(0 if flags & _LACING else len(content) - header)
 
     def _track(self, track: _Track, seen: set[int]) -> Walk:
         """What a track is for, and what is in its frames."""
-        blocks = self.blocks[track.number]
+        blocks = self.blocks.get(track.number, _Blocks(track.part))
         if track.kind not in (_VIDEO, _SOUND):
             yield from self._beside(track, blocks)
             return
@@ -208,6 +227,9 @@ class _Film:
         if is_video and blocks.invisible:
             what = f"{frames(blocks.invisible)} that are not shown"
             yield track.part.finding(Kind.VIDEO, what)
+        if is_video and blocks.laced:
+            what = f"{blocks.laced} blocks of several frames: they are not looked into"
+            yield track.part.finding(Kind.UNREAD, what)
         if not is_video and track.delay > _PRIMING:
             yield track.part.finding(Kind.SOUND, "sound that is not played")
         if track.is_compressed:
@@ -218,13 +240,15 @@ class _Film:
         if codec == _FOURCC and config is not None:
             codec, config = config.read(16, 4).decode("latin-1"), None
         try:
-            yield from looked_into(codec, self._frames(track), config, track.part)
+            yield from looked_into(
+                codec, self._frames(track, blocks), config, track.part
+            )
         except Damaged as damage:
             yield track.part.finding(Kind.UNREAD, f"damaged: {damage}")
 
     def _beside(self, track: _Track, blocks: _Blocks) -> Walk:
         """A track that is neither pictures nor sound."""
-        first = list(islice(self._frames(track), _LOOKED_AT))
+        first = list(islice(self._frames(track, blocks), _LOOKED_AT))
         said = [frame.text() for frame in first]
         kinds = {text_kind(text) for text in said}
         value = next((text for text in said if text), None)
@@ -237,12 +261,20 @@ class _Film:
             for frame in first:
                 yield Embedded(frame)
 
-    def _frames(self, track: _Track) -> Iterator[Part]:
+    def _strays(self) -> Walk:
+        """Blocks of tracks that are none."""
+        for number in self.blocks.keys() - {track.number for track in self.tracks}:
+            blocks = self.blocks[number]
+            what = f"of a track that is not declared: {len(blocks.starts)} blocks"
+            yield blocks.first.finding(Kind.UNKNOWN, what)
+            for frame in islice(self._frames(None, blocks), _LOOKED_AT):
+                yield Embedded(frame)
+
+    def _frames(self, track: _Track | None, blocks: _Blocks) -> Iterator[Part]:
         base = self.part.offset or 0
-        blocks = self.blocks[track.number]
         for start, size in zip(blocks.starts, blocks.sizes, strict=True):
             frame = self.part.part(start - base, size, "Cluster/frame")
-            if track.prefix:
+            if track is not None and track.prefix:
                 frame = frame.unpacked(track.prefix + frame.read(0, size))
             yield frame
 

@@ -20,7 +20,17 @@ from faceanon.audit.scan.films.mp4_boxes import (
 from faceanon.audit.scan.films.mp4_fragments import Fragments
 from faceanon.audit.scan.films.mp4_metadata import metadata, user_data, uuid
 from faceanon.audit.scan.films.mp4_track import SOUND, VIDEO, Track
-from faceanon.audit.scan.films.samples import Numbers, Samples, gaps, joined, of_tables
+from faceanon.audit.scan.films.samples import (
+    MAX_CHUNKS,
+    MAX_SAMPLES,
+    NOTHING,
+    Numbers,
+    Samples,
+    gaps,
+    joined,
+    of_tables,
+    overlap,
+)
 from faceanon.audit.scan.films.words import frames
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import Damaged, Embedded, Part, Walk, leftover
@@ -49,6 +59,7 @@ class _Film:
         tracks: what the movie header tells of.
         media: the boxes of samples.
         timescale: units a second of the film.
+        used: the places of all samples.
     """
 
     part: Part
@@ -56,6 +67,14 @@ class _Film:
     tracks: list[Track] = field(default_factory=list)
     media: list[Box] = field(default_factory=list)
     timescale: int = 0
+    used: list[Numbers] = field(default_factory=list)
+    _samples_left: int = MAX_SAMPLES
+    _chunks_left: int = MAX_CHUNKS
+    _bytes_left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """No two samples share their bytes."""
+        self._bytes_left = len(self.part)
 
     def walk(self) -> Walk:
         """All boxes, then what the samples are, then what is none."""
@@ -75,11 +94,11 @@ class _Film:
             at = box.end
         if not self.tracks:
             raise Damaged("a film without tracks")
-        used: list[Numbers] = []
         seen: set[bytes] = set()
         for track in self.tracks:
-            yield from self._track(track, used, seen)
-        yield from self._gaps(used)
+            yield from self._track(track, seen)
+        yield from self._strays()
+        yield from self._gaps()
         yield from self._trailer(self.part.part(at, None, "after the end"))
 
     def _box(self, box: Box) -> Walk:
@@ -129,15 +148,16 @@ class _Film:
         else:
             yield from other(box)
 
-    def _track(self, track: Track, used: list[Numbers], seen: set[bytes]) -> Walk:
+    def _track(self, track: Track, seen: set[bytes]) -> Walk:
         """What a track is for, what is in its samples, and what is not shown."""
+        samples = NOTHING
         try:
             samples = self._samples(track)
-        except (Damaged, KeyError) as damage:
+            yield from self._claims(track, samples)
+        except Damaged as damage:
             what = f"damaged: samples that cannot be found ({damage})"
             yield track.part.finding(Kind.UNREAD, what)
-            samples = Samples()
-        used += samples.extents
+            samples = NOTHING
         is_first = track.handler not in seen
         seen.add(track.handler)
         if track.handler == VIDEO:
@@ -153,9 +173,12 @@ class _Film:
             yield from beside(self.part, track, samples)
             return
         try:
+            # There may be a sample of sound for each of 48,000 moments a second; what
+            # is told of them stands in the set-up of their codec.
+            is_video = track.handler == VIDEO
             yield from looked_into(
                 track.format.decode("latin-1"),
-                samples.parts(self.part),
+                samples.parts(self.part) if is_video else iter(()),
                 track.config,
                 track.part,
             )
@@ -165,16 +188,46 @@ class _Film:
 
     def _samples(self, track: Track) -> Samples:
         runs = self.fragments.samples.get(track.number, [])
-        is_counted = track.handler == SOUND
         if b"stsz" in track.tables or not runs:
             tables = track.tables
-            sizes = tables[b"stsz"]
-            if is_counted and track.sample_size and sizes.number(4, 4) == 1:
+            sizes = tables.get(b"stsz", track.part)
+            is_counted = track.sample_size and track.handler == SOUND
+            if is_counted and b"stsz" in tables and sizes.number(4, 4) == 1:
                 # QuickTime counts the samples of sound, and not their bytes.
                 size = track.sample_size.to_bytes(4) + sizes.read(8, 4)
                 tables = tables | {b"stsz": sizes.unpacked(bytes(4) + size)}
-            runs = [of_tables(tables, self.part, is_counted), *runs]
-        return joined(runs)
+            runs = [of_tables(tables, self.part), *runs]
+        samples = joined(runs)
+        self._samples_left -= 0 if track.handler == SOUND else samples.count
+        self._chunks_left -= len(samples.extents)
+        if self._samples_left < 0 or self._chunks_left < 0:
+            raise Damaged("more samples than can be looked at")
+        return samples
+
+    def _claims(self, track: Track, samples: Samples) -> Walk:
+        """Whether the samples can be where they are said to be."""
+        for contradiction in samples.contradictions:
+            what = f"damaged: tables that contradict each other: {contradiction}"
+            yield track.part.finding(Kind.UNREAD, what)
+        inside, outside = samples.claimed(self.part)
+        if outside:
+            what = f"damaged: {outside} bytes of samples outside of the file"
+            yield track.part.finding(Kind.UNREAD, what)
+        self._bytes_left -= inside
+        if self._bytes_left < 0:
+            raise Damaged("samples of more bytes than there are")
+        self.used.append(samples.extents)
+
+    def _strays(self) -> Walk:
+        """Samples in fragments of tracks that are none."""
+        known = {track.number for track in self.tracks}
+        for number in sorted(self.fragments.samples.keys() - known):
+            for samples in self.fragments.samples[number]:
+                for start, stop in samples.extents.tolist():
+                    if 0 <= start < stop <= len(self.part):
+                        stray = self.part.part(start, stop - start, "mdat/stray")
+                        what = "samples of a track that is not declared"
+                        yield stray.finding(Kind.UNKNOWN, what)
 
     def _hidden(self, track: Track, samples: Samples) -> Walk:
         """Samples that an edit list leaves out."""
@@ -190,11 +243,14 @@ class _Film:
             what = f"{hidden_time:.2f} s of sound that an edit list hides"
             yield place.finding(Kind.SOUND, what)
 
-    def _gaps(self, used: list[Numbers]) -> Walk:
-        """Bytes of the media that no sample takes up."""
+    def _gaps(self) -> Walk:
+        """Bytes of the media that no sample takes up, or that several do."""
+        if shared := overlap(self.used):
+            what = f"damaged: {shared} bytes that several samples take up"
+            yield self.part.part(0, 0, "mdat").finding(Kind.UNREAD, what)
         for box in self.media:
             start = box.end - len(box.content)
-            for begin, stop in gaps(used, start, box.end):
+            for begin, stop in gaps(self.used, start, box.end):
                 gap = self.part.part(begin, stop - begin, "mdat/gap")
                 if any(mark in gap.read(0, min(len(gap), 64)) for mark in _DASHCAMS):
                     yield gap.finding(Kind.PLACE, "a dashcam's places")

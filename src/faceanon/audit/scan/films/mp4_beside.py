@@ -1,5 +1,7 @@
 """The tracks of an MP4 or QuickTime film beside its pictures and its sound."""
 
+from itertools import islice
+
 from faceanon.audit.scan.films.mp4_track import TEXT, Track
 from faceanon.audit.scan.films.samples import Samples
 from faceanon.audit.scan.films.words import text_kind
@@ -30,7 +32,7 @@ _HEAD = 1 << 16
 
 def beside(file: Part, track: Track, samples: Samples) -> Walk:
     """A track that is neither pictures nor sound."""
-    texts = list(samples.parts(file, _LOOKED_AT))
+    texts = list(islice(samples.parts(file), _LOOKED_AT))
     if track.handler in TEXT or track.format in (b"text", b"tx3g", b"wvtt"):
         said = [_text(sample) for sample in texts]
         value = next((text for text in said if text), "")

@@ -37,8 +37,7 @@ TABLES: dict[bytes, int] = {
 }
 """Boxes of a count and so many numbers, with the bytes of one of them."""
 
-LISTS = {b"stsz", b"stz2", b"sdtp", b"sgpd", b"sbgp", b"tfra", b"sidx", b"ssix"}
-LISTS |= {b"trun", b"saiz", b"saio", b"senc", b"padb"}
+LISTS = {b"stsz", b"stz2", b"sdtp", b"sgpd", b"sbgp", b"tfra", b"sidx", b"trun"}
 """Further boxes of numbers about the samples."""
 
 NAMED: dict[bytes, tuple[Kind, str]] = {
@@ -185,13 +184,39 @@ def visited(box: Box, visit: Callable[[Box], Walk]) -> Walk:
 
 def numbers(box: Box) -> Walk:
     """A box of numbers that a film may have; what is more in it than these."""
-    used = SIZES.get(box.kind, len(box.content))
-    if box.kind in TABLES:
-        used = 8 + TABLES[box.kind] * box.content.number(4, 4)
-    elif box.kind == b"stsz":
-        used = 12 if box.content.number(4, 4) else 12 + 4 * box.content.number(8, 4)
-    rest = box.content.part(min(used, len(box.content)), None, "rest")
+    rest = box.content.part(min(_used(box), len(box.content)), None, "rest")
     yield from leftover(rest, Kind.GAP, "bytes after the numbers of a box")
+
+
+def _used(box: Box) -> int:
+    """How many bytes its numbers take up."""
+    kind, content = box.kind, box.content
+    # Of groups, and of a byte for each sample: whose track it is sees to them.
+    used = len(content)
+    if kind in SIZES:
+        used = SIZES[kind]
+    elif kind in TABLES:
+        used = 8 + TABLES[kind] * content.number(4, 4)
+    elif kind == b"stsz":
+        used = 12 if content.number(4, 4) else 12 + 4 * content.number(8, 4)
+    elif kind == b"stz2":
+        used = 12 + (content.number(7, 1) * content.number(8, 4) + 7) // 8
+    elif kind == b"sbgp":
+        count_at = 12 if content.number(0, 1) else 8
+        used = count_at + 4 + 8 * content.number(count_at, 4)
+    elif kind == b"tfra":
+        lengths = content.number(11, 1)
+        width = 16 if content.number(0, 1) else 8
+        width += sum((lengths >> shift & 3) + 1 for shift in (0, 2, 4))
+        used = 16 + width * content.number(12, 4)
+    elif kind == b"sidx":
+        count_at = 30 if content.number(0, 1) else 22
+        used = count_at + 2 + 12 * content.number(count_at, 2)
+    elif kind == b"trun":
+        flags = content.number(1, 3)
+        width = 4 * (flags >> 8 & 15).bit_count()
+        used = 8 + 4 * (flags & 5).bit_count() + width * content.number(4, 4)
+    return used
 
 
 def other(box: Box) -> Walk:

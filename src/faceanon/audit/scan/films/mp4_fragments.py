@@ -1,18 +1,27 @@
 """The fragments of an MP4: samples that are told of beside them (ISO 14496-12, 8.8)."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from faceanon.audit.scan.boxes import Box, boxes
-from faceanon.audit.scan.films.samples import MAX_SAMPLES, Samples
+from faceanon.audit.scan.films.samples import (
+    MAX_SAMPLES,
+    PIECE,
+    Numbers,
+    Piece,
+    Samples,
+    rows,
+)
 from faceanon.audit.scan.part import Damaged, Part
 
 # Flags of a track's fragment, and of a run of samples.
 _BASE, _DESCRIPTION, _DURATION, _SIZE, _FLAGS, _FROM_MOOF = 1, 2, 8, 16, 32, 0x20000
 _AT, _FIRST_FLAGS = 1, 4
-_COLUMNS = (0x100, 0x200, 0x400, 0x800)
+_DURATIONS, _SIZES, _, _SHIFTS = _COLUMNS = (0x100, 0x200, 0x400, 0x800)
+_MAX_RUNS = 500_000
 
 
 @dataclass
@@ -34,6 +43,8 @@ class Fragments:
     samples: dict[int, list[Samples]] = field(default_factory=lambda: defaultdict(list))
     _defaults: dict[int, _Defaults] = field(default_factory=dict)
     _times: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    _samples_left: int = MAX_SAMPLES
+    _runs_left: int = _MAX_RUNS
 
     def read_defaults(self, mvex: Part) -> None:
         """What holds for the fragments of a track where they do not say."""
@@ -87,46 +98,76 @@ class Fragments:
         self, trun: Part, track: int, defaults: _Defaults, base: int, following: int
     ) -> int:
         flags, count, at = trun.number(1, 3), trun.number(4, 4), 8
-        place = following
+        start = following
         if flags & _AT:
-            place = base + int.from_bytes(trun.read(at, 4), signed=True)
+            start = base + int.from_bytes(trun.read(at, 4), signed=True)
             at += 4
         at += 4 * bool(flags & _FIRST_FLAGS)
-        present = [column for column in _COLUMNS if flags & column]
-        if at + 4 * count * len(present) > len(trun):
-            raise Damaged(f"a run of {count} samples that are not there")
-        if not present and count > MAX_SAMPLES:
-            raise Damaged(f"more than {MAX_SAMPLES} samples")
-        numbers = np.frombuffer(trun.data, ">u4", count * len(present), at)
-        table = numbers.reshape(count, len(present)).astype(np.int64)
-
-        def column(
-            flag: int, default: int
-        ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-            if flag in present:
-                return table[:, present.index(flag)]
-            return np.full(count, default, np.int64)
-
-        sizes, durations = (
-            column(0x200, defaults.size),
-            column(0x100, defaults.duration),
+        self._samples_left -= count
+        self._runs_left -= 1
+        if self._samples_left < 0 or self._runs_left < 0:
+            raise Damaged("more samples in fragments than can be looked at")
+        run = _Run(
+            trun,
+            at,
+            count,
+            [column for column in _COLUMNS if flags & column],
+            (start, self._times[track]),
+            defaults,
         )
-        shifts = column(0x800, 0).astype(np.int32)
-        ends = place + np.cumsum(sizes)
-        begins = self._times[track] + np.cumsum(durations) - durations
-        stop = int(ends[-1]) if count else place
-        length = int(durations.sum())
-        self.samples[track].append(
-            Samples(
-                extents=[np.array([[place, stop]], np.int64)],
-                starts=ends - sizes,
-                sizes=sizes,
-                times=begins + shifts,
-                durations=durations,
-                longest=int(durations.max(initial=0)),
-                length=length,
-                count=count,
-            )
-        )
+        stop, length, longest = start, 0, 0
+        for piece in run.pieces():
+            stop = int(piece.starts[-1] + piece.sizes[-1])
+            length += int(piece.durations.sum())
+            longest = max(longest, int(piece.durations.max()))
+        extent = np.array([[start, stop]], np.int64)
+        self.samples[track].append(Samples(extent, count, length, longest, run.pieces))
         self._times[track] += length
         return stop
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Samples in a row.
+
+    Attributes:
+        trun: the content of its box.
+        at: where in it the table of samples begins.
+        count: of samples.
+        present: what the table tells of each, by flag.
+        begins: the first byte in the file, and the time of the first sample.
+        defaults: for what the table does not tell.
+    """
+
+    trun: Part
+    at: int
+    count: int
+    present: list[int]
+    begins: tuple[int, int]
+    defaults: _Defaults
+
+    def pieces(self) -> Iterator[Piece]:
+        """The samples."""
+        start, time = self.begins
+        for table in self._tables():
+            sizes = self._column(table, _SIZES, self.defaults.size)
+            durations = self._column(table, _DURATIONS, self.defaults.duration)
+            # Of the second version they are signed, and nobody shifts as far as that.
+            shifts = self._column(table, _SHIFTS, 0).astype(np.int32)
+            starts = start + np.cumsum(sizes) - sizes
+            times = time + np.cumsum(durations) - durations
+            yield Piece(starts, sizes, times + shifts, durations)
+            start, time = start + int(sizes.sum()), time + int(durations.sum())
+
+    def _tables(self) -> Iterator[Numbers]:
+        if self.present:
+            yield from rows(self.trun, 4 * len(self.present), self.at, self.count)
+            return
+        for at in range(0, self.count, PIECE):
+            yield np.zeros((min(PIECE, self.count - at), 0), np.int64)
+
+    def _column(self, table: Numbers, flag: int, default: int) -> Numbers:
+        if flag in self.present:
+            told: Numbers = table[:, self.present.index(flag)]
+            return told
+        return np.full(len(table), default, np.int64)

@@ -27,13 +27,14 @@ from faceanon.audit.scan.tracks import creation_time
 VIDEO, SOUND, TEXT = b"vide", b"soun", {b"text", b"sbtl", b"subt", b"clcp", b"subp"}
 
 _CONFIGS = {b"avcC", b"hvcC", b"av1C", b"dfLa", b"glbl"}
-_NESTED = {b"wave", b"gmhd", b"tapt", b"dinf"}
+_LARGEST_REFERENCE = 64
 _VIDEO_ENTRY, _SOUND_ENTRIES = 78, {0: 28, 1: 44, 2: 64}
 _NAME_AT, _NAME_LENGTH = 42, 32
 
 # A group of samples, such as those to begin at: what it is called, and numbers.
 _GROUPS = {b"roll", b"prol", b"rap ", b"sync", b"tele", b"tsas", b"stsa", b"alst"}
 _LARGEST_GROUP = 1024
+_SEVERAL = {b"sgpd", b"sbgp"}
 
 _SELF_CONTAINED = 1
 
@@ -87,9 +88,11 @@ class Track:
             yield from metadata(content)
         elif box.kind == b"uuid":
             yield from uuid(box)
-        elif box.kind in _NESTED:
+        elif box.kind == b"tapt":
             yield from each(content, other)
-        elif box.kind != b"tref":
+        elif box.kind == b"tref":
+            yield from each(content, _track_reference)
+        else:
             yield from other(box)
 
     def _edit(self, box: Box) -> Walk:
@@ -129,12 +132,14 @@ class Track:
         elif box.kind == b"dinf":
             yield from each(box.content, _references)
         elif box.kind == b"gmhd":
-            # Of timecodes and texts: the tracks themselves are told of.
-            return
+            yield from each(box.content, other)
         else:
             yield from other(box)
 
     def _table(self, box: Box) -> Walk:
+        if box.kind in self.tables and box.kind not in _SEVERAL:
+            what = "one more table of the same: it is not looked into"
+            yield box.content.finding(Kind.UNREAD, what)
         self.tables.setdefault(box.kind, box.content)
         if box.kind == b"stsd":
             yield from each(box.content, self._description, 8)
@@ -151,6 +156,9 @@ class Track:
         entry = box.content
         if self.entry is None:
             self.format, self.entry = box.kind, entry
+        else:
+            what = "one more set-up: what is in its samples is not looked into"
+            yield entry.finding(Kind.UNREAD, what)
         if self.handler in (VIDEO, b"pict", b"auxv"):
             if len(entry) > _VIDEO_ENTRY:
                 yield from _compressor(entry.part(_NAME_AT, _NAME_LENGTH, "name"))
@@ -203,6 +211,12 @@ def _language(content: Part) -> Walk:
     text = content.part(min(4, len(content))).text()
     if not text.replace("-", "").isalnum() or len(text) > 16:
         yield from free_text(content.part(4), Kind.COMMENT, "a language")
+
+
+def _track_reference(box: Box) -> Walk:
+    """Which other tracks belong to a track: their numbers."""
+    if len(box.content) > _LARGEST_REFERENCE:
+        yield box.content.finding(Kind.UNKNOWN, "references to more tracks than usual")
 
 
 def _references(box: Box) -> Walk:

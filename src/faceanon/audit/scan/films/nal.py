@@ -3,6 +3,7 @@
 ITU-T H.264 and H.265, clause 7.3.1 for the units, annex D for the messages (SEI).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ _NUMBERS |= {23, 45, 47, 56, 128, 129, 130, 131, 132, 133, 134, 137, 142, 144, 1
 _NUMBERS |= {148, 149, 150, 151, 165, 168, 200}
 
 _LARGEST_MESSAGE = 1 << 20
+_MARK, _MOST_ZEROS = re.compile(rb"\x00\x00\x01"), 64
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,19 @@ def units(part: Part, size: int) -> Iterator[Part]:
 
 def units_between_marks(part: Part) -> Iterator[Part]:
     """The units in a stream, each after the bytes 00 00 01 (annex B)."""
-    pieces = bytes(part.data).split(b"\0\0\1")
-    at = len(pieces[0]) + 3
-    for piece in pieces[1:]:
-        yield part.part(at, len(piece.rstrip(b"\0")), "unit")
-        at += len(piece) + 3
+    begin = None
+    for mark in _MARK.finditer(part.data):
+        if begin is not None:
+            yield _unit(part, begin, mark.start())
+        begin = mark.end()
+    if begin is not None:
+        yield _unit(part, begin, len(part))
+
+
+def _unit(part: Part, begin: int, end: int) -> Part:
+    """A unit, without the zeros that may follow it."""
+    tail = bytes(part.data[max(begin, end - _MOST_ZEROS) : end])
+    return part.part(begin, end - begin - len(tail) + len(tail.rstrip(b"\0")), "unit")
 
 
 def user_data(codec: Codec, samples: Iterable[Iterable[Part]]) -> Walk:
@@ -81,7 +91,8 @@ def user_data(codec: Codec, samples: Iterable[Iterable[Part]]) -> Walk:
     for sample in samples:
         for unit in sample:
             if not found.spend():
-                break
+                yield from found.walk()
+                return
             if unit:
                 _look(codec, unit, found)
     yield from found.walk()
@@ -116,7 +127,7 @@ def _messages(content: Part, found: UserData) -> None:
     data = content.read(0, min(len(content), _LARGEST_MESSAGE))
     data = data.replace(b"\0\0\3", b"\0\0")
     at = 0
-    while at + 2 <= len(data) and data[at:] != b"\x80":
+    while at + 2 <= len(data) and found.spend():
         kind, at = _number(data, at)
         size, at = _number(data, at)
         message = data[at : at + size]
