@@ -1,6 +1,7 @@
 """The sound of a film and that of its output, packet by packet."""
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -175,11 +176,8 @@ def _compare(
     if was.codec != now.codec or not len(now.times) or is_shared.mean() < _ANEW:
         yield from _by_length(now, begin, end, name)
         return
-    place = _place(was, now)
-    numbers = np.arange(len(now.digests)) + place
-    is_inside = (numbers >= 0) & (numbers < len(was.digests))
-    is_equal = is_inside.copy()
-    is_equal[is_inside] = was.digests[numbers[is_inside]] == now.digests[is_inside]
+    numbers = _matched(was, now)
+    is_equal = numbers >= 0
     is_there = np.zeros(len(was.digests), bool)
     is_there[numbers[is_equal]] = True
     slack = was.lasts + _ROUNDING
@@ -202,20 +200,30 @@ def _compare(
         yield Difference(True, what)
 
 
-def _place(was: Sound, now: Sound) -> int:
-    """How many packets of the input come before the first of the output."""
-    # Silence is in many packets, and tells nothing.
-    values, first, counts = np.unique(
-        was.digests, return_index=True, return_counts=True
-    )
-    values, first = values[counts == 1], first[counts == 1]
-    found = np.searchsorted(values, now.digests)
-    found = np.minimum(found, max(len(values) - 1, 0))
-    if len(values) and (is_found := values[found] == now.digests).any():
-        places = first[found[is_found]] - np.flatnonzero(is_found)
-        all_places, votes = np.unique(places, return_counts=True)
-        return int(all_places[votes.argmax()])
-    return int(np.abs(was.times - now.times[0]).argmin())
+def _matched(was: Sound, now: Sound) -> NDArray[np.intp]:
+    """For each packet of an output, the number of the same in the input, or -1.
+
+    They come in the same order. Of several that are alike, as those of silence are, it
+    is the one that is heard at the nearest time.
+    """
+    places: dict[int, list[int]] = {}
+    for place, digest in enumerate(was.digests.tolist()):
+        places.setdefault(digest, []).append(place)
+    times = was.times.tolist()
+    numbers = np.full(len(now.digests), -1, np.intp)
+    last = -1
+    heard = zip(now.digests.tolist(), now.times.tolist(), strict=True)
+    for number, (digest, time) in enumerate(heard):
+        alike = places.get(digest, [])
+        after = bisect_right(alike, last)
+        if after < len(alike):
+            near = bisect_left(alike, time, after, key=times.__getitem__)
+            last = min(
+                alike[max(near - 1, after) : near + 1],
+                key=lambda place: abs(times[place] - time),
+            )
+            numbers[number] = last
+    return numbers
 
 
 def _by_length(now: Sound, begin: float, end: float, name: str) -> Iterator[Difference]:
