@@ -42,9 +42,10 @@ Start = Callable[..., subprocess.Popen[bytes]]
 # Files of tests that take long, the longest first, so that no process of pytest is left
 # alone with one of them in the end.
 LONG = (
-    *("test_buckets.py", "test_command.py", "test_ray.py", "test_verify.py"),
-    *("test_reliability.py", "test_datasets.py", "test_animation.py", "test_people.py"),
-    *("test_consistent.py", "test_gui_window.py", "test_shards.py"),
+    *("test_buckets.py", "test_command.py", "test_ray.py", "test_verify_films.py"),
+    *("test_verify.py", "test_reliability.py", "test_datasets.py"),
+    *("test_animation.py", "test_people.py", "test_consistent.py"),
+    *("test_gui_window.py", "test_shards.py"),
 )
 
 

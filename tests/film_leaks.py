@@ -39,6 +39,7 @@ from leaks import CREATOR, GPS
 
 POSITION = "+48.8577+002.2950+035/"
 TIME = 3_800_000_000
+DAY = TIME - TIME % 86_400
 CAPTIONS = b"\xb5\0\x31GA94\3\xc1\xff\xfc\x94\x20"
 ENCODER = (
     b"x264 - core 165 - H.264/MPEG-4 AVC codec - Copyleft 2003-2025 - "
@@ -422,6 +423,7 @@ CLEAN_FILMS: dict[str, bytes] = {
     "plain.mp4": mp4(),
     "with sound.mp4": mp4(Track(), sound()),
     "priming.mp4": hidden_sound(90),
+    "day.mp4": mp4(Track(created=DAY, media_created=DAY), created=DAY),
     "edited.mp4": mp4(Track(edit=(1000, 0))),
     "settings.mp4": sei(5, VIDEO_ID + ENCODER),
     "brightness.mp4": sei(144, bytes(4)),

@@ -15,6 +15,7 @@ from faceanon import anonymizers, options
 from faceanon.batch.run_options import RunOptions
 from faceanon.commands.running import Values, errors_explained
 from faceanon.errors import FaceanonError
+from faceanon.media.video.options import VideoOptions
 from faceanon.requests.click_options import click_options, environment_variable
 from faceanon.requests.parameters import path_argument
 from faceanon.settings import Settings
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from faceanon.audit.verify.findings import Finding
     from faceanon.audit.verify.pairing import Pairing
 
-_RUNNING = {"jobs", "recursive", "follow_symlinks", "include", "exclude"}
+_RUNNING = {"jobs", "recursive", "follow_symlinks", "include", "exclude", "video"}
 _RUNNING |= {"max_memory", "timeout"}
 
 
@@ -68,6 +69,7 @@ def verify_command() -> click.Command:
                 help="Write an HTML page with small pictures of the outputs to FILE.",
             ),
             *click_options(Settings, only={"max_pixels"}),
+            *click_options(VideoOptions, only={"from_", "to"}),
             *click_options(RunOptions, only=_RUNNING),
             click.Option(
                 ["-q", "--quiet"],
@@ -93,7 +95,7 @@ def _verify(values: Values) -> None:
     # Imported late: they bring much that --help does not need.
     from faceanon.audit.verify.page import Page  # noqa: PLC0415
     from faceanon.audit.verify.run import Verification  # noqa: PLC0415
-    from faceanon.audit.verify.summary import UNKNOWABLE, Summary  # noqa: PLC0415
+    from faceanon.audit.verify.summary import Summary  # noqa: PLC0415
     from faceanon.batch.workers import Limits  # noqa: PLC0415
 
     summary, page = Summary(), Page()
@@ -132,7 +134,7 @@ def _verify(values: Values) -> None:
                 page_file.write(page.html(summary))
     if not values["quiet"]:
         click.echo(summary.line(), err=True)
-        for sentence in UNKNOWABLE:
+        for sentence in summary.unknowable:
             click.echo(f"not known: {sentence}", err=True)
     sys.exit(summary.exit_status)
 
@@ -152,6 +154,7 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
         replace(run_options.input_filter, datasets=False),
         None if method is None else anonymizers.get(method).guarantee,
         {} if report is None else run_report.read(Path(report)),
+        part=options.build(VideoOptions, values),
     )
 
 

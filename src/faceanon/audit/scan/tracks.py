@@ -10,15 +10,19 @@ _PICTURES, _SOUND, _VIDEO = (b"pict", b"auxv"), b"soun", b"vide"
 _STRUCTURE = {b"tkhd", b"mdia", b"edts", b"tref"}
 _CHUNK_OFFSETS = {b"stco": 4, b"co64": 8}
 _MAX_SAMPLES = 1_000_000
+_DAY = 86_400  # seconds
 _HANDLER_NAME_LENGTH = 32
 
 
 def creation_time(header: Part) -> Walk:
     """The time that a movie, track or media header holds, if it holds one."""
     size = 8 if header.number(0, 1) == 1 else 4
-    if header.number(4, size) or header.number(4 + size, size):
-        times = header.part(4, 2 * size)
-        yield times.finding(Kind.DATE, "time of creation or change")
+    moments = header.number(4, size), header.number(4 + size, size)
+    if any(moments):
+        # They count from a midnight on: one of a day only is another midnight.
+        is_timed = any(moment % _DAY for moment in moments)
+        what = "time of creation or change"
+        yield header.part(4, 2 * size).finding(Kind.DATE, what, identifies=is_timed)
 
 
 def handler_name(box: Part) -> Walk:

@@ -1,7 +1,8 @@
 """The faces of one frame, in the input and in the output."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 
@@ -19,6 +20,9 @@ _DOUBTFUL, _LIKELY, _SURE = 0.4, 0.55, 0.75
 
 # In pixels; smaller ones tell too little to be sure.
 _LEAST_WIDTH = 10
+
+# In a frame of a film, the recogniser is asked about so many faces, the largest.
+_MOST_RECOGNISED = 12
 
 _WORDS = {
     Kind.FACE_LEFT: "left as it was, or nearly so",
@@ -54,7 +58,12 @@ class Said:
 
 
 def compare_faces(
-    before: Image, after: Image, guarantee: Guarantee
+    before: Image,
+    after: Image,
+    guarantee: Guarantee,
+    *,
+    is_film: bool = False,
+    is_probed: bool = True,
 ) -> Iterator[Compared]:
     """Compare all that is a face, or may be one.
 
@@ -62,25 +71,37 @@ def compare_faces(
         before: the input, shape (H, W, 3), BGR, uint8.
         after: the output, of the same shape.
         guarantee: what the method promises.
+        is_film: whether it is one of many frames, which are searched less thoroughly,
+            and the output only where it is needed: a face is in several of them.
+        is_probed: whether the faces are to be compared over all pictures.
     """
-    detect = detection.make("centerface", "thorough")
+    detect = detection.make("centerface", "balanced" if is_film else "thorough")
     (faces,) = detect([before])
     is_untouched = np.array_equal(before, after)
-    seen = faces if is_untouched else detect([after])[0]
+    found_after = cache(lambda: faces if is_untouched else detect([after])[0])
     least = _LIKELY if is_untouched else _SURE
+    by_width = sorted(faces, key=lambda face: -face.box.width)
+    recognised = by_width[:_MOST_RECOGNISED] if is_film else faces
     for face in faces:
-        comparison = compare(before, after, face)
+        comparison = compare(
+            before, after, face, is_probed=is_probed, recognises=face in recognised
+        )
         is_clear = comparison.traces is not None and face.score >= _LIKELY
         is_strong = face.score >= least and face.box.width >= _LEAST_WIDTH
-        kind = verdict(comparison, is_among(face, seen), guarantee)
+        seen = partial(_is_among_found, face, found_after)
+        kind = verdict(comparison, seen, guarantee)
         yield Compared(face, comparison, is_clear or is_strong, kind)
-    for face in seen:
+    for face in () if is_film else found_after():
         # What is found in the output only is the method's own, or was overlooked.
         if not is_among(face, faces):
-            comparison = compare(before, after, face)
+            comparison = compare(before, after, face, is_probed=is_probed)
             if comparison.is_unchanged:
                 is_sure = comparison.traces is not None and face.score >= _SURE
                 yield Compared(face, comparison, is_sure, Kind.FACE_LEFT)
+
+
+def _is_among_found(face: Face, found: Callable[[], Sequence[Face]]) -> bool:
+    return is_among(face, found())
 
 
 def said_of(compared: Compared, guarantee: Guarantee, is_shown: bool) -> Said | None:

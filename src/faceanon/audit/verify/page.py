@@ -10,7 +10,7 @@ from itertools import count
 
 from faceanon.audit.verify.audit import Audited
 from faceanon.audit.verify.findings import Finding
-from faceanon.audit.verify.summary import UNKNOWABLE, Summary
+from faceanon.audit.verify.summary import Summary, looked_at
 from faceanon.storage.names import shown
 
 MOST_PICTURES = 500
@@ -91,7 +91,9 @@ class Page:
             verdict=escape(summary.verdict()),
             summary=escape(summary.line()),
             sections="\n".join(self._sections(summary)),
-            unknowable="\n".join(f"<li>{escape(each)}</li>" for each in UNKNOWABLE),
+            unknowable="\n".join(
+                f"<li>{escape(each)}</li>" for each in summary.unknowable
+            ),
         )
 
     def _sections(self, summary: Summary) -> Iterator[str]:
@@ -124,8 +126,15 @@ def _card(audited: Audited) -> str:
     tone = "bad" if findings[0].fails else "note"
     return (
         f'<article class="{tone}">\n{_picture(audited, name)}'
-        f"<h3>{escape(name)}</h3>\n{_list(worst)}{folded}</article>"
+        f"<h3>{escape(name)}</h3>\n{_frames(audited)}{_list(worst)}{folded}</article>"
     )
+
+
+def _frames(audited: Audited) -> str:
+    """How many frames of a film were looked at."""
+    if not audited.frames:
+        return ""
+    return f"<p>{looked_at(audited.looked, audited.frames)}</p>\n"
 
 
 def _list(findings: Iterable[Finding]) -> str:
@@ -168,6 +177,7 @@ def _frame(finding: Finding, width: int, height: int) -> str:
 def _line(finding: Finding, place: str | None = None) -> str:
     tone = "bad" if finding.fails else "note"
     where = "" if place is None else f"<b>{escape(place)}</b> "
-    at = "" if finding.frame is None else f"frame {finding.frame}: "
+    # The place tells it.
+    at = f"{finding.moment}: " if finding.moment and place is None else ""
     kind, what = escape(finding.kind.value), escape(shown(finding.what))
     return f'<li class="{tone}"><span class="kind">{kind}</span> {where}{at}{what}</li>'

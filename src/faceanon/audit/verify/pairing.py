@@ -3,26 +3,26 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from faceanon.anonymizers.base import Guarantee
 from faceanon.audit.verify.findings import Finding, Kind
-from faceanon.audit.verify.run_report import Shown, Told
+from faceanon.audit.verify.run_report import Shown, Told, Track
 from faceanon.batch.planning.make_plan import make_plan
 from faceanon.batch.planning.plan import InputFilter
 from faceanon.errors import FaceanonError
+from faceanon.media.reading import VIDEO_AS_IT_IS
+from faceanon.media.video.options import VideoOptions
 from faceanon.pipeline.job import Job
 from faceanon.storage.names import shown
-from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES
+from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES, film_format
 
 # What other tools put behind the names of outputs.
 _ENDINGS = ("", "_anonymized")
 
-_SUFFIXES = [
-    *(suffix for suffixes in SUFFIXES.values() for suffix in suffixes),
-    *sorted(FILM_SUFFIXES),
-]
+_PICTURE_SUFFIXES = [suffix for suffixes in SUFFIXES.values() for suffix in suffixes]
+_FILM_SUFFIXES = sorted(FILM_SUFFIXES)
 
 # faceanon's own, which holds digests.
 _STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")
@@ -41,6 +41,9 @@ class Pair:
         guarantee: what the method of the run promises.
         shown: the faces that were not to be hidden; see `Told.shown`.
         keeps_time: whether the output may tell a time.
+        tracks: of a film, its faces, as the report tells them.
+        video: of a film, which part of it the output was made of, and how.
+        is_told: whether a report tells of it.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Pair:
     guarantee: Guarantee = Guarantee.HIDDEN
     shown: tuple[Shown, ...] = ()
     keeps_time: bool = False
+    tracks: tuple[Track, ...] = ()
+    video: VideoOptions = VIDEO_AS_IT_IS
+    is_told: bool = False
 
 
 class Pairing:
@@ -63,6 +69,8 @@ class Pairing:
         guarantee: what the run promises; None for what the report says, and without one
             for the strictest guarantee.
         report: what the report of the run tells of each picture.
+        part: which part of films the run has taken; what it leaves open, the report
+            tells.
 
     Raises:
         FaceanonError: there is nothing of the kind.
@@ -75,12 +83,14 @@ class Pairing:
         input_filter: InputFilter,
         guarantee: Guarantee | None,
         report: Mapping[str, Told],
+        *,
+        part: VideoOptions = VIDEO_AS_IT_IS,
     ) -> None:
         if not target.exists():
             raise FaceanonError(f"{shown(target)} does not exist")
         self._plan = make_plan(source, target, input_filter=input_filter)
         self._source, self._filter = source, input_filter
-        self._guarantee, self._report = guarantee, report
+        self._guarantee, self._report, self._part = guarantee, report, part
         self._root = target if target.is_dir() else target.parent
         self._is_folder = source.is_dir()
         self._unclaimed = set(_files_below(target)) if self._is_folder else set()
@@ -117,6 +127,9 @@ class Pairing:
                 guarantee=self._guarantee or usual,
                 shown=told.shown if told else (),
                 keeps_time=told is not None and told.keeps_time,
+                tracks=told.tracks if told else (),
+                video=self._video(told),
+                is_told=told is not None,
             )
         for folder, reason in self._plan.walk.problems:
             self._add(Kind.NOT_COMPARED, f"cannot be read: {reason}", input_=folder)
@@ -126,6 +139,14 @@ class Pairing:
                 self._add(Kind.STRAY, what, output=output)
         if is_empty and not self.findings:
             raise FaceanonError(f"{shown(self._source)} holds no pictures")
+
+    def _video(self, told: Told | None) -> VideoOptions:
+        """How films were read and written."""
+        part = self._part
+        if told is None or part.start is not None or part.end is not None:
+            usual = told.video if told else part
+            return replace(usual, from_=part.from_, to=part.to)
+        return told.video
 
     def _add(
         self,
@@ -149,8 +170,10 @@ class Pairing:
         if told is not None and told.output is not None:
             return self._told(Path(told.output))
         stem, own = os.path.splitext(job.name)  # noqa: PTH122  a string, and many
+        is_film = film_format(job.name) is not None
+        suffixes = _FILM_SUFFIXES if is_film else _PICTURE_SUFFIXES
         for ending in _ENDINGS:
-            for suffix in (own, *_SUFFIXES):
+            for suffix in (own, *suffixes):
                 name = f"{stem}{ending}{suffix}"
                 # Another input of the same stem may have lost its own output.
                 is_others = name != job.name and os.path.lexists(self._source / name)

@@ -4,13 +4,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from faceanon import anonymizers
+from faceanon import anonymizers, options
 from faceanon.anonymizers.base import Guarantee
 from faceanon.batch.report import read_report
+from faceanon.media.video.options import VideoOptions
 from faceanon.model import Box
 from faceanon.pipeline.job import Status
 
 Shown: TypeAlias = tuple[Box, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face of a film.
+
+    Attributes:
+        first: the first frame of the output that it is in, from 0.
+        last: the last one.
+        is_hidden: whether it was to be hidden.
+    """
+
+    first: int
+    last: int
+    is_hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +39,16 @@ class Told:
         shown: the faces that were not to be hidden, by who they are: the box of each,
             and the number of its frame, if there are several.
         keeps_time: whether the run was told to keep times.
+        tracks: the faces of a film.
+        video: how the run was told to read and write films.
     """
 
     output: str | None
     guarantee: Guarantee
     shown: tuple[Shown, ...]
     keeps_time: bool
+    tracks: tuple[Track, ...]
+    video: VideoOptions
 
 
 def read(path: Path) -> dict[str, Told]:
@@ -62,4 +82,9 @@ def _told(line: dict[str, Any]) -> Told:
             if face["hide"] is False
         ),
         settings["metadata"] == "all-but-identity",
+        tuple(
+            Track(int(track["first"]), int(track["last"]), bool(track["hide"]))
+            for track in line.get("tracks", ())
+        ),
+        options.build(VideoOptions, settings),
     )

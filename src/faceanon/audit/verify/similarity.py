@@ -3,6 +3,7 @@
 The limits are set from data; see docs/verify.md for what they let pass and catch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,7 +59,8 @@ class Traces:
     Attributes:
         original: the embedding of the face.
         treated: the embedding of the same place in the output.
-        painted: that of the same place once it is painted over.
+        painted: that of the same place once it is painted over; that of the same place
+            as it is where it was not asked for.
         original_pixels: of the face.
         treated_pixels: of the same place in the output.
     """
@@ -107,7 +109,14 @@ class Comparison:
         return self.similarity >= (_RECOGNISABLE if is_face else _RECOGNISABLE_ANYHOW)
 
 
-def compare(before: Image, after: Image, face: Face) -> Comparison:
+def compare(
+    before: Image,
+    after: Image,
+    face: Face,
+    *,
+    is_probed: bool = True,
+    recognises: bool = True,
+) -> Comparison:
     """Compare a face with what is at its place in an output.
 
     Where the eyes and the mouth were is taken from the original: that is the most that
@@ -117,15 +126,21 @@ def compare(before: Image, after: Image, face: Face) -> Comparison:
         before: the original, shape (H, W, 3), BGR, uint8.
         after: the output, of the same shape.
         face: in the original.
+        is_probed: whether it is to be compared over all pictures, for which more is
+            worked out.
+        recognises: whether to ask the recogniser, which takes most of the time.
     """
     detail, strength = _shared_detail(before, after, face.box)
+    if not recognises:
+        return Comparison(detail, strength)
     seen = assess(before, face, PROBE)
     if seen.problem or seen.embedding is None or face.points is None:
         return Comparison(detail, strength)
+    treated = embed(aligned(after, face.points))
     traces = Traces(
         seen.embedding,
-        embed(aligned(after, face.points)),
-        embed(_painted_over(after, face)),
+        treated,
+        embed(_painted_over(after, face)) if is_probed else treated,
         _pixels(before, face.box),
         _pixels(after, face.box),
     )
@@ -152,12 +167,14 @@ def _painted_over(after: Image, face: Face) -> Image:
     return aligned(patch, moved.points)
 
 
-def verdict(comparison: Comparison, is_seen: bool, guarantee: Guarantee) -> Kind | None:
+def verdict(
+    comparison: Comparison, is_seen: Callable[[], bool], guarantee: Guarantee
+) -> Kind | None:
     """What can still be told of a face; None if it is hidden as it should be.
 
     Args:
         comparison: to the original.
-        is_seen: whether a detector sees a face at its place in the output.
+        is_seen: tells whether a detector sees a face at its place in the output.
         guarantee: what the method promises. Of one that promises nothing it is told
             what can be recognised, too.
     """
@@ -168,7 +185,7 @@ def verdict(comparison: Comparison, is_seen: bool, guarantee: Guarantee) -> Kind
         return Kind.RECOGNISABLE if is_own else None
     if comparison.is_recognisable:
         return Kind.RECOGNISABLE
-    return Kind.VISIBLE if is_seen and comparison.detail >= _VISIBLE else None
+    return Kind.VISIBLE if comparison.detail >= _VISIBLE and is_seen() else None
 
 
 def _shared_detail(before: Image, after: Image, box: Box) -> tuple[float, float]:

@@ -17,6 +17,12 @@ UNKNOWABLE = (
 )
 """What no audit of this kind can tell, a sentence each."""
 
+UNKNOWABLE_OF_FILMS = (
+    "What the frames of films show that were not looked at.",
+    "Whether voices, or what they say, tell who it is.",
+)
+"""What none can tell of films besides."""
+
 
 @dataclass
 class Summary:
@@ -27,6 +33,9 @@ class Summary:
         found: in how many of them something was found.
         failed: how many of them fail the audit.
         faces: how many faces were clear enough to be recognised in the input.
+        films: how many of the outputs are films.
+        frames: how many frames of films were compared.
+        looked: in how many of them faces were looked for.
         failures: by what the audit fails, and how often.
         notes: what else was found, and how often.
     """
@@ -35,6 +44,9 @@ class Summary:
     found: int = 0
     failed: int = 0
     faces: int = 0
+    films: int = 0
+    frames: int = 0
+    looked: int = 0
     failures: Counter[Kind] = field(default_factory=Counter)
     notes: Counter[Kind] = field(default_factory=Counter)
 
@@ -48,11 +60,19 @@ class Summary:
         self.found += bool(audited.findings)
         self.failed += any(finding.fails for finding in audited.findings)
         self.faces += len(audited.probes)
+        self.films += bool(audited.frames)
+        self.frames += audited.frames
+        self.looked += audited.looked
 
     @property
     def exit_status(self) -> int:
         """1 if something can be told, or could not be audited; else 0."""
         return 1 if self.failures else 0
+
+    @property
+    def unknowable(self) -> tuple[str, ...]:
+        """What this audit cannot tell, a sentence each."""
+        return UNKNOWABLE + (UNKNOWABLE_OF_FILMS if self.films else ())
 
     @property
     def _open(self) -> int:
@@ -72,7 +92,7 @@ class Summary:
     def line(self) -> str:
         """The summary, one line."""
         line = (
-            f"audited {counted(self.outputs, 'output')}, "
+            f"audited {counted(self.outputs, 'output')}{self._of_films()}, "
             f"{counted(self.faces, 'face')} by a recogniser: "
         )
         if self.failures:
@@ -85,3 +105,18 @@ class Summary:
         if self.notes:
             line += f"; notes: {listed(self.notes)}"
         return line
+
+    def _of_films(self) -> str:
+        if not self.films:
+            return ""
+        films = counted(self.films, "film")
+        return f" ({films}: {looked_at(self.looked, self.frames)})"
+
+
+def looked_at(looked: int, frames: int) -> str:
+    """How many frames of films were looked at, in words.
+
+    >>> looked_at(60, 1800)
+    '60 of 1,800 frames looked at'
+    """
+    return f"{looked:,} of {frames:,} frames looked at"
