@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from faceanon import options
-from faceanon.audit.scan import is_source_code, scan
+from faceanon.audit.scan import scan
 from faceanon.batch.planning.make_plan import make_reading_plan
 from faceanon.batch.run_options import RunOptions
 from faceanon.batch.wording import counted, listed
@@ -103,8 +103,6 @@ def _scan(values: Values) -> None:
             for job in plan.jobs():
                 if not (isinstance(job, Job) and isinstance(job.source, Path)):
                     continue
-                if job.source not in named and _is_source_code(job.source):
-                    continue
                 _scan_file(job.source, values["show_values"], summary)
             summary.skipped += plan.walk.skipped
             for folder, reason in plan.walk.problems:
@@ -125,14 +123,6 @@ def _scan_file(path: Path, show_values: bool, summary: _Summary) -> None:
     summary.files += 1
     summary.leaking += identifying.total() > 0
     summary.kinds += identifying
-
-
-def _is_source_code(path: Path) -> bool:
-    try:
-        return is_source_code(path)
-    except OSError:
-        # The scan of it tells why.
-        return False
 
 
 def _cannot_be_read(path: object, reason: str | None, summary: _Summary) -> None:

@@ -5,9 +5,7 @@ writes files: each format is walked by a parser of its own, and what no structur
 accounts for is a finding, too.
 """
 
-from faceanon.audit.scan.films import SUFFIXES as FILM_SUFFIXES
-from faceanon.audit.scan.films import is_source_code
 from faceanon.audit.scan.findings import Finding, Kind
 from faceanon.audit.scan.scanner import scan
 
-__all__ = ["FILM_SUFFIXES", "Finding", "Kind", "is_source_code", "scan"]
+__all__ = ["Finding", "Kind", "scan"]
