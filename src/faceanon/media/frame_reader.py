@@ -66,6 +66,11 @@ class FrameReader:
         """What is known of the clip."""
         return self._clip.header
 
+    @property
+    def count(self) -> int:
+        """How many frames there are; of films whose packets do not tell it, about."""
+        return len(self._known_times()) or self.header.count
+
     def read(self, number: int) -> tuple[Frame, float]:
         """A frame, and after how many seconds it is shown.
 
@@ -103,26 +108,29 @@ class FrameReader:
         Not if what is found there is not what the packets tell: they may count what is
         never shown.
         """
-        clip = self._clip
-        if not isinstance(clip, VideoClip):
-            return False
-        if self._times is None:
-            self._times = clip.frame_times() or ()
-        if not number < len(self._times):
+        clip, times = self._clip, self._known_times()
+        if not (isinstance(clip, VideoClip) and number < len(times)):
             return False
         # The frames before will be asked for when somebody goes back by one.
         first = max(number - self._most + 1, 0)
-        frames = clip.frames_from(self._times[first])
+        frames = clip.frames_from(times[first])
         try:
             found = [next(frames) for _ in range(first, number + 1)]
         except (PictureError, StopIteration):
             return False
-        if [frame.time for frame in found] != list(self._times[first : number + 1]):
+        if [frame.time for frame in found] != list(times[first : number + 1]):
             return False
         self._kept.clear()
         for place, frame in enumerate(found, first):
-            start = self._times[place] - self._times[0]
-            self._kept[place] = frame, float(start)
+            self._kept[place] = frame, float(times[place] - times[0])
         self._frames, self._next = frames, number + 1
-        self._start = float(self._times[number] - self._times[0]) + found[-1].seconds
+        self._start = float(times[number] - times[0]) + found[-1].seconds
         return True
+
+    def _known_times(self) -> Sequence[Fraction]:
+        """When the frames of a film are shown, if its packets tell; else empty."""
+        if self._times is None:
+            clip = self._clip
+            times = clip.frame_times() if isinstance(clip, VideoClip) else None
+            self._times = times or ()
+        return self._times
