@@ -63,7 +63,8 @@ def write_film(path: Path) -> None:
             scale = 960 / wide
             matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
             image = cv2.warpAffine(picture, matrix, (960, 540), flags=cv2.INTER_AREA)
-            output.mux(video.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
+            frame = av.VideoFrame.from_ndarray(image.astype(np.uint8), "bgr24")
+            output.mux(video.encode(frame))
         output.mux(video.encode())
 
 

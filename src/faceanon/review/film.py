@@ -211,7 +211,7 @@ def _kinds(table: FaceTable) -> NDArray[np.uint8]:
 
 
 def _clock(record: Record) -> Callable[[int], float | None]:
-    """Tells when a frame is shown, from the first known one on, as far as is known.
+    """Tells when a frame is shown, in seconds, as far as is known.
 
     Between frames with a face, and around them, it is told by these.
     """
