@@ -303,9 +303,9 @@ def test_each_preview_of_the_window_is_consistent_within_itself(tmp_path: Path) 
     write_png(tmp_path / "friends.png", image)
     choices = Choices("emoji", str(tmp_path), "", {"consistent": "yes"})
     (job,) = preview_worker.listing(choices.values()).jobs
-    faces = preview_worker.search(job, "emoji", choices.values()).outcome.faces
-    height, width = image.shape[:2]
     frame = preview_worker.FrameOf(job, 0)
+    faces = preview_worker.search(frame, "emoji", choices.values()).outcome.faces
+    height, width = image.shape[:2]
     part = preview_worker.Part(Box(0, 0, width, height), (width, height))
     view = preview_worker.view(frame, "emoji", choices.values(), faces, part)
     assert view.after is not None, view.problem

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from conftest import COMMAND, Run
 from faceanon import anonymizers, boxes
-from faceanon.boxes import Record
+from faceanon.boxes import FaceTable, Record
 from faceanon.errors import FaceanonError
 from faceanon.gui import preview_worker
 from faceanon.gui.background import Answer, Background
@@ -213,6 +214,45 @@ def test_a_run_that_is_refused_says_why(many: Path) -> None:
     assert "OUTPUT is INPUT itself" in runner.progress.message
 
 
+def test_the_progress_of_a_film_is_told_frame_by_frame(tmp_path: Path) -> None:
+    film = write_long(tmp_path / "film.gif", 60)
+    options = {"jobs": "1", "accuracy": "thorough"}
+    runner = Runner()
+    target = str(tmp_path / "safe.gif")
+    runner.start("blackbar", Choices("blackbar", str(film), target, options).values())
+    shares: list[float] = []
+
+    def is_over() -> bool:
+        runner.poll()
+        if runner.progress.films:
+            assert set(runner.progress.films) == {"film.gif"}
+            shares.append(runner.progress.share)
+        return runner.state == "over"
+
+    wait_until(is_over, "the end of the run")
+    assert runner.progress.end == "done", runner.progress.message
+    assert runner.progress.films == {}
+    assert shares == sorted(shares)
+    assert any(0 < share < 1 for share in shares)
+    assert runner.progress.share == 1
+
+
+def test_a_cancel_ends_a_film_in_the_middle(tmp_path: Path) -> None:
+    film = write_long(tmp_path / "film.gif", 300)
+    safe = tmp_path / "safe"
+    (tmp_path / "in").mkdir()
+    film.rename(tmp_path / "in" / "film.gif")
+    choices = Choices("blackbar", str(tmp_path / "in"), str(safe), {"jobs": "1"})
+    runner = Runner()
+    runner.start("blackbar", choices.values())
+    wait_until(lambda: runner.poll() and bool(runner.progress.films), "a frame")
+    runner.cancel()
+    finish(runner)
+    assert runner.progress.end == "cancelled", runner.progress.message
+    assert runner.progress.done == 0
+    assert {path.name for path in safe.iterdir()} <= {".faceanon.db"}
+
+
 # --- The preview -----------------------------------------------------------------
 
 
@@ -260,7 +300,7 @@ def test_a_question_that_kills_the_worker_costs_its_own_answer_only(
 def test_the_preview_hides_what_the_run_hides() -> None:
     values = Choices("blackbar", str(EXAMPLES), "out").values()
     job = Job("astronaut.png", EXAMPLES / "astronaut.png", None)
-    seen = preview_worker.search(job, "blackbar", values).outcome
+    seen = preview_worker.search(FrameOf(job, 0), "blackbar", values).outcome
     assert seen.faces[0].box.overlap(ASTRONAUT_FACE.box) > 0.7
     part = Part(seen.faces[0].box, (40, 50))
     view = preview_worker.view(FrameOf(job, 0), "blackbar", values, seen.faces, part)
@@ -278,7 +318,7 @@ def test_people_to_show_are_shown_by_the_preview_and_by_the_run(
     choices = Choices("blackbar", str(source), str(tmp_path / "safe"))
     choices.options["except_"] = str(tmp_path / "friends")
     job = Job("astronaut.png", source / "astronaut.png", None)
-    seen = preview_worker.search(job, "blackbar", choices.values()).outcome
+    seen = preview_worker.search(FrameOf(job, 0), "blackbar", choices.values()).outcome
     assert seen.faces == ()
     assert [FaceState(face, "kept").label for face in seen.shown] == ["eileen"]
     runner = Runner()
@@ -365,6 +405,83 @@ def test_looking_through_the_frames_of_a_film(tmp_path: Path) -> None:
     assert len(views) >= 2
     assert views[0].before != views[-1].before
     assert all(view.before != view.after for view in views)
+
+
+def test_of_a_long_film_the_faces_of_the_frame_that_is_shown(
+    tmp_path: Path,
+) -> None:
+    """The frames of a film come as they are asked for; nobody waits for all of them."""
+    film = write_long(tmp_path / "film.gif", 300)
+    values = Choices("blackbar", str(film), str(tmp_path / "out.gif")).values()
+    model = PreviewModel(("blackbar",), (60, 40))
+
+    def take() -> bool:
+        model.poll()
+        return not model.is_busy
+
+    def hidden() -> list[Face]:
+        return [state.face for state in model.face_states() if state.kind == "hidden"]
+
+    try:
+        model.choose("blackbar", {"blackbar": values})
+        wait_until(take, "the preview")
+        assert (model.frames, model.is_long) == (300, True)
+        (first,) = hidden()
+        model.add(Box(5, 100, 20, 120))
+        model.show_frame(299)
+        wait_until(take, "the preview")
+        (last,) = hidden()
+        assert (first.frame, last.frame) == (0, 299)
+        assert last.box.left > first.box.right - 20
+        model.toggle(last)
+        assert [state.kind for state in model.face_states()] == ["kept"]
+        model.show_frame(0)
+        wait_until(take, "the preview")
+        assert [face.found_by == "hand" for face in hidden()] == [False, True]
+        model.belong_to(tmp_path / "out.gif")
+        model.corrections.save()
+        assert model.corrections.file is not None
+        record = boxes.read(model.corrections.file)["film.gif"]
+        assert record.content == digest(film)
+        assert {face.frame for face in record.hidden} == {0}
+        assert [face.frame for face in record.shown] == [299]
+    finally:
+        model.close()
+
+
+def write_long(path: Path, count: int) -> Path:
+    """An animation with a face on the left, which is on the right in the last frame."""
+    with PillowImage.open(EXAMPLES / "astronaut.png") as picture:
+        small = picture.convert("L").resize((128, 128))
+    mirrored = small.transpose(PillowImage.Transpose.FLIP_LEFT_RIGHT)
+    # Frames that are the same would be written as one.
+    frames = [small.copy() for _ in range(count - 1)]
+    for number, frame in enumerate(frames):
+        frame.putpixel((number % 128, 127 - number // 128), number % 256)
+    frames[0].save(
+        *(path,), save_all=True, append_images=[*frames[1:], mirrored], duration=40
+    )
+    return path
+
+
+def test_a_face_that_was_followed_is_kept_in_all_its_frames(seen: Outcome) -> None:
+    assert seen.record is not None
+    followed = [
+        Face(Box(10 + frame, 10, 40, 50), 0.875, frame=frame, track=3)
+        for frame in range(3)
+    ]
+    other = Face(Box(100, 10, 140, 50), 0.875, frame=1, track=4)
+    table = FaceTable.of([*followed[:2], other, *followed[2:]])
+    film = replace(seen, record=replace(seen.record, hidden=table))
+    corrections = Corrections()
+    record = corrections.toggle(film, followed[1])
+    assert list(record.hidden) == [other]
+    assert list(record.shown) == followed
+    again = corrections.toggle(replace(film, record=record), followed[2])
+    assert sorted(again.hidden, key=lambda face: (face.track, face.frame)) == [
+        *(*followed, other)
+    ]
+    assert not again.shown
 
 
 # --- Viewport --------------------------------------------------------------------

@@ -13,7 +13,7 @@ from conftest import Run
 from faceanon.model import Box
 from faceanon.pipeline.job import Status
 from processes import wait_until
-from support import ASTRONAUT_FACE, EXAMPLES, read, with_examples
+from support import ASTRONAUT_FACE, EXAMPLES, read, with_examples, write_film
 from xvfb import MISSING, Screen, hands, screen
 
 pytest.importorskip("tkinter", reason="this Python has no Tk")
@@ -235,6 +235,27 @@ def test_cancel_leaves_nothing_half_done_and_the_next_run_goes_on(
     user.run_to_the_end()
     assert user.window.runner.progress.summary.statuses[Status.SKIPPED] >= 2
     assert len(list(safe.glob("*.jpg"))) == 24
+
+
+def test_a_film_is_looked_through_by_its_slider_in_the_smallest_window(
+    user: User, tmp_path: Path
+) -> None:
+    user.root.geometry("{}x{}".format(*user.root.minsize()))
+    user.choose(write_film(tmp_path / "film.gif"), tmp_path / "safe.gif")
+    timeline = user.window.pane.timeline
+    assert timeline.winfo_ismapped()
+    assert timeline.winfo_height() >= timeline.winfo_reqheight()
+    assert "Frame 1 of 2" in str(timeline.label.cget("text"))
+    first = user.window.model.face_states()
+    user.click(timeline.slider, (timeline.slider.winfo_width() - 4, 8))
+    user.wait_for(lambda: timeline.frame == 1)
+    user.wait_for(user.is_shown)
+    assert "Frame 2 of 2" in str(timeline.label.cget("text"))
+    assert user.window.model.face_states() != first
+    assert "in this frame" in str(user.window.pane.note.cget("text"))
+    user.run_to_the_end()
+    assert user.status.startswith("Done"), user.status
+    assert (tmp_path / "safe.gif").exists()
 
 
 def test_refuses_in_the_words_of_the_command(

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from faceanon import boxes
-from faceanon.boxes import FaceTable, FrameTimes, Record
+from faceanon.boxes import FaceRows, FaceTable, FrameTimes, Record
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.model import Box, Face
 from processes import GUARD, started, wait_until
@@ -327,37 +327,282 @@ def test_every_frame_of_a_film_is_shown_and_corrected(tmp_path: Path) -> None:
     assert boxes.read(file)["film.gif"].hidden == (first, added)
 
 
-def test_a_film_with_tracks_keeps_what_is_known_of_it(tmp_path: Path) -> None:
+# --- Films -----------------------------------------------------------------------
+
+LENGTH = 40
+
+
+def write_numbered(path: Path, codec: str = "libx264") -> Path:
+    """A film of which each frame is as grey as its number says."""
+    av = pytest.importorskip("av", reason="PyAV is not installed: faceanon[video]")
+    with av.open(str(path), "w") as output:
+        options = {"g": "10", "crf": "4"}
+        if codec == "libx264":
+            options |= {"preset": "ultrafast", "bf": "2"}
+        video = output.add_stream(codec, rate=10, options=options)
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        for number in range(LENGTH):
+            image = np.full((120, 160, 3), 20 + 5 * number, np.uint8)
+            output.mux(video.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        output.mux(video.encode())
+    return path
+
+
+def followed(
+    track: int, frames: range, *found_by: str, tone: tuple[float, float, float]
+) -> list[Face]:
+    """A track that moves to the right, found in turn by these."""
+    return [
+        Face(
+            Box(10 + frame, 20 * track, 30 + frame, 20 * track + 20),
+            0.875,
+            found_by=found_by[number * len(found_by) // len(frames)],
+            frame=frame,
+            track=track,
+            tone=tone,
+        )
+        for number, frame in enumerate(frames)
+    ]
+
+
+TONE = (0.25, 0.5, 0.125)
+SURE = followed(0, range(2, 22), "whole", tone=TONE)
+_IN_TURN = ("whole", "between", "weak", "between", "whole")
+DOUBTFUL = followed(1, range(40), *_IN_TURN, tone=TONE)
+HELD = followed(2, range(5, 25), "whole", "held", tone=TONE)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A film with three tracks, and its box file beside it."""
+    path = write_numbered(tmp_path / "film.mp4")
+    times = FrameTimes.of_all(np.arange(LENGTH, dtype=np.int64), Fraction(1, 10))
+    table = FaceTable.of(sorted([*SURE, *DOUBTFUL, *HELD], key=lambda f: f.frame or 0))
+    record = Record(
+        *("film.mp4", 160, 120, digest(path), table), times=times, frame_count=LENGTH
+    )
+    boxes.write(path.with_name("boxes.jsonl"), [record])
+    return path
+
+
+@contextmanager
+def film_review(film: Path) -> Iterator[Client]:
+    with review(film, film.with_name("boxes.jsonl")) as client:
+        yield client
+
+
+def saved_film(film: Path) -> Record:
+    return boxes.read(film.with_name("boxes.jsonl"))["film.mp4"]
+
+
+def do(client: Client, revision: int, **change: Any) -> Any:
+    told = {"revision": revision, "change": change}
+    return client.json("pictures/0/changes", "POST", told)
+
+
+def test_the_tracks_of_a_film_come_in_the_order_of_doubt(film: Path) -> None:
+    with film_review(film) as client:
+        told = client.json("pictures/0")
+        assert (told["frames"], told["cells"]) == (LENGTH, LENGTH)
+        assert "faces" not in told
+        # The lost one first, though more of the other is unsure.
+        assert [track["track"] for track in told["tracks"]] == [2, 1, 0]
+        held, doubtful, sure = told["tracks"]
+        assert (held["lost"], held["doubt"]) == (True, 0.5)
+        assert (doubtful["lost"], doubtful["doubt"]) == (False, 0.6)
+        assert (sure["first"], sure["last"], sure["doubt"]) == (2, 21, 0)
+        assert (sure["start"], sure["end"]) == (0.2, 2.1)
+        assert held["strip"] == [["found", 5, 15], ["held", 15, 25]]
+        kinds = [kind for kind, _, _ in doubtful["strip"]]
+        assert kinds == ["found", "between", "weak", "between", "found"]
+        faces = client.json("pictures/0/frames/20/faces")["faces"]
+        assert [(face["track"], face["found_by"]) for face in faces] == [
+            *((0, "whole"), (1, "weak"), (2, "held"))
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("film.mp4", "libx264"), ("film.webm", "libvpx")]
+)
+def test_every_frame_of_a_film_is_the_one_of_its_number(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    """Also where the packets tell nothing of the frames, as in VP8."""
+    film, file = write_numbered(tmp_path / name, codec), tmp_path / "boxes.jsonl"
+    record = Record(name, 160, 120, digest(film), FaceTable.of(()))
+    boxes.write(file, [replace(record, frame_count=LENGTH)])
+    with review(film, file) as client:
+        darkest = decoded(client.ask("pictures/0/frames/0").body).mean()
+        for number in (3, 39, 38, 20, 21, 5, 19, 0):
+            image = decoded(client.ask(f"pictures/0/frames/{number}").body)
+            assert round((image.mean() - darkest) / 5) == number
+        assert client.error(f"pictures/0/frames/{LENGTH}")[0] == 409
+
+
+def test_a_whole_track_is_dropped_and_taken_back(film: Path) -> None:
+    with film_review(film) as client:
+        answer = do(client, 0, do="hide", track=1, hide=False)
+        assert (answer["hidden"], answer["shown"]) == (2, 1)
+        (track,) = answer["tracks"]
+        assert (track["track"], track["hide"]) == (1, False)
+        do(client, 1, do="review", reviewed=True)
+        client.wait_until_saved()
+        saved = saved_film(film)
+        assert saved.reviewed
+        assert set(FaceTable.of(saved.hidden).track_numbers()) == {0, 2}
+        assert list(saved.shown) == [replace(face, match=None) for face in DOUBTFUL]
+        do(client, 2, do="hide", track=1, hide=True)
+        client.wait_until_saved()
+        assert len(saved_film(film).hidden) == len([*SURE, *DOUBTFUL, *HELD])
+        for revision in (3, 4, 5):
+            do(client, revision, do="undo")
+        change = {"revision": 6, "change": {"do": "undo"}}
+        status, error = client.error("pictures/0/changes", "POST", change)
+        assert (status, error) == (400, "there is nothing to undo")
+    after = saved_film(film)
+    assert not after.reviewed
+    assert [face for face in after.hidden if face.track == 1] == DOUBTFUL
+    assert after.frame_count == LENGTH
+    assert after.times is not None
+    assert after.times[39] == Fraction(39, 10)
+
+
+def test_a_track_by_two_boxes_goes_straight_between_them(film: Path) -> None:
+    ends = [
+        {"frame": 14, "box": [100, 41, 120, 61]},
+        {"frame": 10, "box": [0, 0, 10, 20]},
+    ]
+    with film_review(film) as client:
+        answer = do(client, 0, do="add", ends=ends)
+        (track,) = answer["tracks"]
+        assert (track["track"], track["first"], track["last"]) == (3, 10, 14)
+        assert track["strip"] == [["hand", 10, 15]]
+        assert (track["doubt"], track["lost"]) == (0, False)
+    added = [face for face in saved_film(film).hidden if face.track == 3]
+    assert [face.frame for face in added] == [10, 11, 12, 13, 14]
+    assert {face.found_by for face in added} == {"hand"}
+    assert added[0].box == Box(0, 0, 10, 20)
+    assert added[2].box == Box(50, 20, 65, 41)
+    assert added[4].box == Box(100, 41, 120, 61)
+
+
+def test_the_ends_of_a_track_are_held_until_a_frame(film: Path) -> None:
+    with film_review(film) as client:
+        do(client, 0, do="extend", track=0, frame=0)
+        answer = do(client, 1, do="extend", track=0, frame=30)
+        (track,) = answer["tracks"]
+        assert track["strip"] == [["hand", 0, 2], ["found", 2, 22], ["hand", 22, 31]]
+        change = {"do": "extend", "track": 0, "frame": 10}
+        told = {"revision": 2, "change": change}
+        assert "already" in client.error("pictures/0/changes", "POST", told)[1]
+    frames = {face.frame: face for face in saved_film(film).hidden if face.track == 0}
+    assert sorted(number or 0 for number in frames) == list(range(31))
+    assert frames[0].box == frames[1].box == SURE[0].box
+    assert frames[30].box == SURE[-1].box
+    assert (frames[30].found_by, frames[30].tone) == ("hand", TONE)
+
+
+def test_the_faces_of_one_frame_are_corrected(film: Path) -> None:
+    with film_review(film) as client:
+        faces = client.json("pictures/0/frames/20/faces")["faces"]
+        faces[1]["hide"] = False
+        moved = {**faces[2], "box": [1, 2, 30, 40]}
+        change = [*faces[:2], moved, {**HAND, "frame": 20}]
+        answer = do(client, 0, do="faces", frame=20, faces=change)
+        strips = {track["track"]: track["strip"] for track in answer["tracks"]}
+        assert ["open", 20, 21] in strips[1]
+        do(client, 1, do="faces", frame=3, faces=[])
+        do(client, 2, do="undo")
+    saved = saved_film(film)
+    (open_face,) = saved.shown
+    assert (open_face.track, open_face.frame) == (1, 20)
+    here = [face for face in saved.hidden if face.frame == 20]
+    assert [face.box for face in here] == [
+        *(SURE[18].box, Box(1, 2, 30, 40), Box(10, 20, 60, 80))
+    ]
+    untouched = [face for face in [*SURE, *DOUBTFUL, *HELD] if face.frame != 20]
+    assert len(saved.hidden) == len(untouched) + 3
+    assert all(face.tone == TONE for face in saved.hidden if face.track is not None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"do": "nothing"},
+        {"do": "hide", "track": 9, "hide": False},
+        {"do": "hide", "track": 1},
+        {"do": "hide", "track": "1", "hide": False},
+        {"do": "add", "ends": [{"frame": 1, "box": [0, 0, 5, 5]}]},
+        {"do": "add", "ends": [{"frame": n, "box": [0, 0, 5, 5]} for n in (1, 40)]},
+        {"do": "add", "ends": [{"frame": n, "box": [0, 0, 0, 5]} for n in (1, 4)]},
+        {"do": "add", "ends": [{"frame": n, "box": [0, 0, 5]} for n in (1, 4)]},
+        {"do": "extend", "track": 0, "frame": 40},
+        {"do": "extend", "track": 9, "frame": 4},
+        {"do": "faces", "frame": 4, "faces": [{**HAND, "frame": 5}]},
+        {"do": "faces", "frame": 4, "faces": 5},
+        {"do": "undo"},
+        ["hide"],
+        None,
+    ],
+)
+def test_what_is_no_change_of_a_film_is_refused(film: Path, change: object) -> None:
+    file = film.with_name("boxes.jsonl")
+    before = file.read_bytes()
+    with film_review(film) as client:
+        told = {"revision": 0, "change": change}
+        assert client.error("pictures/0/changes", "POST", told)[0] == 400
+        assert client.error("pictures/0/changes", "POST", change)[0] == 400
+        whole = {"revision": 0, "reviewed": True, "faces": []}
+        assert client.error("pictures/0", "PUT", whole)[0] == 400
+    assert file.read_bytes() == before
+
+
+def test_two_windows_do_not_undo_what_the_other_did_with_a_film(film: Path) -> None:
+    with film_review(film) as client:
+        do(client, 0, do="hide", track=1, hide=False)
+        told = {"revision": 0, "change": {"do": "undo"}}
+        status, error = client.error("pictures/0/changes", "POST", told)
+        assert status == 409
+        assert "another window" in error
+
+
+def test_a_long_film_is_corrected_by_small_messages(film: Path, tmp_path: Path) -> None:
+    frames, tracks = 20_000, 5
+    numbers = np.repeat(np.arange(frames, dtype=np.int32), tracks)
+    rows = FaceRows()
+    rows.add_block(
+        numbers,
+        np.tile(np.array([10, 10, 40, 50], np.int32), (len(numbers), 1)),
+        np.tile(np.arange(tracks, dtype=np.int32), frames),
+        "whole",
+    )
+    record = Record("film.mp4", 160, 120, digest(film), rows.table({}))
+    file = tmp_path / "long.jsonl"
+    boxes.write(file, [replace(record, frame_count=frames)])
+    assert file.stat().st_size > 2**20
+    with review(film, file) as client:
+        answer = client.ask("pictures/0")
+        assert len(answer.body) < 10_000
+        do(client, 0, do="hide", track=3, hide=False)
+    saved = boxes.read(file)["film.mp4"]
+    assert len(saved.shown) == frames
+    assert len(saved.hidden) == 4 * frames
+
+
+def test_an_animation_with_tracks_is_a_film(tmp_path: Path) -> None:
     path, file = write_film(tmp_path / "film.gif"), tmp_path / "boxes.jsonl"
-    tone = (0.25, 0.5, 0.125)
     tracked = [
-        Face(Box(90, 33, 132, 93), 0.875, frame=frame, track=4, tone=tone)
+        Face(Box(90, 33, 132, 93), 0.875, frame=frame, track=4, tone=TONE)
         for frame in (0, 1)
     ]
-    times = FrameTimes.of_all(np.array([0, 3], np.int64), Fraction(2, 15))
-    record = Record(
-        "film.gif",
-        256,
-        256,
-        digest(path),
-        FaceTable.of(tracked),
-        times=times,
-        frame_count=2,
-    )
-    boxes.write(file, [record])
+    record = Record("film.gif", 256, 256, digest(path), FaceTable.of(tracked))
+    boxes.write(file, [replace(record, frame_count=2)])
     with review(path, file) as client:
-        kept = client.json("pictures/0")["faces"]
-        assert [face["track"] for face in kept] == [4, 4]
-        change = {"revision": 0, "reviewed": True, "faces": [kept[0], HAND]}
-        client.json("pictures/0", "PUT", change)
-    saved = boxes.read(file)["film.gif"]
-    assert list(saved.hidden) == [
-        Face(Box(10, 20, 60, 80), 1.0, found_by="hand"),
-        tracked[0],
-    ]
-    assert (saved.frame_count, saved.reviewed) == (2, True)
-    assert saved.times is not None
-    assert saved.times[0] == 0
+        (track,) = client.json("pictures/0")["tracks"]
+        assert (track["track"], track["start"]) == (4, None)
+        do(client, 0, do="hide", track=4, hide=False)
+        assert client.ask("pictures/0/frames/1").status == 200
+    assert list(boxes.read(file)["film.gif"].shown) == tracked
 
 
 # --- Reviewing -------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from faceanon import boxes
-from faceanon.boxes import Record
+from faceanon.boxes import FaceTable, Record
 from faceanon.model import Box, Face
 from support import ASTRONAUT_FACE, EXAMPLES, digest, write_film
 
@@ -210,6 +210,69 @@ def test_the_frames_of_a_film_each_with_its_faces(
     assert kept == first
     assert (drawn.found_by, drawn.frame) == ("hand", 1)
     assert drawn.box.overlap(Box(120, 30, 170, 95)) > 0.9
+
+
+def test_the_tracks_of_a_film_are_looked_through_and_corrected(
+    browser: Chrome, tmp_path: Path
+) -> None:
+    film, file = write_film(tmp_path / "film.gif"), tmp_path / "boxes.jsonl"
+    sure = Face(Box(90, 33, 132, 93), 0.875, frame=0, track=0)
+    held = [
+        Face(Box(100, 120, 150, 180), 0.5, found_by=by, frame=frame, track=1)
+        for frame, by in enumerate(("whole", "held"))
+    ]
+    table = FaceTable.of([sure, *held])
+    record = Record("film.gif", 256, 256, digest(film), table, frame_count=2)
+    boxes.write(file, [record])
+
+    page = Page(browser)
+
+    def saved() -> Record:
+        page.wait_for("#saving", "All changes saved")
+        return boxes.read(file)["film.gif"]
+
+    with running(film, file, port=0, max_pixels=10**8) as server:
+        browser.get(server.address)
+        page.wait_for("#counts", "2 hidden")
+        chosen = '.track[aria-selected="true"]'
+        page.wait_for(f"{chosen} .number", "#1")
+        page.wait_for(f"{chosen} .state", "50 % unsure")
+        page.press("h")
+        page.wait_for("#counts", "1 hidden · 1 not")
+        page.wait_for(f"{chosen} .state", "not hidden")
+        assert set(saved().shown) == set(held)
+        # A click on a box chooses its track, and changes nothing.
+        page.find('.face[aria-label*="track 0"]').click()
+        page.wait_for(f"{chosen} .number", "#0")
+        page.press(".")
+        page.wait_for("#frame-text", "Frame 2 of 2")
+        page.wait_for("#picture:not(.waiting) .face text", "#1 held")
+        page.press("e")
+        page.wait_for(f"{chosen} .when", "frames 1 to 2")
+        assert [face.frame for face in saved().hidden] == [0, 1]
+        page.press("t")
+        page.drag((10, 10), (60, 70))
+        page.press(",")
+        page.wait_for("#frame-text", "Frame 1 of 2")
+        page.wait_for("#picture:not(.waiting) .face.hidden text", "#0 0.88")
+        page.drag((20, 190), (60, 240))
+        page.wait_for("#track-add", "Add it")
+        page.press("t")
+        page.wait_for(f"{chosen} .number", "#2")
+        page.wait_for("#counts", "2 hidden · 1 not")
+        first, second = (face for face in saved().hidden if face.track == 2)
+        assert first.box.overlap(Box(20, 190, 60, 240)) > 0.9
+        assert second.box.overlap(Box(10, 10, 60, 70)) > 0.9
+        page.press("k")
+        page.wait_for("#frame-text", "Frame 2 of 2")
+        for left in ("2 hidden · 1 not", "1 hidden · 1 not", "1 hidden · 1 not"):
+            page.wait_for("#counts", left)
+            page.press(Keys.CONTROL, "z")
+        page.wait_for("#counts", "2 hidden")
+        page.wait_for("#saving", "All changes saved")
+        browser.get("about:blank")
+    after = boxes.read(file)["film.gif"]
+    assert (after.hidden, after.shown) == (table, FaceTable.of(()))
 
 
 def test_a_picture_that_has_changed_is_told_and_passed_over(

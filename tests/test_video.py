@@ -18,8 +18,11 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import Run, Start
+from faceanon import boxes
 from faceanon.audit.scan import scan
-from support import ASTRONAUT_FACE, EXAMPLES, lines, read
+from faceanon.boxes import Record
+from faceanon.model import Box, Face
+from support import ASTRONAUT_FACE, EXAMPLES, digest, lines, read
 
 av = pytest.importorskip("av", reason="PyAV is not installed: faceanon[video]")
 
@@ -123,6 +126,13 @@ def sound_of(path: Path) -> list[tuple[Fraction, str]]:
         ]
 
 
+def boxes_of(film: Path, *faces: Face) -> Path:
+    """A box file beside a film."""
+    path = film.with_suffix(".jsonl")
+    boxes.write(path, [Record(film.name, WIDTH, HEIGHT, digest(film), faces)])
+    return path
+
+
 def check_hidden(path: Path, count: int = COUNT) -> None:
     """Look whether the face is black in every frame, and the rest is not."""
     frames = shown(path)
@@ -135,6 +145,19 @@ def check_hidden(path: Path, count: int = COUNT) -> None:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_film(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+def test_a_box_in_one_frame_leaves_no_other_frame_open(
+    tmp_path: Path, faceanon: Run
+) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    rows, columns = face_in(5)
+    box = Box(columns.start, rows.start, columns.stop, rows.stop)
+    file = boxes_of(film, Face(box, 1.0, found_by="hand", frame=5))
+    out = tmp_path / "out.mp4"
+    done = faceanon("blackbar", film, out, "--boxes", file, "--also-detect")
+    assert done.returncode == 0, done.stderr
+    check_hidden(out)
 
 
 def test_a_film_is_hidden_in_every_frame_and_keeps_its_sound_and_times(

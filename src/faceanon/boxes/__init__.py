@@ -18,6 +18,7 @@ from faceanon.boxes.jsonl import (
     face_to_json,
     from_line,
     head_of,
+    is_film,
     match_to_json,
     to_line,
     to_lines,
@@ -29,7 +30,15 @@ from faceanon.boxes.record import (
     content_digest,
     update_by_file,
 )
-from faceanon.boxes.table import FaceTable, Gap, TrackFacts, faces_of, gaps
+from faceanon.boxes.table import (
+    FaceRows,
+    FaceTable,
+    Gap,
+    TrackFacts,
+    faces_of,
+    gaps,
+    joined,
+)
 from faceanon.boxes.times import FrameTimes
 
 MEETS_NO_PICTURE = "the box file tells of it, but no picture in INPUT is called so"
@@ -45,6 +54,7 @@ __all__ = [
     "NOT_IN_BOX_FILE",
     "SCHEMA",
     "BoxesFormat",
+    "FaceRows",
     "FaceTable",
     "FrameTimes",
     "Gap",
@@ -60,6 +70,8 @@ __all__ = [
     "from_line",
     "gaps",
     "head_of",
+    "is_film",
+    "joined",
     "lines_of",
     "match_to_json",
     "read",

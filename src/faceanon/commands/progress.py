@@ -14,14 +14,8 @@ from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
 from faceanon.batch.wording import counted
 from faceanon.pipeline.job import Job, Outcome, Status
-from faceanon.pipeline.progress import Phase, Progress
+from faceanon.pipeline.progress import DOING, Phase, Progress
 from faceanon.storage.names import shown
-
-_DOING: dict[Phase, str] = {
-    "find": "finding faces",
-    "look": "looking at faces",
-    "hide": "hiding",
-}
 
 # So much of a film's name is shown beside the bar.
 _NAME = 24
@@ -115,7 +109,7 @@ class Console:
         left = max(progress.total - progress.done, 0) / max(rate, 1e-3)
         share = min(100 * progress.done // max(progress.total, 1), 100)
         self._bar.set_description_str(
-            f"{_end_of(name)}: {_DOING[progress.phase]} {share} %, "
+            f"{_end_of(name)}: {DOING[progress.phase]} {share} %, "
             f"{rate:.0f} frames/s, {tqdm.format_interval(left)} left"
         )
 

@@ -54,7 +54,10 @@ class BeforeAfter(tk.Frame):
         self._grabbed: tuple[int, int] | None = None
         self._has_after = False
         self._message = ""
-        self.after_side = tk.Canvas(self, highlightthickness=0, takefocus=True)
+        # It takes the room that is left, and asks for none.
+        self.after_side = tk.Canvas(
+            self, highlightthickness=0, takefocus=True, width=1, height=1
+        )
         self.after_side.pack(fill="both", expand=True)
         self.before_side = tk.Canvas(self, highlightthickness=0)
         self.divider = tk.Frame(self, cursor="sb_h_double_arrow", width=px(self, 4))
@@ -116,6 +119,11 @@ class BeforeAfter(tk.Frame):
         self.after_side.bind(key, lambda _: do())
 
     # --- What is shown ---------------------------------------------------------------
+
+    @property
+    def picture_size(self) -> tuple[int, int] | None:
+        """Width and height of the picture that is shown; None while there is none."""
+        return self.viewport.picture if self.viewport is not None else None
 
     def open(self, width: int, height: int) -> None:
         """Make room for a picture of this size; it is seen whole."""

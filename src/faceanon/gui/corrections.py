@@ -61,6 +61,8 @@ class Corrections:
     def toggle(self, seen: Outcome, face: Face) -> Record:
         """Keep a face that was to be hidden, or hide one that was not.
 
+        A face that was followed over a film is kept, or hidden, in all its frames.
+
         Args:
             seen: what was found in the picture.
             face: one of its faces, or of its record.
@@ -69,14 +71,24 @@ class Corrections:
             BoxesError: the box file cannot be written.
         """
         record = self._record(seen)
-        if face not in record.hidden:
-            kept = tuple(other for other in record.shown if other != face)
-            return self._put(replace(record, hidden=(*record.hidden, face), shown=kept))
-        hidden = tuple(other for other in record.hidden if other != face)
+
+        def is_it(other: Face) -> bool:
+            return other == face or (
+                face.track is not None and other.track == face.track
+            )
+
+        hidden = [other for other in record.hidden if is_it(other)]
+        others = tuple(other for other in record.hidden if not is_it(other))
+        kept = tuple(other for other in record.shown if not is_it(other))
+        if face not in hidden:
+            shown = [other for other in record.shown if is_it(other)] or [face]
+            return self._put(
+                replace(record, hidden=(*others, *hidden, *shown), shown=kept)
+            )
         # What was added by hand is gone; what was found is remembered as no face.
-        dropped = () if face.found_by == BY_HAND else (face,)
+        dropped = [other for other in hidden if other.found_by != BY_HAND]
         return self._put(
-            replace(record, hidden=hidden, shown=(*record.shown, *dropped))
+            replace(record, hidden=others, shown=(*record.shown, *dropped))
         )
 
     def add(self, seen: Outcome, box: Box, frame: int | None) -> Record:

@@ -7,7 +7,7 @@ from tkinter import filedialog, ttk
 
 from faceanon.gui.choices import Choices
 from faceanon.gui.theme import px
-from faceanon.storage.suffixes import PICTURE_SUFFIXES
+from faceanon.storage.suffixes import FILM_SUFFIXES, PICTURE_SUFFIXES
 
 
 class PathBar(ttk.Frame):
@@ -31,7 +31,7 @@ class PathBar(ttk.Frame):
             self._row(1, "Output", self.target),
         ]
         self._button(0, 2, "Folder…", self._choose_folder)
-        self._button(0, 3, "One picture…", self._choose_picture)
+        self._button(0, 3, "One file…", self._choose_picture)
         self._button(1, 2, "Folder…", self._choose_target, columns=2)
         self.columnconfigure(1, weight=1)
         for variable in (self.source, self.target):
@@ -83,9 +83,18 @@ class PathBar(ttk.Frame):
             self.source.set(chosen)
 
     def _choose_picture(self) -> None:
-        suffixes = " ".join(sorted(f"*{suffix}" for suffix in PICTURE_SUFFIXES))
+        pictures, films = (
+            sorted(f"*{suffix}" for suffix in suffixes)
+            for suffixes in (PICTURE_SUFFIXES, FILM_SUFFIXES)
+        )
         chosen = filedialog.askopenfilename(
-            parent=self, title="One picture", filetypes=[("Pictures", suffixes)]
+            parent=self,
+            title="One picture, or one film",
+            filetypes=[
+                ("Pictures and films", [*pictures, *films]),
+                ("Pictures", pictures),
+                ("Films", films),
+            ],
         )
         if chosen:
             self.source.set(chosen)

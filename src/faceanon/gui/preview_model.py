@@ -25,6 +25,8 @@ class PreviewModel:
         seen: what was found in the picture at hand; None while it is looked for.
         frames: how many frames it has.
         frame: the number of the one that is shown.
+        is_long: whether it is a film in which faces are looked for only in the frame
+            that is shown.
         corrections: what has been corrected.
         part: the part of the picture that was asked for last.
 
@@ -40,6 +42,7 @@ class PreviewModel:
         self.index = 0
         self.seen: Outcome | None = None
         self.frames, self.frame = 1, 0
+        self.is_long = False
         self._methods, self._sample_size = methods, sample_size
         self._background = Background()
         self._values: dict[str, Values] = {}
@@ -92,7 +95,7 @@ class PreviewModel:
     def open(self, index: int) -> None:
         """Look at another picture."""
         self.index = index % len(self.jobs)
-        self.frames, self.frame = 1, 0
+        self.frames, self.frame, self.is_long = 1, 0, False
         self._search()
 
     def show_frame(self, number: int) -> None:
@@ -100,7 +103,10 @@ class PreviewModel:
         number = min(max(number, 0), self.frames - 1)
         if number != self.frame:
             self.frame = number
-            self._show()
+            if self.is_long:
+                self._search()
+            else:
+                self._show()
 
     def show(self, part: Part) -> None:
         """Ask for a part of the picture, before and after."""
@@ -127,6 +133,7 @@ class PreviewModel:
         elif answer.topic == SEARCH and answer.result is not None:
             self.seen = answer.result.outcome
             self.frames = answer.result.frames
+            self.is_long = answer.result.is_one_frame
             self.frame = min(self.frame, self.frames - 1)
             self._show()
         return answer
@@ -199,9 +206,9 @@ class PreviewModel:
         if self.job is None:
             return
         job = replace(self.job, record=self.corrections.of(self.job.name))
-        self._background.ask(
-            SEARCH, preview_worker.search, job, self._method, self._values[self._method]
-        )
+        frame = preview_worker.FrameOf(job, self.frame)
+        arguments = self._method, self._values[self._method]
+        self._background.ask(SEARCH, preview_worker.search, frame, *arguments)
 
     def _show(self) -> None:
         """Ask for all that follows from the faces of the picture."""

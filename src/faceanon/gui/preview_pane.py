@@ -1,7 +1,7 @@
 """The pictures of INPUT: their list, and the preview of the one at hand."""
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from tkinter import messagebox, ttk
 
 from faceanon.errors import FaceanonError
@@ -12,6 +12,7 @@ from faceanon.gui.picture_list import PictureList
 from faceanon.gui.preview_model import LIST, SEARCH, VIEW, PreviewModel
 from faceanon.gui.theme import px
 from faceanon.gui.timeline import Timeline
+from faceanon.model import Face
 from faceanon.pipeline.job import Status
 from faceanon.storage.names import shown
 
@@ -46,8 +47,9 @@ class PreviewPane(ttk.Frame):
         )
         self._add_tools().pack(side="bottom", fill="x", pady=(px(self, 6), 0))
         self.timeline = Timeline(self, self.show_frame)
-        self.note = ttk.Label(
-            self, style="Muted.TLabel", wraplength=px(self, 560), anchor="w"
+        self.note = ttk.Label(self, style="Muted.TLabel", anchor="w")
+        self.note.bind(
+            "<Configure>", lambda event: self.note.configure(wraplength=event.width)
         )
         self.note.pack(side="bottom", fill="x", pady=(px(self, 6), 0))
         self.before_after.pack(fill="both", expand=True)
@@ -160,7 +162,8 @@ class PreviewPane(ttk.Frame):
         else:
             model = self._model
             self.before_after.is_editable = not model.chooses_people
-            self.before_after.open(seen.width, seen.height)
+            if self.before_after.picture_size != (seen.width, seen.height):
+                self.before_after.open(seen.width, seen.height)
             self.timeline.open(model.frames, model.frame)
             self.before_after.mark(self._model.face_states())
         self._tell_faces()
@@ -193,12 +196,25 @@ class PreviewPane(ttk.Frame):
             return
         here = sum(face.kind == "hidden" for face in self._model.face_states())
         text = f"{here} face{'' if here == 1 else 's'} will be hidden"
-        if self._model.is_clip:
-            text += f" in this frame, {len(seen.faces)} in all frames"
+        if self._model.is_long:
+            text += " in this frame"
+        elif self._model.is_clip:
+            text += f" in this frame, {_count(seen.faces)} in all frames"
         text += ", by who they are. " if self._model.chooses_people else ". "
+        if self._model.is_long:
+            text += (
+                "It is long: here, faces are looked for in the frame that is shown; "
+                "the run follows them through all frames. "
+            )
         if self.before_after.is_editable:
             text += "Click a box to keep that face, drag to hide another."
         if record is not None:
             file = self._model.corrections.file
             text += f" Corrected{f', saved in {shown(file.name)}' if file else ''}."
         self.note.configure(text=text, style="Muted.TLabel")
+
+
+def _count(faces: Sequence[Face]) -> int:
+    """How many faces there are; one that was followed over a film is one."""
+    alone = sum(face.track is None for face in faces)
+    return alone + len({face.track for face in faces if face.track is not None})

@@ -18,24 +18,30 @@ from faceanon.batch.perform import do_picture
 from faceanon.batch.planning.make_plan import make_reading_plan
 from faceanon.batch.run_options import RunOptions
 from faceanon.batch.work import Task
+from faceanon.boxes import Record, content_digest, faces_of
 from faceanon.errors import FaceanonError
 from faceanon.gui.choices import Values
 from faceanon.gui.settings_from_form import settings_of_preview
+from faceanon.media.clip import Still
 from faceanon.media.frame_reader import FrameReader
 from faceanon.media.picture import eight_bit
 from faceanon.model import Box, Face, Image, Points
 from faceanon.options import build
-from faceanon.pipeline.find import pseudonymized
+from faceanon.pipeline.find import find, pseudonymized
 from faceanon.pipeline.hide import hide_faces
-from faceanon.pipeline.job import Job, Outcome
+from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.process import random_for
 from faceanon.pipeline.steps import Detect
 from faceanon.requests.settings import make_settings
 from faceanon.settings import Settings
-from faceanon.storage.places import local_path
+from faceanon.storage.files import file_stamp, open_source
+from faceanon.storage.places import Stamp, local_path
 
 MOST_PICTURES = 5000
 """How many pictures of a folder are listed."""
+
+LONGEST_FOLLOWED = 200
+"""In films of more frames, the faces of one frame are looked for at a time."""
 
 _SAMPLE_SIDE = 900
 
@@ -101,15 +107,17 @@ class FrameOf:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was found in a picture, or in all frames of a clip.
+    """What was found in a picture, in all frames of a clip, or in one of a long one.
 
     Attributes:
         outcome: as `faceanon detect` has it.
         frames: how many there are.
+        is_one_frame: whether only one of them was looked at.
     """
 
     outcome: Outcome
     frames: int
+    is_one_frame: bool = False
 
 
 def listing(values: Values) -> Listing:
@@ -126,15 +134,77 @@ def listing(values: Values) -> Listing:
     return Listing(tuple(sorted(jobs, key=lambda job: job.name)), has_more)
 
 
-def search(job: Job, method: str, values: Values) -> Searched:
-    """Find the faces of a picture, as `faceanon detect` does."""
+def search(frame: FrameOf, method: str, values: Values) -> Searched:
+    """Find the faces of a picture, as `faceanon detect` does.
+
+    Of a long film, only the faces of the frame are looked for.
+    """
+    job = frame.job
     settings = _finding(method, tuple(sorted(values.items())))
-    step = Detect(replace(settings, also_detect=job.record is not None))
-    outcome = do_picture(Task(job), step, None).outcome
+    settings = replace(settings, also_detect=job.record is not None)
+    if _is_long(job, settings.max_pixels):
+        return _search_frame(frame, settings)
+    outcome = do_picture(Task(job), Detect(settings), None).outcome
     frames = 1
     if outcome.record is not None:
-        frames = _reader(job, values["max_pixels"]).header.count
+        frames = _reader(job, settings.max_pixels).count
     return Searched(outcome, frames)
+
+
+def _is_long(job: Job, max_pixels: int) -> bool:
+    """Whether it is a film in which it would take long to look for all faces."""
+    try:
+        header = _reader(job, max_pixels).header
+    except FaceanonError:
+        return False  # it is told by who looks for faces
+    return header.kind == "film" and header.count > LONGEST_FOLLOWED
+
+
+def _search_frame(frame: FrameOf, settings: Settings) -> Searched:
+    """Find the faces of a frame, beside what was corrected in the others."""
+    job, number, source = frame.job, frame.number, frame.job.source
+    assert isinstance(source, Path), "the window lists files of this computer"
+    reader = _reader(job, settings.max_pixels)
+    clip = Still(reader.read(number)[0].picture)
+    corrected = job.record or Record(job.name, 0, 0)
+    here = replace(
+        corrected,
+        content="",
+        hidden=_alone(faces_of(corrected.hidden, number)),
+        shown=_alone(faces_of(corrected.shown, number)),
+        times=None,
+        frame_count=None,
+    )
+    found = find(clip, job.name, "", here if job.record else None, settings).record
+    record = replace(
+        found,
+        content=_content(source, file_stamp(source)),
+        hidden=_with_others(corrected.hidden, found.hidden, number),
+        shown=_with_others(corrected.shown, found.shown, number),
+        unsure=_with_others((), found.unsure, number),
+    )
+    status = Status.FOUND if found.hidden else Status.NO_FACES
+    return Searched(Outcome(job, status, record), reader.count, is_one_frame=True)
+
+
+@lru_cache(maxsize=1)
+def _content(source: Path, _: Stamp) -> str:
+    # A large file takes seconds, and it is asked for with every frame.
+    with open_source(source) as opened:
+        return content_digest(opened.file)
+
+
+def _alone(faces: Sequence[Face]) -> tuple[Face, ...]:
+    """The faces of a frame as those of a still."""
+    return tuple(replace(face, frame=None) for face in faces)
+
+
+def _with_others(
+    faces: Sequence[Face], here: Sequence[Face], number: int
+) -> tuple[Face, ...]:
+    """The faces of all frames, of which those of one are others."""
+    others = (face for face in faces if face.frame not in (None, number))
+    return (*others, *(replace(face, frame=number) for face in here))
 
 
 def view(

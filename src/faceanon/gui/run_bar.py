@@ -8,6 +8,7 @@ from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.gui.runner import Progress, Runner
 from faceanon.gui.theme import px
 from faceanon.pipeline.job import Status
+from faceanon.pipeline.progress import DOING
 
 
 class RunBar(ttk.Frame):
@@ -84,7 +85,7 @@ class RunBar(ttk.Frame):
         is_done = progress.end == "done"
         self.bar.configure(
             maximum=max(total, progress.done, 1),
-            value=max(total, progress.done, 1) if is_done else progress.done,
+            value=max(total, progress.done, 1) if is_done else progress.share,
         )
         self.status.configure(text=_status(progress, state), style=_style(progress))
         self.detail.configure(text=_counts(progress))
@@ -140,13 +141,15 @@ def _counts(progress: Progress) -> str:
         (len(progress.failures), "failed"),
         (summary.statuses[Status.SKIPPED], "already done"),
     ]
-    if not progress.done:
-        return ""
-    return "  ·  ".join(
+    said = [
         f"{number} {what}"
         for number, what in counts
-        if number or what == "faces hidden"
-    )
+        if progress.done and (number or what == "faces hidden")
+    ]
+    for name, film in progress.films.items():
+        share = min(100 * film.done // max(film.total, 1), 100)
+        said.append(f"{name}: {DOING[film.phase]} {share} %")
+    return "  ·  ".join(said)
 
 
 def duration(seconds: float) -> str:

@@ -3,8 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -17,14 +17,26 @@ from faceanon.errors import FaceanonError
 from faceanon.gui.choices import Values
 from faceanon.gui.settings_from_form import settings_of_run
 from faceanon.options import build
-from faceanon.pipeline.job import Outcome, Status
+from faceanon.pipeline.job import Job, Outcome, Status
+from faceanon.pipeline.progress import Phase
+from faceanon.pipeline.progress import Progress as FilmProgress
 from faceanon.pipeline.steps import Hide
 from faceanon.requests.planning import plan_of
 from faceanon.requests.reports import open_report
 from faceanon.storage.names import shown
 
+# Where each phase of a film begins, and how much of its time it takes, about.
+_PHASES: Mapping[Phase, tuple[float, float]] = {
+    "find": (0, 0.6),
+    "look": (0.6, 0.1),
+    "hide": (0.7, 0.3),
+}
+
 State: TypeAlias = Literal["idle", "running", "pausing", "cancelling", "over"]
 End: TypeAlias = Literal["done", "cancelled", "refused"]
+
+
+_News: TypeAlias = Outcome | int | tuple[str, FilmProgress] | tuple[End, str] | None
 
 
 @dataclass
@@ -39,6 +51,7 @@ class Progress:
         without: the pictures in which no face was found.
         cautions: what the user must be told about the protection.
         seconds: how long it has been running, without pauses.
+        films: how far the films have come that are being worked on, by their names.
         end: how it ended; None while it goes on.
         message: why it was refused.
     """
@@ -50,6 +63,7 @@ class Progress:
     without: list[str] = field(default_factory=list)
     cautions: tuple[str, ...] = ()
     seconds: float = 0.0
+    films: dict[str, FilmProgress] = field(default_factory=dict)
     end: End | None = None
     message: str = ""
 
@@ -57,6 +71,15 @@ class Progress:
     def done(self) -> int:
         """How many pictures are done, in whichever way."""
         return sum(self.summary.statuses.values())
+
+    @property
+    def share(self) -> float:
+        """How many pictures are done, with the parts of films, about."""
+        return self.done + sum(
+            start + part * min(film.done / max(film.total, 1), 1)
+            for film in self.films.values()
+            for start, part in (_PHASES[film.phase],)
+        )
 
     @property
     def seconds_left(self) -> float | None:
@@ -69,10 +92,15 @@ class Progress:
     def add(self, outcome: Outcome) -> None:
         """Take an outcome in."""
         self.summary.add(outcome)
+        self.films.pop(shown(outcome.job.name), None)
         if outcome.status is Status.FAILED:
             self.failures.append((shown(outcome.job.name), shown(outcome.error)))
         elif outcome.status is Status.NO_FACES:
             self.without.append(shown(outcome.job.name))
+
+
+class _CancelledError(Exception):
+    """A run is cancelled while a film is worked on."""
 
 
 class Runner:
@@ -87,8 +115,7 @@ class Runner:
     def __init__(self) -> None:
         self.progress = Progress()
         self.state: State = "idle"
-        self._news: queue.SimpleQueue[Outcome | int | tuple[End, str] | None]
-        self._news = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
         self._may_go_on = threading.Event()
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
@@ -154,9 +181,12 @@ class Runner:
                     self.progress.searched += 1
                 case int():
                     self.progress.total = news
+                case (str(name), FilmProgress() as film):
+                    self.progress.films[name] = film
                 case Outcome():
                     self.progress.add(news)
-                case (end, message):
+                case (end, str(message)):
+                    self.progress.films.clear()
                     self.progress.end = end
                     self.progress.message = message
                     self.state = "over"
@@ -178,11 +208,16 @@ class Runner:
         self.progress.cautions = settings.cautions()
         control = Control()
         control.searched = lambda: self._count_searched(control)
+        control.progressed = self._tell_progress
         threading.Thread(
             target=self._count, args=[plan, self._news], daemon=True
         ).start()
         outcomes = runs.run(plan, Hide(settings), run_options, control)
-        with open_report(values["report"], settings) as report, closing(outcomes):
+        with (
+            open_report(values["report"], settings) as report,
+            suppress(_CancelledError),
+            closing(outcomes),
+        ):
             for outcome in self._until_cancelled(outcomes):
                 report.add(outcome)
                 self._news.put(outcome)
@@ -192,6 +227,12 @@ class Runner:
         self._news.put(None)
         self._may_go_on.wait()
         control.is_stopped = self._cancelled.is_set()
+
+    def _tell_progress(self, job: Job, progress: FilmProgress) -> None:
+        self._news.put((shown(job.name), progress))
+        # A film may take hours: it does not come to its end first.
+        if self._cancelled.is_set():
+            raise _CancelledError
 
     def _until_cancelled(
         self, outcomes: Generator[Outcome, None, None]
@@ -203,7 +244,5 @@ class Runner:
                 return
 
     @staticmethod
-    def _count(
-        plan: Plan, news: "queue.SimpleQueue[Outcome | int | tuple[End, str] | None]"
-    ) -> None:
+    def _count(plan: Plan, news: "queue.SimpleQueue[_News]") -> None:
         news.put(plan.source.count())

@@ -90,10 +90,11 @@ class Window:
         self.method_strip.pack(side="left")
         words = ttk.Frame(band)
         words.pack(side="left", fill="both", expand=True, padx=(1.5 * gap, 0))
-        self.about = ttk.Label(words, wraplength=px(root, 320))
+        self.about = ttk.Label(words)
         self.about.pack(anchor="nw")
-        self.caution = ttk.Label(words, style="Bad.TLabel", wraplength=px(root, 320))
+        self.caution = ttk.Label(words, style="Bad.TLabel")
         self.caution.pack(anchor="nw", pady=(gap / 2, 0))
+        words.bind("<Configure>", lambda event: self._wrap_words(event.width))
         self.model = PreviewModel(methods, self.method_strip.sample_size)
         self.pane = PreviewPane(
             outer, self.model, self._palette, self.method_strip.clear
@@ -106,6 +107,10 @@ class Window:
         self.run_bar.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(gap, 0))
         self.run_bar.open.configure(state="disabled")
         self.run_bar.cancel.configure(state="disabled")
+
+    def _wrap_words(self, width: int) -> None:
+        for label in (self.about, self.caution):
+            label.configure(wraplength=min(width, px(self.root, 320)))
 
     def _build_tabs(self, parent: ttk.Frame) -> ttk.Notebook:
         self.tabs = ttk.Notebook(parent)

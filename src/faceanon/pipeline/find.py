@@ -188,12 +188,12 @@ def _find_in_film(
 
 
 def _added_to(given: FaceTable, found: FaceTable, told: FaceTable) -> FaceTable:
-    """The faces of a box file, and the tracks that it does not tell of."""
-    apart = set(found.track_numbers())
-    for face in found:
-        if face.track in apart and is_among(face, told.of_frame(face.frame or 0)):
-            apart.discard(face.track)
-    added = found.where(np.isin(found.tracks, sorted(apart)))
+    """The faces of a box file, and those that it does not tell of.
+
+    It is looked at frame by frame: a box in one of them says nothing of the others.
+    """
+    is_new = [not is_among(face, told.of_frame(face.frame or 0)) for face in found]
+    added = found.where(np.array(is_new, bool))
     first = max(given.track_numbers(), default=-1) + 1
     renumbered = [
         replace(face, track=first + face.track)

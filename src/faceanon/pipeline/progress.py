@@ -1,11 +1,18 @@
 """How far a film has come, for those who wait for it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 Phase: TypeAlias = Literal["find", "look", "hide"]
+
+DOING: Mapping[Phase, str] = {
+    "find": "finding faces",
+    "look": "looking at faces",
+    "hide": "hiding",
+}
+"""What is done in each phase, in words."""
 
 T = TypeVar("T")
 

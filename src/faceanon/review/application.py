@@ -8,6 +8,7 @@ and not come from another page.
 
 import hmac
 import json
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.resources import files
@@ -17,8 +18,9 @@ from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
 from faceanon import boxes
-from faceanon.boxes import FaceTable, Record, TrackFacts, face_to_json, head_of
+from faceanon.boxes import FaceTable, Record, face_to_json, head_of, is_film
 from faceanon.errors import BoxesError, PictureError
+from faceanon.review import film
 from faceanon.review.box_file import BoxFile, OutdatedError
 from faceanon.review.order import by_doubt
 from faceanon.review.pictures import Pictures, Size
@@ -30,9 +32,14 @@ _STATIC = {
     "main.js": "text/javascript",
     "editor.js": "text/javascript",
     "list.js": "text/javascript",
+    "player.js": "text/javascript",
     "store.js": "text/javascript",
+    "tracks.js": "text/javascript",
     "zoom.js": "text/javascript",
 }
+
+# So many changes of a film can be undone.
+_UNDONE = 50
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -131,6 +138,14 @@ def _serve_records(application: Flask, token: str, review: "_Review") -> None:
     def change(index: int) -> dict[str, Any]:
         return review.change(index, request.get_json())
 
+    @application.post(f"/{token}/pictures/<int:index>/changes")
+    def change_film(index: int) -> dict[str, Any]:
+        return review.change_film(index, request.get_json())
+
+    @application.get(f"/{token}/pictures/<int:index>/frames/<int:frame>/faces")
+    def faces(index: int, frame: int) -> dict[str, Any]:
+        return review.faces(index, frame)
+
     @application.get(f"/{token}/pictures/<int:index>/thumbnail")
     def thumbnail(index: int) -> Response:
         return Response(review.jpeg(index, "thumbnail", 0), mimetype="image/jpeg")
@@ -153,6 +168,10 @@ class _Review:
         self._box_file = box_file
         self._pictures = pictures
         self._chosen = frozenset(chosen)
+        # What the changes of each film can be undone with, the latest last.
+        self._former: dict[int, deque[film.Former]] = defaultdict(
+            lambda: deque(maxlen=_UNDONE)
+        )
         # Once, at the start: a list that changes its order while it is worked through
         # would skip some.
         self._order = [i for i in by_doubt(box_file.records) if i in self._chosen]
@@ -166,8 +185,7 @@ class _Review:
                 {
                     "index": index,
                     "name": shown(records[index].picture),
-                    "hidden": len(records[index].hidden),
-                    "shown": len(records[index].shown),
+                    **_counts(records[index]),
                     "reviewed": records[index].reviewed,
                 }
                 for index in self._order
@@ -180,27 +198,69 @@ class _Review:
         revision = self._box_file.revision(index)
         record = self._box_file.records[index]
         # Boxes are only shown, and changed, over the picture that they belong to.
-        frames = self._pictures.frames(record)
-        return {
+        frames = self._frames(record)
+        told = {
             "revision": revision,
             "width": record.width,
             "height": record.height,
             "frames": frames,
             "reviewed": record.reviewed,
-            "faces": [
-                *(face_to_json(face, hide=True) for face in record.hidden),
-                *(face_to_json(face, hide=False) for face in record.shown),
-            ],
         }
+        if is_film(record):
+            cells = min(film.CELLS, frames)
+            tracks = film.summaries(record, frames)
+            return {**told, "cells": cells, "tracks": tracks}
+        faces = [
+            *(face_to_json(face, hide=True) for face in record.hidden),
+            *(face_to_json(face, hide=False) for face in record.shown),
+        ]
+        return {**told, "faces": faces}
 
     def change(self, index: int, new: Any) -> dict[str, Any]:
         self._check(index)
         old = self._box_file.records[index]
-        if not isinstance(new, dict) or type(new.get("revision")) is not int:
-            raise BoxesError("a change needs the revision that it was made from")
-        self._pictures.frames(old)
-        saving = self._box_file.replace(index, _changed(old, new), new["revision"])
-        return {"revision": new["revision"] + 1, **asdict(saving)}
+        revision = _revision_of(new)
+        if is_film(old):
+            raise BoxesError("a film is changed by what is to be done with it")
+        self._frames(old)
+        saving = self._box_file.replace(index, _changed(old, new), revision)
+        return {"revision": revision + 1, **asdict(saving)}
+
+    def faces(self, index: int, frame: int) -> dict[str, Any]:
+        """The faces of a frame of a film."""
+        revision = self._box_file.revision(index)
+        record = self._film(index)
+        return {"revision": revision, "faces": film.faces_of_frame(record, frame)}
+
+    def change_film(self, index: int, new: Any) -> dict[str, Any]:
+        """Do something with a film, or undo what was done last."""
+        old = self._film(index)
+        revision, what = _revision_of(new), new.get("change")
+        frames, undone = self._frames(old), self._former[index]
+        undoes = what == {"do": "undo"}
+        if undoes and not undone:
+            raise BoxesError("there is nothing to undo")
+        if undoes:
+            former = undone[-1]
+            part, record = former.part, former.put_back(old)
+        else:
+            record, part = film.changed(old, what, frames)
+        before = film.Former.of(old, part)
+        saving = self._box_file.replace(index, record, revision)
+        if undoes:
+            undone.pop()
+        else:
+            undone.append(before)
+        concerned = before.tracks | film.Former.of(record, part).tracks
+        tracks = film.summaries(record, frames, concerned)
+        return {
+            "revision": revision + 1,
+            **asdict(saving),
+            **_counts(record),
+            "reviewed": record.reviewed,
+            "tracks": tracks,
+            "gone": sorted(concerned - {track["track"] for track in tracks}),
+        }
 
     def jpeg(self, index: int, size: Size, frame: int) -> bytes:
         self._check(index)
@@ -209,9 +269,36 @@ class _Review:
     def saving(self) -> dict[str, Any]:
         return asdict(self._box_file.saving)
 
+    def _film(self, index: int) -> Record:
+        self._check(index)
+        record = self._box_file.records[index]
+        if not is_film(record):
+            abort(404, "it is not a film")
+        return record
+
+    def _frames(self, record: Record) -> int:
+        """How many frames a picture has; what a film says of itself is a guess."""
+        frames = self._pictures.frames(record)
+        return record.frame_count or frames
+
     def _check(self, index: int) -> None:
         if index not in self._chosen:
             abort(404, "there is no such picture")
+
+
+def _counts(record: Record) -> dict[str, int]:
+    """How many faces are hidden and how many are not; each track is one."""
+    return {
+        name: faces.face_count if isinstance(faces, FaceTable) else len(faces)
+        for name, faces in (("hidden", record.hidden), ("shown", record.shown))
+    }
+
+
+def _revision_of(new: Any) -> int:
+    if not isinstance(new, dict) or type(new.get("revision")) is not int:
+        raise BoxesError("a change needs the revision that it was made from")
+    revision: int = new["revision"]
+    return revision
 
 
 def _changed(old: Record, new: dict[str, Any]) -> Record:
@@ -219,13 +306,6 @@ def _changed(old: Record, new: dict[str, Any]) -> Record:
     faces, reviewed = new.get("faces"), new.get("reviewed")
     told = {**head_of(old), "faces": faces, "reviewed": reviewed}
     record = boxes.from_line(json.dumps(told))
-    # The page is not told of what holds of a track.
-    facts: dict[int, TrackFacts] = {}
-    for table in (old.hidden, old.shown):
-        if isinstance(table, FaceTable):
-            facts.update(table.facts)
-    hidden, shown = (
-        replace(table, facts=facts) if isinstance(table, FaceTable) else table
-        for table in (record.hidden, record.shown)
+    return replace(
+        old, hidden=record.hidden, shown=record.shown, reviewed=record.reviewed
     )
-    return replace(old, hidden=hidden, shown=shown, reviewed=record.reviewed)

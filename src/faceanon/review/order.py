@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from faceanon.boxes import Record
+import numpy as np
+
+from faceanon.boxes import FaceTable, Record
+from faceanon.pipeline.track_report import FOUND_BY
+
+_UNASKED = frozenset(["hand", *FOUND_BY.values()])
+"""What `Face.found_by` says of boxes that have no score of their own."""
 
 
 def by_doubt(records: Sequence[Record]) -> list[int]:
@@ -44,9 +50,13 @@ def _threshold(records: Sequence[Record]) -> float:
 
 
 def _scores(records: Iterable[Record], hidden: bool) -> list[float]:
-    return [
-        face.score
-        for record in records
-        for face in (record.hidden if hidden else record.shown)
-        if face.found_by != "hand"
-    ]
+    """The scores of what a detector was asked about."""
+    scores: list[float] = []
+    for record in records:
+        faces = record.hidden if hidden else record.shown
+        if isinstance(faces, FaceTable):
+            unasked = [n for n, name in enumerate(faces.names) if name in _UNASKED]
+            scores += faces.scores[~np.isin(faces.found_by, unasked)].tolist()
+        else:
+            scores += [face.score for face in faces if face.found_by not in _UNASKED]
+    return scores

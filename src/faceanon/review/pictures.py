@@ -65,7 +65,7 @@ class Pictures:
             PictureError: see `jpeg`.
         """
         with self._reading:
-            return self._reader(*self._file(record.picture), _bare(record)).header.count
+            return self._reader(*self._file(record.picture), _bare(record)).count
 
     def jpeg(self, record: Record, size: Size, frame: int = 0) -> bytes:
         """A frame of the picture of a record, upright, as a JPEG.

@@ -96,16 +96,16 @@ class Folder:
         if entry.is_symlink() and not (follow and _leads_into(entry, real_source)):
             return "link"
         is_folder = entry.is_dir(follow_symlinks=follow)
-        reasons = {
-            "folder, not recursive": is_folder and not self.input_filter.recursive,
-            "pipe, socket or device": not is_folder
-            and not entry.is_file(follow_symlinks=follow),
-            "hidden": entry.name.startswith("."),
-            self.input_filter.reason_to_skip(entry.name): not is_folder,
-            "not included": self.input_filter.excludes(path, is_folder),
-            NO_PICTURE: not is_folder and _is_source_code(entry),
-        }
-        for reason, holds in reasons.items():
+        is_file = entry.is_file(follow_symlinks=follow)
+        reasons = [
+            ("folder, not recursive", is_folder and not self.input_filter.recursive),
+            ("pipe, socket or device", not is_folder and not is_file),
+            ("hidden", entry.name.startswith(".")),
+            (self.input_filter.reason_to_skip(entry.name), not is_folder),
+            ("not included", self.input_filter.excludes(path, is_folder)),
+            (NO_PICTURE, not is_folder and _is_source_code(entry)),
+        ]
+        for reason, holds in reasons:
             if holds and reason:
                 return reason
         return "folder" if is_folder else "picture"

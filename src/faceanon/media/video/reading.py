@@ -1,11 +1,12 @@
 """Films to frames: opening a container, and walking its picture."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import chain
 from typing import Any, BinaryIO
 
 from faceanon.errors import PictureError
@@ -25,6 +26,15 @@ _MISSING_SECONDS, _MISSING_FRAMES = Fraction(1, 2), 2
 _HDR = (16, 18)
 
 _PLAIN_ROTATIONS = (0, 90, 180, 270)
+
+# Codecs of which a packet is a frame in all containers.
+_PACKET_A_FRAME = frozenset(
+    ["h264", "hevc", "mpeg4", "vp9", "av1", "mjpeg", "prores", "ffv1"]
+)
+
+# So many seconds before a frame its keyframe is looked for, one after the other: that
+# which a container names for a time may be one that is shown later.
+_EARLIER = (0, 2, 20)
 
 
 class PositionedFile:
@@ -194,33 +204,91 @@ class VideoClip:
 
     def frames(self) -> Iterator[Frame]:
         """See `Clip`."""
-        options = self.options
         with self.opened() as source:
             stream = self._stream(source)
-            walk = _Walk(source, stream, options, self.rate)
-            encoding = Encoding("png")  # of a frame that becomes a picture
-            pending: Frame | None = None
-            for decoded, time, is_damaged in walk.frames():
-                if options.start is not None and time < options.start:
+            walk = _Walk(source, stream, self.options, self.rate)
+            yield from self._shown(walk.frames())
+
+    def frames_from(self, time: Fraction) -> Iterator[Frame]:
+        """The frames from one of them on, as `frames` gives them, but sooner.
+
+        What comes before is not decoded, but from the keyframe on that is needed.
+
+        Args:
+            time: when the first of them is shown.
+
+        Raises:
+            PictureError: it is damaged, or this frame cannot be reached in this way.
+        """
+        for earlier in _EARLIER:
+            with self.opened() as source:
+                stream = self._stream(source)
+                place = time - earlier + origin_of(source)
+                source.seek(int(place / self.time_base), stream=stream)
+                walk = _Walk(source, stream, self.options, self.rate).frames()
+                is_begun = False
+                for first in walk:
+                    decoded, at, _ = first
+                    # What is shown before its keyframe may lack what it was made from.
+                    is_begun |= bool(decoded.key_frame)
+                    if is_begun and at == time:
+                        yield from self._shown(chain([first], walk))
+                        return
+                    if at >= time:
+                        break
+        raise PictureError(f"nothing is shown at {clock(float(time))}")
+
+    def _shown(self, walk: Iterable[tuple[Any, Fraction, bool]]) -> Iterator[Frame]:
+        """The frames of a walk between `--from` and `--to`."""
+        options = self.options
+        encoding = Encoding("png")  # of a frame that becomes a picture
+        pending: Frame | None = None
+        for decoded, time, is_damaged in walk:
+            if options.start is not None and time < options.start:
+                continue
+            if options.end is not None and time >= options.end:
+                break
+            check_size((decoded.width, decoded.height), self.max_pixels)
+            frame = FilmFrame(decoded, _rotation(decoded))
+            if frame.shape != (self.header.height, self.header.width):
+                raise PictureError(
+                    f"its size changes at {clock(float(time))}, which is not "
+                    "supported; split it there"
+                )
+            check_format(decoded.format)
+            picture = Picture(frame, encoding, None, self.metadata)
+            if pending is not None:
+                assert pending.time is not None, "it was set"
+                yield _lasting(pending, time - pending.time)
+            pending = Frame(picture, 0.0, None, time, is_damaged)
+        if pending is None:
+            raise PictureError("it shows nothing between --from and --to")
+        yield _lasting(pending, 1 / self.rate)
+
+    def frame_times(self) -> list[Fraction] | None:
+        """When each frame is shown, without decoding any.
+
+        It is told by the packets; see `Frame.time`. Not known of films whose packets do
+        not tell it, as each must be one frame.
+        """
+        if self.codec not in _PACKET_A_FRAME:
+            return None
+        options, times = self.options, list[Fraction]()
+        with self.opened() as source:
+            stream, origin, is_begun = self._stream(source), origin_of(source), False
+            for packet in source.demux(stream):
+                is_begun |= bool(packet.is_keyframe and packet.size)
+                if not is_begun or not packet.size or packet.is_discard:
                     continue
-                if options.end is not None and time >= options.end:
-                    break
-                check_size((decoded.width, decoded.height), self.max_pixels)
-                frame = FilmFrame(decoded, _rotation(decoded))
-                if frame.shape != (self.header.height, self.header.width):
-                    raise PictureError(
-                        f"its size changes at {clock(float(time))}, which is not "
-                        "supported; split it there"
-                    )
-                check_format(decoded.format)
-                picture = Picture(frame, encoding, None, self.metadata)
-                if pending is not None:
-                    assert pending.time is not None, "it was set"
-                    yield _lasting(pending, time - pending.time)
-                pending = Frame(picture, 0.0, None, time, is_damaged)
-            if pending is None:
-                raise PictureError("it shows nothing between --from and --to")
-            yield _lasting(pending, 1 / self.rate)
+                if packet.pts is None:
+                    return None
+                times.append(packet.pts * Fraction(packet.time_base) - origin)
+        return [
+            time
+            for time in sorted(times)
+            if (options.start is None or time >= options.start)
+            and (options.end is None or time < options.end)
+        ]
 
 
 def _lasting(frame: Frame, seconds: Fraction) -> Frame:

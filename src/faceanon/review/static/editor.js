@@ -39,6 +39,18 @@ function resized([left, top, right, bottom], handle, dx, dy) {
   return ordered([left, top, right, bottom]);
 }
 
+// What stands at a box.
+function labelled({ track, found_by, score, draft }) {
+  if (draft) return "new track";
+  const how = {
+    hand: "by hand",
+    weak: "weak",
+    between: "between",
+    held: "held",
+  }[found_by];
+  return `${track === undefined ? "" : `#${track} `}${how ?? score.toFixed(2)}`;
+}
+
 // A face in another box; where its eyes are is no longer known if they are outside.
 function withBox(face, box) {
   const [left, top, right, bottom] = box;
@@ -49,15 +61,19 @@ function withBox(face, box) {
 export class Editor {
   #svg;
   #onChange;
+  #onTrack;
   #width = 1;
   #height = 1;
   #faces = [];
+  #track = undefined;
   #drag = null;
 
   // onChange(faces): the user has changed them; they are to be shown again.
-  constructor(svg, onChange) {
+  // onTrack(track): the user has clicked a face of a track.
+  constructor(svg, onChange, onTrack) {
     this.#svg = svg;
     this.#onChange = onChange;
+    this.#onTrack = onTrack;
     svg.addEventListener("pointerdown", (event) => this.#start(event));
     svg.addEventListener("pointermove", (event) => this.#continue(event));
     svg.addEventListener("pointerup", () => this.#finish());
@@ -69,8 +85,10 @@ export class Editor {
   }
 
   // Show faces over a picture; `focused` is the index of the face to have the focus.
-  show({ width, height, faces }, focused = this.#focused) {
+  // Those of the track that is chosen stand out.
+  show({ width, height, faces, track }, focused = this.#focused) {
     this.#drag = null;
+    this.#track = track;
     this.#width = width;
     this.#height = height;
     this.#faces = faces;
@@ -125,20 +143,23 @@ export class Editor {
 
   #drawFace(face, index) {
     const by = face.found_by === "hand" ? "made by hand" : `score ${face.score.toFixed(2)}`;
+    const isOfTrack = face.track !== undefined;
+    const isChosen = isOfTrack && face.track === this.#track;
+    const state = face.draft ? "draft" : face.hide ? "hidden" : "shown";
     const group = element("g", this.#svg, {
-      class: `face ${face.hide ? "hidden" : "shown"}`,
+      class: `face ${state}${isChosen ? " chosen" : ""}`,
       "data-face": index,
       tabindex: 0,
       role: "button",
       "aria-pressed": face.hide,
-      "aria-label": `Hide face ${index + 1}, ${by}`,
+      "aria-label": `Hide face ${index + 1}${isOfTrack ? ` of track ${face.track}` : ""}, ${by}`,
     });
     element("rect", group, { class: "halo" });
     element("rect", group, { class: "frame" });
     const text = element("text", group, { "font-size": 12 * this.#unit });
     const [left, , right] = face.box;
     text.classList.toggle("narrow", right - left < LABELLED * this.#unit);
-    text.textContent = face.found_by === "hand" ? "by hand" : face.score.toFixed(2);
+    text.textContent = labelled(face);
     for (const handle of HANDLES)
       element("rect", group, { class: "handle", "data-handle": handle });
     this.#place(group, face.box);
@@ -215,7 +236,10 @@ export class Editor {
     this.#drag = null;
     if (!drag) return;
     if (!drag.box) {
-      if (drag.index >= 0) this.#toggle(drag.index);
+      const track = this.#faces[drag.index]?.track;
+      // Of a track, a click on one of many boxes decides nothing.
+      if (track !== undefined) this.#onTrack(track);
+      else if (drag.index >= 0) this.#toggle(drag.index);
     } else if (drag.index >= 0) this.#reshape(drag.index, drag.box);
     else this.#create(drag.box);
   }
@@ -251,7 +275,7 @@ export class Editor {
 
   #toggle(index) {
     const face = this.#faces[index];
-    this.#replace(index, { ...face, hide: !face.hide });
+    if (!face.draft) this.#replace(index, { ...face, hide: !face.hide });
   }
 
   #reshape(index, box) {

@@ -3,6 +3,8 @@
 const POLL = 400; // milliseconds between two looks at whether changes are saved
 const RETRY = 2000; // milliseconds until a server that did not answer is asked again
 
+const KEPT = 200; // frames of films of which the faces are kept
+
 const wait = (duration) => new Promise((resolve) => setTimeout(resolve, duration));
 
 async function request(path, options) {
@@ -27,6 +29,9 @@ export class Store {
   #pictures = new Map(); // index to its latest state: width, height, faces, reviewed
   #revisions = new Map();
   #pending = new Map(); // index to a state that the server does not have yet
+  #faces = new Map(); // "index/frame" to the faces of a frame of a film
+  #doing = Promise.resolve(); // what is done with films, one after the other
+  #waiting = 0; // how many of these are not done yet
   #sending = false;
   #watching = false;
   #changes = 0;
@@ -43,7 +48,12 @@ export class Store {
   }
 
   get isSaved() {
-    return this.#pending.size === 0 && this.#saved >= this.#changes;
+    const isSent = this.#pending.size === 0 && this.#waiting === 0;
+    return isSent && this.#saved >= this.#changes;
+  }
+
+  get isDoing() {
+    return this.#waiting > 0;
   }
 
   overview() {
@@ -61,6 +71,80 @@ export class Store {
       }
     }
     return this.#pictures.get(index);
+  }
+
+  // The faces of a frame of a film.
+  async faces(index, frame) {
+    const key = `${index}/${frame}`;
+    if (!this.#faces.has(key)) {
+      const asked = request(`pictures/${index}/frames/${frame}/faces`);
+      this.#faces.set(key, asked);
+      for (const old of this.#faces.keys())
+        if (this.#faces.size > KEPT) this.#faces.delete(old);
+      asked.catch(() => this.#faces.delete(key));
+    }
+    return (await this.#faces.get(key)).faces;
+  }
+
+  // Do something with a film; answers what has become of it, or null if it is refused.
+  do(index, change) {
+    this.#waiting += 1;
+    this.#tell();
+    const done = this.#doing.then(() => this.#post(index, change));
+    this.#doing = done;
+    return done;
+  }
+
+  async #post(index, change) {
+    try {
+      for (;;) {
+        try {
+          return await this.#posted(index, change);
+        } catch (error) {
+          if (!(error instanceof Unreachable)) throw error;
+          this.#problem = error.message;
+          this.#tell();
+          await wait(RETRY);
+        }
+      }
+    } catch (error) {
+      this.#pictures.delete(index);
+      this.#faces.clear();
+      this.#onRefused(index, error.message);
+      return null;
+    } finally {
+      this.#waiting -= 1;
+      this.#tell();
+      this.#watch();
+    }
+  }
+
+  async #posted(index, change) {
+    const revision = this.#revisions.get(index);
+    const answer = await request(`pictures/${index}/changes`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ revision, change }),
+    });
+    this.#revisions.set(index, answer.revision);
+    this.#faces.clear();
+    this.#note(answer);
+    const { reviewed, tracks, gone } = answer;
+    const picture = this.#pictures.get(index);
+    const changed = new Map(tracks.map((track) => [track.track, track]));
+    // They keep their order, or some would be missed; new ones come first.
+    const kept = picture.tracks.filter(({ track }) => !gone.includes(track));
+    const known = new Set(kept.map(({ track }) => track));
+    const after = {
+      ...picture,
+      reviewed,
+      tracks: [
+        ...tracks.filter(({ track }) => !known.has(track)),
+        ...kept.map((track) => changed.get(track.track) ?? track),
+      ],
+    };
+    this.#pictures.set(index, after);
+    return { picture: after, hidden: answer.hidden, shown: answer.shown };
   }
 
   change(index, picture) {
