@@ -14,8 +14,8 @@ _LANGUAGE = re.compile("[a-z]{3}")
 _LOSSLESS, _LOSSY = "alac", {"webm": "libopus"}
 _USUAL_LOSSY = "aac"
 
-# In bits a second.
-_BIT_RATE = 192_000
+# In bits a second, and in samples a second.
+_BIT_RATE, _OPUS_RATE = 192_000, 48_000
 
 
 class _Track(Protocol):
@@ -145,7 +145,9 @@ class _Anew:
     def __init__(self, sound: Any, output: Any, name: str) -> None:
         self._output = output
         context = sound.codec_context
-        self.stream = output.add_stream(name, rate=context.rate)
+        # Opus knows few rates, and resamples to the highest of them anyway.
+        rate = _OPUS_RATE if name == "libopus" else context.rate
+        self.stream = output.add_stream(name, rate=rate)
         encoder = self.stream.codec_context
         encoder.layout = "mono" if context.layout.nb_channels == 1 else "stereo"
         if name != _LOSSLESS:
