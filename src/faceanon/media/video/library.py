@@ -3,18 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 from faceanon.errors import PictureError
 
 INSTALL = "to read and write those: pip install 'faceanon[video]'"
 """How to get it."""
-
-
-def is_installed() -> bool:
-    """Whether films can be read and written."""
-    return find_spec("av") is not None
 
 
 @cache

@@ -15,15 +15,12 @@ from faceanon.media.metadata import Metadata
 from faceanon.media.opening import check_size
 from faceanon.media.picture import Encoding, Picture
 from faceanon.media.video.containers import Container
-from faceanon.media.video.frame import TRANSPARENT, FilmFrame, bits_of, check_format
+from faceanon.media.video.frame import TRANSPARENT, FilmFrame, check_format
 from faceanon.media.video.library import clock, explained, library
 from faceanon.media.video.options import VideoOptions
 
 # A film may end so much earlier than its container says, in seconds, or frames.
 _MISSING_SECONDS, _MISSING_FRAMES = Fraction(1, 2), 2
-
-# Numbers of H.273 for the transfer of pictures of high dynamic range.
-_HDR = (16, 18)
 
 _PLAIN_ROTATIONS = (0, 90, 180, 270)
 
@@ -99,7 +96,6 @@ class VideoClip:
     rate: Fraction = field(init=False)
     time_base: Fraction = field(init=False)
     aspect: Fraction = field(init=False)
-    pixel_format: str = field(init=False)
     metadata: Metadata = field(init=False)
     has_sound: bool = field(init=False)
     notes: list[str] = field(default_factory=list, init=False)
@@ -123,7 +119,6 @@ class VideoClip:
             raise PictureError("it has no picture that can be shown")
         frame = FilmFrame(first, _rotation(first))
         check_format(first.format)
-        self.pixel_format = first.format.name
         aspect = Fraction(context.sample_aspect_ratio or 1)
         self.aspect = 1 / aspect if frame.rotation % 180 else aspect
         if first.interlaced_frame:
@@ -433,8 +428,3 @@ def _created(source: Any) -> datetime | None:
         return None
     # Cameras without a clock say 1904 or 1970.
     return created.astimezone(UTC) if created.year > 1970 else None
-
-
-def is_hdr(frame: Any) -> bool:
-    """Whether a frame is of high dynamic range (ITU-R BT.2100)."""
-    return int(frame.color_trc) in _HDR and bits_of(frame.format) > 8
