@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from faceanon.storage.buckets.listing import listed_object
 from faceanon.storage.buckets.stores import BucketError, explained, store
 from faceanon.storage.places import BucketObject, Stamp
-from faceanon.storage.suffixes import SUFFIXES
+from faceanon.storage.suffixes import SUFFIXES, film_format
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -96,13 +96,21 @@ def put(target: BucketObject, body: BinaryIO, mark_: str, overwrite: bool) -> No
         )
 
 
+_VIDEO_TYPES = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/matroska",
+    "webm": "video/webm",
+}
+
+
 def _content_type(name: str) -> str:
     """For browsers, by the suffix."""
     suffix = "." + name.rpartition(".")[2].lower()
     for format_, suffixes in SUFFIXES.items():
         if suffix in suffixes:
             return f"image/{format_}"
-    return "application/octet-stream"
+    return _VIDEO_TYPES.get(film_format(name) or "", "application/octet-stream")
 
 
 def open_stream(source: BucketObject) -> io.BufferedReader:
