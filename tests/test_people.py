@@ -235,7 +235,7 @@ def test_friends_at_a_table(faceanon: Run, tmp_path: Path, table: Image) -> None
         )
 
 
-def test_in_an_animation_each_frame_is_looked_at(
+def test_in_an_animation_each_track_is_decided_on(
     faceanon: Run, eileen: Path, tmp_path: Path
 ) -> None:
     pair = [
@@ -251,11 +251,11 @@ def test_in_an_animation_each_frame_is_looked_at(
         *("--except", eileen, "--report", report),
     )
     assert done.returncode == 0, done.stderr
-    faces = reported(report)["pair.png"]["faces"]
-    shown = {face["frame"]: face["match"] for face in faces if not face["hide"]}
-    assert set(shown) == {0}
-    assert shown[0]["person"] == "eileen"
-    hidden = [face["match"]["verdict"] for face in faces if face["hide"]]
+    tracks = reported(report)["pair.png"]["tracks"]
+    (shown,) = (track for track in tracks if not track["hide"])
+    assert (shown["first"], shown["last"]) == (0, 0)
+    assert shown["match"]["person"] == "eileen"
+    hidden = [track["match"]["verdict"] for track in tracks if track["hide"]]
     assert "other" in hidden
     assert "same" not in hidden
 

@@ -494,6 +494,30 @@ def test_finding_first_and_hiding_later_hides_the_same(
     assert "has no box in frames 4 to 5" in done.stderr
 
 
+def test_people_are_told_by_whole_tracks(faceanon: Run, tmp_path: Path) -> None:
+    # She is blurred in some frames, in which nobody could tell who she is.
+    hopper = cv2.resize(read(EXAMPLES / "grace_hopper.jpg")[:400, 50:400], (280, 320))
+    frames = []
+    for image in images(12, lost=(4, 5, 8)):
+        frame = np.full((HEIGHT + 80, WIDTH + 280, 3), 128, np.uint8)
+        frame[:HEIGHT, :WIDTH] = image
+        frame[:, WIDTH:] = hopper
+        frames.append(frame)
+    source = write_film(tmp_path / "in.mp4", frames, sound=None)
+    people = tmp_path / "people" / "eileen"
+    people.mkdir(parents=True)
+    cv2.imwrite(str(people / "1.png"), read(EXAMPLES / "astronaut.png")[:, ::-1])
+    for option, is_shown in (("--except", True), ("--only", False)):
+        target = tmp_path / f"{option}.mp4"
+        done = faceanon("blackbar", source, target, option, people.parent)
+        assert done.returncode == 0, done.stderr
+        for number, frame in enumerate(shown(target)):
+            rows, columns = face_in(number)
+            hers, his = frame[rows, columns], frame[100:180, WIDTH + 100 : WIDTH + 200]
+            assert (hers.max() > 60) is is_shown, (option, number)
+            assert (his.max() < 48) is is_shown, (option, number)
+
+
 def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
     peaks = []
     for count in (60, 300):
