@@ -99,19 +99,24 @@ def test_sixteen_bits_and_times_stay_and_the_face_is_gone(
     faceanon: Run, tmp_path: Path
 ) -> None:
     frames = [portrait(step) for step in range(3)]
-    source, target, report = (tmp_path / n for n in ("a.png", "b.png", "r.jsonl"))
+    source, target, places = (tmp_path / n for n in ("a.png", "b.png", "r.jsonl"))
     text = chunk(b"tEXt", b"Author\0Jane Doe")
     source.write_bytes(
         animated([(frame, 0, 0, LEAVE, REPLACE) for frame in frames], extra=text)
     )
-    done = faceanon("blackbar", source, target, "--report", report)
+    done = faceanon("blackbar", source, target)
     assert done.returncode == 0, done.stderr
-    (line,) = map(json.loads, report.read_text().splitlines())
+    assert faceanon("detect", source, "-o", places).returncode == 0
+    found = [
+        face
+        for line in places.read_text().splitlines()
+        for face in json.loads(line)["faces"]
+    ]
     after = target.read_bytes()
     assert after[24] == 16
     assert not [finding for finding in scan(target) if finding.identifies]
     for number, (was, now) in enumerate(zip(frames, shown(after), strict=True)):
-        (face,) = (face for face in line["faces"] if face["frame"] == number)
+        (face,) = (face for face in found if face["frame"] == number)
         left, top, right, bottom = face["box"]
         assert now[top:bottom, left:right, :3].max() == 0
         dx, dy = (right - left) // 4 + 2, (bottom - top) // 4 + 2

@@ -514,8 +514,8 @@ def test_people_are_told_by_whole_tracks(faceanon: Run, tmp_path: Path) -> None:
         for number, frame in enumerate(shown(target)):
             rows, columns = face_in(number)
             hers, his = frame[rows, columns], frame[100:180, WIDTH + 100 : WIDTH + 200]
-            assert (hers.max() > 60) is is_shown, (option, number)
-            assert (his.max() < 48) is is_shown, (option, number)
+            assert bool(hers.max() > 60) is is_shown, (option, number)
+            assert bool(his.max() < 48) is is_shown, (option, number)
 
 
 def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
