@@ -120,6 +120,20 @@ def wait_for_outputs(bucket: Bucket, count: int) -> None:
 # --- The same run, wherever pictures lie -----------------------------------------
 
 
+def test_a_film_of_a_bucket_is_hidden_and_says_what_it_is(
+    faceanon: Run, bucket: Bucket, tmp_path: Path
+) -> None:
+    films = pytest.importorskip("face_video")
+    made = films.write_film(tmp_path / "film.mp4")
+    bucket.put("films/film.mp4", made.read_bytes())
+    bucket.put("films/code.ts", b"export const answer: number = 42;\n")
+    done = faceanon("blackbar", f"{bucket.url}/films/", f"{bucket.url}/safe/")
+    assert done.returncode == 0, done.stderr
+    assert "no picture (1)" in done.stderr
+    (tmp_path / "safe.mp4").write_bytes(bucket.below("safe/")["film.mp4"])
+    films.check_hidden(tmp_path / "safe.mp4")
+
+
 def test_every_mixture_of_folders_and_buckets_is_the_same_run(
     faceanon: Run, bucket: Bucket, photos: str, source: Path, tmp_path: Path
 ) -> None:

@@ -343,7 +343,7 @@ def test_frames_are_consistent_also_from_standard_input(tmp_path: Path) -> None:
     )
     source, places = tmp_path / "film.png", tmp_path / "boxes.jsonl"
     source.write_bytes(film.getvalue())
-    find = [COMMAND, "detect", source, "-o", places]
+    find = [str(COMMAND), "detect", str(source), "-o", str(places)]
     subprocess.run(find, env=os.environ | LEAST_WORK, check=True, capture_output=True)
     tracks = boxes.read(places)["film.png"].hidden
     wearing = set()

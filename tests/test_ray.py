@@ -65,6 +65,17 @@ def test_people_keep_their_emoji_on_a_cluster(
     assert pictures(there) == pictures(here)
 
 
+def test_films_are_jobs_of_a_cluster(on_ray: Run, tmp_path: Path) -> None:
+    films = pytest.importorskip("face_video")
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.mkv"):
+        films.write_film(tmp_path / "in" / name)
+    done = on_ray("blackbar", tmp_path / "in", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    for name in ("a.mp4", "b.mkv"):
+        films.check_hidden(tmp_path / "out" / name)
+
+
 def test_a_run_on_a_cluster_is_the_same_run(
     faceanon: Run, on_ray: Run, tmp_path: Path
 ) -> None:

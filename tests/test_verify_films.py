@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import Run
+from face_video import COUNT, RATE, face_in, images, shown, write_film
 from support import EXAMPLES
-from test_video import COUNT, RATE, face_in, images, shown, write_film
 
 av = pytest.importorskip("av", reason="PyAV is not installed: faceanon[video]")
 
