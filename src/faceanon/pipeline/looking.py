@@ -33,6 +33,10 @@ _WEAK = 0.08
 # The tone of a face is the mean of so much of its box, about the middle.
 _CORE = 0.5
 
+# In darker frames, of white at 255, faces are found so weakly that only a steady run of
+# finds makes one: all of them are looked at.
+_DARK = 40
+
 # So many groups of frames wait for their looks, for each thread.
 _GROUPS = 2
 
@@ -92,7 +96,10 @@ def look_through(
         camera = Camera(size)
         for frame in frames:
             clock.take(frame)
-            looker.take(frame, camera.see(_small(frame.picture)))
+            small = _small(frame.picture)
+            step = camera.see(small)
+            is_dark = sum(cv2.mean(small)[:3]) < 3 * _DARK
+            looker.take(frame, step, looks=is_dark)
         return looker.finished(camera.motion(), clock.times())
 
 
@@ -166,20 +173,24 @@ class _Looker:
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown(cancel_futures=True)
 
-    def take(self, frame: Frame, step: tuple[float, float] | None) -> None:
+    def take(
+        self, frame: Frame, step: tuple[float, float] | None, *, looks: bool
+    ) -> None:
         """Look at the next frame, or leave it for later.
 
         Args:
             frame: the frame.
             step: how the scene has moved since the frame before; None where it is
                 another one.
+            looks: whether to look at it in any case.
         """
         number = self._count
         self._count += 1
         self._is_cut |= step is None
         right, down = step or (0.0, 0.0)
         self._moved = self._moved[0] + right, self._moved[1] + down
-        if number and step is not None and len(self._waiting) < self.every - 1:
+        is_near = step is not None and len(self._waiting) < self.every - 1
+        if number and is_near and not looks:
             self._waiting.append((number, frame))
             return
         self._close_group(number, frame)
