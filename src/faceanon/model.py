@@ -69,6 +69,11 @@ class Box:
         return self.width <= 0 or self.height <= 0
 
     @property
+    def sides(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom, as rows of arrays have them."""
+        return self.left, self.top, self.right, self.bottom
+
+    @property
     def middle(self) -> Point:
         """The point in the middle of the box."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2

@@ -155,13 +155,17 @@ def _ring(face: Face) -> int:
     return max(_LEAST_RING, math.ceil(_RING * face.box.width))
 
 
+def core_of(box: Box, image: Image) -> Box:
+    """The middle of a box, from which a tone is taken; all of it near an edge."""
+    core = box.grown(_CORE).clipped(*image.shape[:2])
+    return box.clipped(*image.shape[:2]) if core.is_empty else core
+
+
 def _tone(image: Image, face: Face, past: Past) -> tuple[float, float, float]:
     """The usual colour of the middle of a face, in coarse steps: BGR, 0 to 1."""
     if face.tone is not None:
         return _coarse(np.array(face.tone))
-    core = face.box.grown(_CORE).clipped(*image.shape[:2])
-    if core.is_empty:
-        core = face.box.clipped(*image.shape[:2])
+    core = core_of(face.box, image)
     tone = _coarse(np.array(cv2.mean(image[core.slices])[:3]) / white(image))
     # A face at the border between two tones would go to and fro.
     return past.kept("tone", tone, lambda _: True)

@@ -167,7 +167,7 @@ def face_to_json(face: Face, hide: bool) -> dict[str, Any]:
     """The face as an object of a line."""
     box = face.box
     told: dict[str, Any] = {
-        "box": [box.left, box.top, box.right, box.bottom],
+        "box": list(box.sides),
         "score": round(face.score, 4),
         "hide": hide,
         "points": face.points and [[round(x, 2), round(y, 2)] for x, y in face.points],

@@ -218,9 +218,7 @@ class FaceRows:
         frame = _NO_FRAME if face.frame is None else face.frame
         self._last = max(self._last, frame)
         self._frames.append(frame)
-        self._boxes.extend(
-            (face.box.left, face.box.top, face.box.right, face.box.bottom)
-        )
+        self._boxes.extend(face.box.sides)
         self._scores.append(face.score)
         self._points.extend(
             chain.from_iterable(face.points) if face.points else _NO_POINTS

@@ -49,13 +49,11 @@ class FilmFaces:
     Attributes:
         faces: a row for each face and frame in which it is to be hidden.
         times: when each frame is shown.
-        looked: in how many frames faces were looked for.
         lost: the tracks that end though their face should still be in the picture.
     """
 
     faces: FaceTable
     times: FrameTimes
-    looked: int
     lost: tuple[int, ...] = ()
 
 
@@ -91,7 +89,6 @@ def faces_of_film(
     found = FilmFaces(
         _table(tracks, looked.names),
         looked.times,
-        int(looked.looked.sum()),
         tuple(np.flatnonzero(tracks.is_lost).tolist()),
     )
     if name:
@@ -178,7 +175,6 @@ def _packed(found: FilmFaces) -> bytes:
         file,
         pts=found.times.pts,
         base=np.array(found.times.base.as_integer_ratio(), np.int64),
-        looked=np.array(found.looked),
         lost=np.array(found.lost, np.int64),
         names=np.array(faces.names, np.str_),
         tones=np.array(tones, np.float64).reshape(-1, 3),
@@ -209,7 +205,6 @@ def _unpacked(data: bytes) -> FilmFaces:
         return FilmFaces(
             faces,
             FrameTimes.of_all(columns["pts"], Fraction(*columns["base"].tolist())),
-            int(columns["looked"]),
             tuple(columns["lost"].tolist()),
         )
 

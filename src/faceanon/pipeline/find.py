@@ -151,11 +151,11 @@ def _find_in_film(
     if detects(given, settings):
         film = faces_of_film(clip, content, settings, threads)
     else:
-        film = FilmFaces(FaceTable.of(()), times_of(clip), 0)
+        film = FilmFaces(FaceTable.of(()), times_of(clip))
     faces = film.faces
     if given is not None:
-        told = (*given.hidden, *(given.shown if given.reviewed else ()))
-        faces = _added_to(FaceTable.of(given.hidden), faces, FaceTable.of(told))
+        told = FaceTable.of(_told_of(given))
+        faces = _added_to(FaceTable.of(given.hidden), faces, told)
         _check_all_met_in_film(given, len(film.times), (header.height, header.width))
         _check_times(given, film.times)
     hidden, shown = split_tracks(clip, faces, settings)
@@ -163,10 +163,8 @@ def _find_in_film(
     if observes or settings.pseudonyms:
         seen = observations_of(clip, hidden)
     if settings.pseudonyms and not observes:
-        observed = ObservedPicture(content, tuple(seen.values()))
-        people = settings.identities or Identities.of(
-            [observed], settings.pseudonyms, settings.pseudonym_seed
-        )
+        observed = tuple(seen.values())
+        people = settings.identities or _people_of(content, observed, settings)
         hidden = with_pseudonyms(hidden, seen, people)
     record = Record(
         name,
@@ -287,9 +285,7 @@ def _decide(
     sure = _inside(found.sure, picture)
     told: tuple[Face, ...] = ()
     if given is not None:
-        # What somebody has dropped stays dropped; what the detector was unsure of does
-        # not.
-        told = (*given.hidden, *(given.shown if given.reviewed else ()))
+        told = _told_of(given)
         added = [face for face in sure if not is_among(face, told)]
         sure = [*given.hidden, *added]
     if settings.selection is None:  # nothing needs the pixels
@@ -298,6 +294,14 @@ def _decide(
         picture.color, sure, settings, told, looks_before=detects(given, settings)
     )
     return _Decided(list(hidden), shown, found.unsure, told)
+
+
+def _told_of(given: Record) -> tuple[Face, ...]:
+    """The faces on which a box file has the say, whatever a detector finds there.
+
+    What somebody has dropped stays dropped; what the detector was unsure of does not.
+    """
+    return (*given.hidden, *(given.shown if given.reviewed else ()))
 
 
 def _inside(faces: Sequence[Face], picture: Picture) -> list[Face]:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceanon.anonymizers.painter import core_of
 from faceanon.boxes import FrameTimes
 from faceanon.media.clip import Frame
 from faceanon.media.picture import Picture
@@ -29,9 +30,6 @@ from faceanon.vision.tracking.sampling import is_calm, stride
 
 # Finds of this score continue a track; none begins with one.
 _WEAK = 0.08
-
-# The tone of a face is the mean of so much of its box, about the middle.
-_CORE = 0.5
 
 # In darker frames, of white at 255, faces are found so weakly that only a steady run of
 # finds makes one: all of them are looked at.
@@ -303,9 +301,7 @@ def _look(picture: Picture, options: DetectorOptions) -> _Look:
 
 def _tone(image: Image, box: Box) -> tuple[float, ...]:
     """The mean colour of the middle of a box, BGR."""
-    core = box.grown(_CORE).clipped(*image.shape[:2])
-    if core.is_empty:
-        core = box.clipped(*image.shape[:2])
+    core = core_of(box, image)
     if core.is_empty:
         return 0.0, 0.0, 0.0
     return tuple(round(part) for part in cv2.mean(image[core.slices])[:3])
@@ -340,7 +336,7 @@ class _Rows:
         self._chunks.append(
             (
                 np.full(count, number, np.int32),
-                np.array([_sides(face.box) for face in faces], np.float32),
+                np.array([face.box.sides for face in faces], np.float32),
                 np.array([face.score for face in faces], np.float32),
                 np.array([_points(face) for face in faces], np.float32),
                 np.arange(count) < len(look.sure),
@@ -364,10 +360,6 @@ class _Rows:
 
 def _joined(parts: Sequence[_Columns]) -> _Columns:
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-
-def _sides(box: Box) -> tuple[int, int, int, int]:
-    return box.left, box.top, box.right, box.bottom
 
 
 def _points(face: Face) -> Any:

@@ -108,7 +108,7 @@ def transform(
             record,
             tracks=findings.tracks,
             smallest_face=smallest,
-            notes=(*_notes(job, clip, smallest), *_gaps(job)),
+            notes=_notes(job, clip, smallest),
             observations=findings.observations,
         )
         otherwise = Otherwise()
@@ -133,7 +133,8 @@ def transform(
                 jpeg = write(
                     clip.header, frames, file, settings.writing, settings.max_pixels
                 )
-        notes = (*_notes(job, clip, smallest), *_gaps(job))
+        # By now more is known of a film.
+        notes = _notes(job, clip, smallest)
         keeps_sound = isinstance(clip, VideoClip) and clip.has_sound
     outcome = replace(
         outcome,
@@ -291,4 +292,4 @@ def _notes(job: Job, clip: Clip, smallest_face: int) -> tuple[str, ...]:
             f"faces below {smallest_face} pixels are not seen in it; "
             "--detector centerface sees smaller ones in pictures of this size"
         )
-    return tuple(notes)
+    return (*notes, *_gaps(job))

@@ -100,7 +100,7 @@ class Haar:
             for box, score in self._detections(shown, one)
             if score >= least
         ]
-        boxes = np.array([_sides(face.box) for face in found], np.float32)
+        boxes = np.array([face.box.sides for face in found], np.float32)
         scores = np.array([face.score for face in found], np.float32)
         anyone = np.ones(len(found), bool)
         best, _ = groups(boxes.reshape(-1, 4), scores, _SAME_FACE, anyone)
@@ -130,8 +130,4 @@ def _load(name: str) -> cv2.CascadeClassifier:
 
 
 def _enlarged(box: Box, scale: float) -> Box:
-    return Box(*(round(side * scale) for side in _sides(box)))
-
-
-def _sides(box: Box) -> tuple[int, int, int, int]:
-    return box.left, box.top, box.right, box.bottom
+    return Box(*(round(side * scale) for side in box.sides))

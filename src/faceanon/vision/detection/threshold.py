@@ -54,7 +54,7 @@ class Threshold:
         alone = [face.score >= own for face, own in zip(faces, least, strict=True)]
         covers = np.array(
             [
-                _sides(Cover().grown(face))
+                Cover().grown(face).sides
                 for face, is_face in zip(faces, alone, strict=True)
                 if is_face
             ],
@@ -81,10 +81,6 @@ class Threshold:
 
 def _size(box: Box) -> float:
     return math.sqrt(max(box.width, 1) * max(box.height, 1))
-
-
-def _sides(box: Box) -> tuple[int, int, int, int]:
-    return box.left, box.top, box.right, box.bottom
 
 
 def _covered(box: Box, covers: _Boxes) -> float:
