@@ -61,6 +61,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_key_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever runs the tests has a key of their own, which is not touched."""
+    os.environ["FACEANON_STATE"] = str(tmp_path_factory.mktemp("state"))
+
+
 # --- The command -----------------------------------------------------------------
 
 
@@ -71,7 +77,11 @@ def environment() -> dict[str, str]:
     What is tested is seldom how faces are found: the least work will do. Tests that
     want more say so, or use `as_installed`.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("FACEANON_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("FACEANON_") or name == "FACEANON_STATE"
+    }
     # What is found in a film is found by the test that wants it.
     return kept | LEAST_WORK | {"FACEANON_CACHE": ""}
 

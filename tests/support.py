@@ -16,7 +16,7 @@ from faceanon.batch.planning.plan import Plan
 from faceanon.boxes import content_digest
 from faceanon.media.picture import Picture
 from faceanon.model import Box, Face, Image, Points
-from faceanon.pipeline.job import Job
+from faceanon.pipeline.job import Job, Outcome
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -141,8 +141,16 @@ def digest(path: Path) -> str:
 def jobs_of(plan: Plan) -> Iterator[Job]:
     """What a plan does, where nothing is refused."""
     for job in plan.jobs():
-        assert isinstance(job, Job)
-        yield job
+        if isinstance(job, Outcome):
+            assert job.is_ignored, job.error
+        else:
+            yield job
+
+
+def ignored_by(plan: Plan) -> dict[str, str]:
+    """What a plan ignores, and why."""
+    outcomes = (job for job in plan.jobs() if isinstance(job, Outcome))
+    return {one.job.name: one.error for one in outcomes if one.is_ignored}
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -160,9 +168,16 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 
 def json_lines(text: str | bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    """JSON Lines, without those that tell of a run; see `told_of_runs`."""
+    return [told for told in map(json.loads, text.splitlines()) if "run" not in told]
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a report or of a box file."""
+    """The lines of a box file, or those of a report that tell of pictures."""
     return json_lines(path.read_bytes())
+
+
+def told_of_runs(report: Path) -> list[dict[str, Any]]:
+    """What a report tells of the runs that wrote it."""
+    told = map(json.loads, report.read_bytes().splitlines())
+    return [line["run"] for line in told if "run" in line]

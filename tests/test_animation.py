@@ -27,7 +27,7 @@ from faceanon.media.writing import write
 from faceanon.model import Box, Face
 from faceanon.pipeline.hide import Otherwise, hidden_frames
 from faceanon.requests.settings import make_settings
-from support import EXAMPLES
+from support import EXAMPLES, lines
 
 FRAMES = 9
 LOST = 4
@@ -97,7 +97,7 @@ def test_every_frame_is_hidden_in_and_all_else_stays(
     assert timing(target) == timing(source)
     before, after = shown(source), shown(target)
     assert len(after) == FRAMES
-    (line,) = (json.loads(text) for text in report.read_text().splitlines())
+    (line,) = lines(report)
     (track,) = line["tracks"]
     assert (track["first"], track["last"]) == (0, FRAMES - 1)
     assert track["done_by"] == {"blackbar": FRAMES}

@@ -17,7 +17,7 @@ from faceanon import boxes
 from faceanon.boxes import Record
 from faceanon.errors import BoxesError
 from faceanon.model import Box, Face
-from support import ASTRONAUT_FACE, EXAMPLES, digest, read
+from support import ASTRONAUT_FACE, EXAMPLES, digest, lines, read
 
 pixels = st.integers(-(2**20), 2**20)
 coordinates = st.floats(-1e4, 1e4).map(lambda number: round(number, 2))
@@ -177,7 +177,7 @@ def test_exactly_what_the_file_tells_is_hidden(
     assert (read(out)[drawn.box.slices] == 0).all()
     changed[drawn.box.slices] = False
     assert not changed.any()
-    (face,) = json.loads(report.read_text())["faces"]
+    (face,) = lines(report)[0]["faces"]
     assert face["found_by"] == "hand"
 
     faceanon("blackbar", picture, out, *options, "--also-detect", "--overwrite")
@@ -305,17 +305,22 @@ def test_preview_draws_boxes_and_hides_nothing(
     assert 0.001 < changed.mean() < 0.05
 
 
-def test_the_run_says_how_many_pictures_are_worth_a_look(
+def test_the_run_names_the_pictures_that_somebody_should_look_at(
     faceanon: Run, source: Path, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.jsonl"
-    options = ("--min-score", 1, "--report", report)
-    done = faceanon("blackbar", source, tmp_path / "out", *options)
-    lines = [json.loads(line) for line in report.read_text().splitlines()]
-    unsure = [line for line in lines if line["unsure"]]
-    assert unsure
-    assert f"worth a look: {len(unsure)}" in done.stderr
-    assert not any(line["faces"] for line in lines)
+    listed = tmp_path / "to check.txt"
+    options = ("--min-score", 1, "--report", report, "--list-unsure", listed)
+    for _ in ("at first", "when it is done already"):
+        done = faceanon("blackbar", source, tmp_path / "out", *options)
+        assert f"to check by eye: {source / 'astronaut.png'}" in done.stderr
+        assert "astronaut.png" in listed.read_text().splitlines()
+        assert "cat.png" not in listed.read_text()
+    first = lines(report)[: len(list(source.iterdir()))]
+    told = {line["picture"]: line for line in first}
+    assert told["astronaut.png"]["to_check"]
+    assert told["astronaut.png"]["unsure"]
+    assert not any(line["faces"] for line in told.values())
 
 
 def coco(*images: dict[str, object], faces: dict[int, list[int]]) -> str:

@@ -15,11 +15,12 @@ import pytest
 
 from conftest import PLUGINS, Run, Start, add_to_path
 from faceanon import api
-from faceanon.batch.ledgers import Standing
+from faceanon.batch.ledgers import Standing, State
 from faceanon.batch.ledgers.bucket import BucketLedger
 from faceanon.batch.planning.make_plan import make_plan, make_reading_plan
 from faceanon.batch.planning.plan import InputFilter, Outputs
 from faceanon.errors import FaceanonError, PictureError, StorageError
+from faceanon.pipeline.counts import Counts
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.storage.buckets import stores
 from faceanon.storage.files import file_stamp, open_source
@@ -30,6 +31,7 @@ from support import (
     EXAMPLES,
     decoded,
     encoded,
+    ignored_by,
     jobs_of,
     json_lines,
     lines,
@@ -219,9 +221,10 @@ def test_what_is_taken_of_a_bucket(bucket: Bucket, photos: str, black: Told) -> 
     ):
         plan = make_reading_plan(place(photos), input_filter)
         assert {job.name for job in jobs_of(plan)} == names
-        left = plan.walk.skipped
-        assert (left["no picture"], left["folder marker"]) == (1, 1)
-        assert left["hidden"] + left["in a folder, not recursive"] >= 2
+        left = ignored_by(plan)
+        assert "notes.txt" in left
+        assert ".git/a.png" in left
+        assert "folder/" not in left
 
 
 def test_boxes_and_renaming_go_the_same_way(
@@ -668,7 +671,7 @@ def test_what_is_too_large_to_be_held_is_read_and_put_in_pieces(
     ledger = BucketLedger(b"settings", overwrite=False)
     ledger.publish(outcome)
     assert between.count("PUT") > 10
-    assert ledger.standing(job) is Standing.FINISHED
+    assert ledger.standing(job) == Standing(State.FINISHED, Counts.of(outcome))
     (found,) = jobs_of(make_reading_plan(place(f"{bucket.url}/large.tar")))
     assert found.source is not None
     between.requests.clear()

@@ -20,7 +20,7 @@ from conftest import COMMAND, PLUGINS, Run, Start, add_to_path
 from faceanon import anonymizers
 from faceanon.cli import cli
 from processes import GUARD, is_group_alive, wait_until
-from support import EXAMPLES, lines, pictures, read, tree, write_png
+from support import EXAMPLES, lines, pictures, read, told_of_runs, tree, write_png
 
 # --- The run of every day --------------------------------------------------------
 
@@ -91,9 +91,10 @@ def test_the_report_tells_what_was_done(
         assert top < bottom
         assert 0 < face["score"] <= 1
         assert np.shape(face["points"]) == (5, 2)
-    assert curies["settings"]["method"] == "pixelate"
+    (run,) = told_of_runs(report)
+    assert run["settings"]["method"] == "pixelate"
     options = {"cells": 8.0, "faithful": False, "noise": 40.0}
-    assert curies["settings"]["options"] == options
+    assert run["settings"]["options"] == options
     assert by_name["cat.png"]["status"] == "no_faces"
     # Who knows the seed can take the noise away again.
     assert "8731" not in report.read_text()
@@ -215,8 +216,8 @@ def test_options_come_from_the_environment(
     report = tmp_path / "report.jsonl"
     out = tmp_path / "out.png"
     faceanon("blackbar", EXAMPLES / "astronaut.png", out, "--report", report)
-    (line,) = lines(report)
-    assert line["settings"]["grow"] == 2
+    (line,), (run,) = lines(report), told_of_runs(report)
+    assert run["settings"]["grow"] == 2
     left, top, right, bottom = line["faces"][0]["box"]
     assert (read(out)[top:bottom, left:right] == 255).all()
 

@@ -5,7 +5,6 @@ damage is random, but the same in every run.
 """
 
 import io
-import json
 import random
 import struct
 from collections import Counter
@@ -17,7 +16,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from conftest import Run
-from support import EXAMPLES, read
+from support import EXAMPLES, lines, read
 
 MUTATIONS_PER_FORMAT = 40
 
@@ -154,10 +153,10 @@ def test_damage_is_told_where_it_can_be_and_never_does_harm(
     done = faceanon("blackbar", source, out, "--report", report, "-j", 2)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    told = lines(report)
     names = [path.name for path in source.iterdir()]
-    assert Counter(line["picture"] for line in lines) == Counter(names)
-    errors = {line["picture"]: line["error"] or "" for line in lines}
+    assert Counter(line["picture"] for line in told) == Counter(names)
+    errors = {line["picture"]: line["error"] or "" for line in told}
     for name, error in errors.items():
         for word in ("unexpected", "worker", "longer than", "memory"):
             assert word not in error, f"{name}: {error}"

@@ -13,6 +13,10 @@ class PictureError(FaceanonError):
     """One picture cannot be read, anonymized or written; others are not affected."""
 
 
+class RefusedError(PictureError):
+    """The place of an output does not take it; it may take none at all."""
+
+
 class StorageError(FaceanonError):
     """Nothing more can be written (disk full, read-only); the run must stop."""
 

@@ -48,6 +48,14 @@ class Option:
     default_text: str | None = None
     flags: tuple[str, ...] = ()
 
+    def spelled(self, value: Any) -> str:
+        """The option with a value, as on the command line."""
+        name = self.name.rstrip("_").replace("_", "-")
+        if self.type is bool:
+            return f"--{name}" if value else f"--no-{name}"
+        values = value if self.multiple else (value,)
+        return " ".join(f"--{name} {each}" for each in values)
+
 
 def option(default: Any, help: str, **declared: Any) -> Any:
     """Declare a dataclass field as an option; see `Option` for what can be declared."""

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any, Literal, TypeAlias
 
 from faceanon import options
+from faceanon.anonymizers import origin
 from faceanon.anonymizers.base import Anonymizer
 from faceanon.errors import OptionError
 from faceanon.media.write_options import WriteOptions
@@ -115,7 +117,7 @@ class Settings:
     def renaming(self) -> Renaming | None:
         """What makes the names of outputs; None where names are kept."""
         if self.rename == "sequence":
-            return Numbering(self.seed)
+            return Numbering()
         if self.rename is None or self.seed is None:
             return None
         return Hashing(self.seed)
@@ -128,17 +130,12 @@ class Settings:
                 "so short a seed is found by trying, and with it what it hides; use "
                 "one of 20 digits or more",
             )
-        if self.rename == "sequence" and self.seed is None:
-            cautions += (
-                "who guesses the name of an input can find its number by .faceanon.db "
-                "in OUTPUT; remove that file before you hand OUTPUT on, or use --seed",
-            )
         return cautions
 
     @property
     def _seed_is_secret(self) -> bool:
         repeats = self.anonymizer is not None and self.anonymizer.weakened_by_repetition
-        return repeats or self.rename is not None or self.pseudonyms > 0
+        return repeats or self.rename == "hash" or self.pseudonyms > 0
 
     @property
     def pseudonym_seed(self) -> int | None:
@@ -179,9 +176,39 @@ class Settings:
         """16 bytes that differ when the outputs would; they do not tell the seed."""
         described = self.described()
         del described["max_pixels"]
+        if self.anonymizer is not None:
+            described["content"] = self.anonymizer.content().hex()
         if self.selection is not None:
             described["people"] = self.selection.fingerprint()
         if self.seed is not None:
             described["seed"] = stretched(self.seed, b"faceanon").hex()
         text = json.dumps(described, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+    def command(self) -> str:
+        """The method and what is not as usual, as on the command line.
+
+        It names neither a seed nor people.
+        """
+        chosen = [self.method or "preview"]
+        if self.anonymizer is not None:
+            chosen += _not_as_usual(self.anonymizer)
+        chosen += _not_as_usual(self)
+        if self.selection is not None:
+            chosen.append(f"--{self.selection.mode} PEOPLE")
+        return " ".join(chosen)
+
+    def made_with(self) -> str:
+        """The versions of what makes the outputs: of faceanon, and of a plug-in."""
+        return ", ".join([f"faceanon {version('faceanon')}", *origin(self.method)])
+
+
+def _not_as_usual(owner: Any) -> list[str]:
+    """The options of a dataclass that have other values than their defaults."""
+    chosen = options.values(owner)
+    chosen.pop("seed", None)
+    return [
+        option.spelled(chosen[option.name])
+        for option in options.declared(type(owner))
+        if chosen.get(option.name, option.default) != option.default
+    ]

@@ -113,6 +113,15 @@ def get(name: str) -> "type[Anonymizer]":
     return method
 
 
+def origin(name: str) -> tuple[str, ...]:
+    """The package of a plug-in's method and its version; nothing of a built-in one."""
+    return tuple(
+        f"{point.dist.name} {point.dist.version}"
+        for point in entry_points(group=ENTRY_POINT_GROUP, name=name)
+        if point.dist is not None
+    )
+
+
 def __getattr__(name: str) -> Any:
     # What plug-ins derive from; whoever lists names needs none of it.
     if name in ("Anonymizer", "PatchAnonymizer"):

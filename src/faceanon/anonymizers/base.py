@@ -91,6 +91,13 @@ class Anonymizer(ABC):
         """What the user must be told about the protection these options give."""
         return ()
 
+    def content(self) -> bytes:
+        """What covers are made from besides the options, such as files that these name.
+
+        Outputs that were made from something else count as made with other options.
+        """
+        return b""
+
     @classmethod
     def catalogue(cls) -> tuple[str, ...]:
         """The lines that `--list` prints, each with a name first; empty for none."""

@@ -99,6 +99,10 @@ class Emoji(SteadyAnonymizer):
             "somebody in one of them knows them in all",
         )
 
+    def content(self) -> bytes:
+        """See `Anonymizer.content`: the user's own stickers."""
+        return stickers.content(stickers.parse(self._choice))
+
     @property
     def pseudonyms(self) -> int:
         """See `Anonymizer.pseudonyms`; the others are for those who cannot be told."""

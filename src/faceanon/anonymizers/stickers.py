@@ -1,8 +1,9 @@
 """The pictures that the method `emoji` puts on faces."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 
 import cv2
@@ -99,6 +100,19 @@ def parse(text: str) -> tuple[str, ...]:
     return names
 
 
+def content(names: Iterable[str]) -> bytes:
+    """A digest of those stickers that do not come with faceanon; 16 bytes.
+
+    Raises:
+        OptionError: one of them is no sticker.
+    """
+    digest = blake2b(digest_size=16)
+    for name in names:
+        if _plain(name) not in CHARACTERS:
+            digest.update(load(name).levels[0].tobytes())
+    return digest.digest()
+
+
 @cache
 def load(name: str) -> Sticker:
     """Load a sticker.
@@ -109,8 +123,7 @@ def load(name: str) -> Sticker:
     Raises:
         OptionError: it is none of these, or not fit to hide a face.
     """
-    plain = name.translate(_VARIATION_SELECTORS)
-    plain = _NAMES.get(plain, plain)
+    plain = _plain(name)
     if plain in CHARACTERS:
         data = read_data(f"emoji/{plain}.png")
     else:
@@ -137,6 +150,12 @@ def load(name: str) -> Sticker:
             f"{shown(name)} is transparent all over; a face needs an opaque sticker"
         )
     return _sticker(np.asarray(pixels, np.uint8))
+
+
+def _plain(name: str) -> str:
+    """The name of an emoji that comes with faceanon; any other name as it is."""
+    plain = name.translate(_VARIATION_SELECTORS)
+    return _NAMES.get(plain, plain)
 
 
 @cache

@@ -16,8 +16,10 @@ class Control:
         searched: called after each picture that was searched for people, before the
             run began.
         progressed: called, in any thread, when a film has come further.
+        said: called with what the user should know of the run as a whole.
     """
 
     is_stopped: bool = False
     searched: Callable[[], object] = lambda: None
     progressed: Callable[[Job, Progress], object] = lambda *_: None
+    said: Callable[[str], object] = lambda _: None

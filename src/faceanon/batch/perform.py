@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from faceanon.batch.datasets import rewriting
 from faceanon.batch.isolated import Isolated
-from faceanon.batch.ledgers import Standing
+from faceanon.batch.ledgers import State
 from faceanon.batch.ledgers.bucket import BucketLedger
 from faceanon.batch.work import Result, Task
 from faceanon.pipeline.job import Job, Outcome, Status
@@ -103,10 +103,10 @@ def _published(
     if ledger is None:
         return do(job)
     standing = ledger.standing(job)
-    if standing is Standing.FINISHED:
-        return Outcome(job, Status.SKIPPED)
+    if standing.state is State.FINISHED:
+        return Outcome(job, Status.SKIPPED, earlier=standing.counts)
     with TemporaryDirectory(prefix="faceanon-") as folder:
-        resumes = standing is Standing.PARTIAL
+        resumes = standing.state is State.PARTIAL
         here = replace(job, temporary=Path(folder) / "output", resumes=resumes)
         outcome = do(here)
         if outcome.target_stamp is not None:

@@ -11,6 +11,7 @@ from faceanon.pipeline.job import Outcome, Status
 from faceanon.storage.names import shown
 from faceanon.storage.places import Place
 from faceanon.storage.private import private_opener
+from faceanon.storage.renaming import check_outside
 
 
 class RenameMap:
@@ -32,11 +33,7 @@ class RenameMap:
         self._known = OutputNames()
         if path is None:
             return
-        if isinstance(root, Path) and path.resolve().is_relative_to(root.resolve()):
-            raise FaceanonError(
-                f"{shown(path)} lies in OUTPUT, with which it would travel; "
-                "name a file elsewhere for --rename-map"
-            )
+        check_outside(path, root, "--rename-map")
         try:
             self._file = open(  # noqa: SIM115  closed by __exit__
                 path, "a+", encoding="ascii", opener=private_opener

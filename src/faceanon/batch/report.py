@@ -3,18 +3,21 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 from faceanon.anonymizers.base import LEFT_ALONE
+from faceanon.batch.planning.plan import LEFT_OUT
 from faceanon.batch.wording import counted, listed
 from faceanon.boxes import FaceTable, face_to_json, match_to_json
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.model import Face
+from faceanon.pipeline.counts import Counts
 from faceanon.pipeline.job import WORTH_A_NOTE, Outcome, Status
 from faceanon.pipeline.track_report import TrackReport
 from faceanon.settings import Settings
@@ -25,147 +28,165 @@ from faceanon.storage.places import Place
 
 # A name has at most 4096 bytes, a picture at most some thousand faces.
 _LONGEST_LINE = 16 * 2**20
-_LINE_START = b'{"picture": '
+_LINE_STARTS = (b'{"picture": ', b'{"run": ')
 
-# So many of the people who were seen nowhere are named in the summary.
+# So many people who were seen nowhere, and pictures to check, are named in the summary.
 _MOST_NAMES = 5
 
 
 @dataclass
 class Summary:
-    """Counts of outcomes.
+    """What came of a run.
 
     Attributes:
-        statuses: how many pictures had each outcome.
-        faces: how many faces were found; with `persons`, how many were hidden.
-        shown: how many faces were not hidden, by who they are.
-        otherwise: how many faces were treated in another way than the method does it,
-            by the name of the method that hid them instead, or `LEFT_ALONE`.
+        counts: of all pictures, those too that were done before.
+        done_before: how many were done before, dataset files as one each.
+        ignored: how many files were not taken, by reason.
         persons: whom a selection names; empty without one.
-        seen: in how many pictures each of them was surely seen.
-        written: how many pictures without a face were written.
-        not_written: how many were not, as `--no-face skip` asks for.
-        unsure: in how many pictures something may be a face, but is not sure enough.
-        coarse: in how many pictures faces are not seen that are not small.
-        sounds: how many films keep their sound.
-        skipped: how many files were passed over, by reason.
+        seen: in how many pictures of this run each of them was surely seen.
+        to_check: the first pictures that somebody should look at.
+        unmet: patterns that nothing matched.
+        is_part: whether it is a part of a run, which may well be empty.
+        strict: whether what is ignored makes the run fail.
+        allow_empty: whether a run without pictures is none that failed.
     """
 
-    statuses: Counter[Status] = field(default_factory=Counter)
-    faces: int = 0
-    shown: int = 0
-    otherwise: Counter[str] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=Counts)
+    done_before: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
     persons: tuple[str, ...] = ()
     seen: Counter[str] = field(default_factory=Counter)
-    written: int = 0
-    not_written: int = 0
-    unsure: int = 0
-    coarse: int = 0
-    sounds: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
+    to_check: list[str] = field(default_factory=list)
+    unmet: tuple[str, ...] = ()
+    is_part: bool = False
+    strict: bool = False
+    allow_empty: bool = False
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
-        self.statuses[outcome.status] += 1
-        self.faces += outcome.face_count
-        self.shown += _count(outcome.shown)
-        self.otherwise.update(outcome.otherwise.values())
-        self.otherwise.update(_otherwise_in_film(outcome))
+        if outcome.is_ignored:
+            self.ignored[outcome.error] += 1
+            return
+        if outcome.status is Status.SKIPPED:
+            self.done_before += 1
+        if (counts := counts_of(outcome)) is None:
+            return
+        self.counts.add(counts)
         self.seen.update(_surely_seen(outcome))
-        self.unsure += bool(outcome.unsure)
-        self.sounds += outcome.keeps_sound
-        self.coarse += outcome.smallest_face > WORTH_A_NOTE
-        if outcome.status is Status.NO_FACES and outcome.job.target is not None:
-            self.written += outcome.target_stamp is not None
-            self.not_written += outcome.target_stamp is None
+        if counts.to_check and len(self.to_check) < _MOST_NAMES:
+            self.to_check.append(outcome.job.label)
+
+    @property
+    def total(self) -> int:
+        """How many pictures there were."""
+        return max(sum(self.counts.statuses.values()), self.done_before)
+
+    def complaints(self) -> Iterator[str]:
+        """What makes a run fail in which no picture failed; a line each."""
+        if self.strict and (number := sum(self._not_left_out.values())):
+            yield f"{counted(number, 'file')} ignored (--strict)"
+        if self.is_part or self.allow_empty:
+            return
+        for pattern in self.unmet:
+            yield f"nothing matches {pattern}; mend it, or give --allow-empty"
+        if not self.total:
+            why = "everything in it was ignored" if self.ignored else "it is empty"
+            yield f"there was no picture in INPUT: {why}; --allow-empty takes that"
+
+    @property
+    def _not_left_out(self) -> Counter[str]:
+        """What was ignored, but not because a pattern asks for it."""
+        return Counter({k: n for k, n in self.ignored.items() if k != LEFT_OUT})
 
     @property
     def exit_status(self) -> int:
         """0 when every picture is done, 1 when one failed."""
-        return 1 if self.statuses[Status.FAILED] else 0
+        is_bad = self.counts.statuses[Status.FAILED] or any(self.complaints())
+        return 1 if is_bad else 0
 
     def line(self, seconds: float) -> str:
         """The summary, one line."""
         parts = []
+        statuses = self.counts.statuses
         for status, verb in (
             (Status.ANONYMIZED, "anonymized"),
             (Status.FOUND, "with faces"),
         ):
-            if self.statuses[status]:
-                parts.append(f"{self.statuses[status]} {verb} ({self._faces()})")
-        if self.statuses[Status.UNCHANGED]:
-            parts.append(f"{self.statuses[Status.UNCHANGED]} UNCHANGED")
-        if self.statuses[Status.NOBODY_HIDDEN]:
-            count = self.statuses[Status.NOBODY_HIDDEN]
+            if statuses[status]:
+                parts.append(f"{statuses[status]} {verb} ({self._faces()})")
+        if statuses[Status.UNCHANGED]:
+            parts.append(f"{statuses[Status.UNCHANGED]} UNCHANGED")
+        if count := statuses[Status.NOBODY_HIDDEN]:
             parts.append(f"{count} with nobody to hide (written as they are)")
-        without = self.statuses[Status.NO_FACES]
-        if without:
+        if without := statuses[Status.NO_FACES]:
             parts.append(f"{without} without a face{self._what_became_of_them()}")
-        if self.statuses[Status.SKIPPED]:
-            parts.append(f"{self.statuses[Status.SKIPPED]} already done")
-        if self.statuses[Status.FAILED]:
-            parts.append(f"{self.statuses[Status.FAILED]} FAILED")
-        total = sum(self.statuses.values())
-        line = f"{counted(total, 'picture')} in {seconds:.1f} s"
+        if statuses[Status.FAILED]:
+            parts.append(f"{statuses[Status.FAILED]} FAILED")
+        line = f"{counted(self.total, 'picture')} in {seconds:.1f} s"
         if parts:
             line += f": {', '.join(parts)}"
+        if self.done_before:
+            line += f"; {self.done_before} already done"
         if self.persons:
             line += f"; {self._what_became_of_persons()}"
-        if self.unsure:
-            line += f"; worth a look: {self.unsure}, with what may be a face"
-        if self.coarse:
-            line += f"; too large to see faces of {WORTH_A_NOTE} pixels: {self.coarse}"
-        if self.skipped:
-            line += f"; left alone: {listed(self.skipped)}"
+        if self.counts.to_check:
+            line += f"; to check by eye: {self._what_to_check()}"
+        if self.counts.coarse:
+            line += (
+                f"; too large to see faces of {WORTH_A_NOTE} pixels: "
+                f"{self.counts.coarse}"
+            )
+        if self.ignored:
+            line += f"; ignored: {listed(self.ignored)}"
         return line
 
     def _faces(self) -> str:
         """How many faces there were, and how those were treated that stand out."""
-        said = counted(self.faces, "face")
+        said = counted(self.counts.faces, "face")
         if self.persons:
             said += " hidden"
-        for name, count in sorted(self.otherwise.items()):
+        for name, count in sorted(self.counts.otherwise.items()):
             if name == LEFT_ALONE:
                 said += f", {count} left as they were"
             else:
                 said += f", {count} by {name} instead"
         return said
 
+    def _what_to_check(self) -> str:
+        number = self.counts.to_check
+        if number > len(self.to_check):
+            return f"{counted(number, 'picture')} (--list-unsure FILE names them)"
+        return ", ".join(map(shown, self.to_check))
+
     def _what_became_of_persons(self) -> str:
         nowhere = [name for name in self.persons if name not in self.seen]
-        said = [f"{counted(self.shown, 'face')} shown"]
+        said = [f"{counted(self.counts.shown, 'face')} shown"]
         if nowhere:
             names = ", ".join(shown(name) for name in nowhere[:_MOST_NAMES])
             more = len(nowhere) - _MOST_NAMES
             rest = f" and {more} more" if more > 0 else ""
-            said.append(f"surely seen in none of these pictures: {names}{rest}")
-        if not self.faces:
+            which = "those done now" if self.done_before else "these pictures"
+            said.append(f"surely seen in none of {which}: {names}{rest}")
+        if not self.counts.faces:
             said.append("NOTHING WAS HIDDEN")
         return "; ".join(said)
 
     def _what_became_of_them(self) -> str:
-        if self.written:
+        if self.counts.written:
             return " (written as they are)"
-        return " (nothing written)" if self.not_written else ""
+        return " (nothing written)" if self.counts.not_written else ""
 
 
-def _count(faces: Sequence[Face]) -> int:
-    return faces.face_count if isinstance(faces, FaceTable) else len(faces)
+def counts_of(outcome: Outcome) -> Counts | None:
+    """What is counted of an outcome; None of what was done before, nobody knows how."""
+    if outcome.status is Status.SKIPPED:
+        return outcome.earlier
+    return Counts.of(outcome)
 
 
 def _rows(faces: Sequence[Face]) -> Sequence[Face]:
     """The faces that have a row each: in a film, those that are in no track."""
     return faces.where(faces.tracks < 0) if isinstance(faces, FaceTable) else faces
-
-
-def _otherwise_in_film(outcome: Outcome) -> Counter[str]:
-    """How many faces of a film were treated otherwise in most of their frames."""
-    return Counter(
-        method
-        for track in outcome.tracks
-        for method, count in track.otherwise.items()
-        if 2 * count > track.frame_count
-    )
 
 
 def _track(track: TrackReport, method: str | None) -> dict[str, Any]:
@@ -201,11 +222,13 @@ def _surely_seen(outcome: Outcome) -> set[str]:
 
 
 class ReportFile:
-    """The report: JSON Lines, one object a picture, appended to what is there.
+    """The report: JSON Lines, appended to what is there.
 
-    Each line is written at once and whole, so that the report of a run that is killed
-    tells of every picture that was finished. A last line that was cut off nevertheless
-    is taken away by the next run, which tells of that picture again.
+    The first line of a run tells of the run, with its settings; each further one tells
+    of a picture, or of what was ignored. Each line is written at once and whole, so
+    that the report of a run that is killed tells of every picture that was finished. A
+    last line that was cut off nevertheless is taken away by the next run, which tells
+    of that picture again.
     """
 
     def __init__(self, path: Path | None, settings: Settings) -> None:
@@ -213,7 +236,7 @@ class ReportFile:
 
         Args:
             path: where to write to; None for nowhere.
-            settings: of the run; described in every line.
+            settings: of the run; described in its first line.
 
         Raises:
             OSError: it cannot be opened for writing.
@@ -222,8 +245,16 @@ class ReportFile:
         if path is not None:
             _remove_torn_line(path)
             self._file = path.open("a", encoding="ascii")
-        self._settings = settings.described()
-        self._version = version("faceanon")
+        self._method = settings.method
+        self._write(
+            {
+                "run": {
+                    "version": version("faceanon"),
+                    "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "settings": settings.described(),
+                }
+            }
+        )
 
     def __enter__(self) -> "ReportFile":
         return self
@@ -240,10 +271,13 @@ class ReportFile:
         Raises:
             StorageError: it cannot be written.
         """
+        self._write(self._line(outcome))
+
+    def _write(self, line: dict[str, Any]) -> None:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps(self._line(outcome)) + "\n")
+            self._file.write(json.dumps(line) + "\n")
             self._file.flush()
         except OSError as error:
             path = shown(self._file.name)
@@ -253,12 +287,17 @@ class ReportFile:
         source, target = outcome.source_stamp, outcome.target_stamp
         job = outcome.job
         has_output = target is not None or outcome.status is Status.SKIPPED
-        return {
+        line: dict[str, Any] = {
             "picture": job.name,
             "input": str(job.source) if job.source else "-",
             "output": str(job.target or "-") if has_output else None,
             "status": outcome.status.value,
             "error": outcome.error or None,
+        }
+        if outcome.is_ignored:
+            return line
+        return line | {
+            "earlier": dict(outcome.earlier.statuses) if outcome.earlier else None,
             "notes": list(outcome.notes),
             "jpeg": outcome.jpeg or None,
             "faces": [
@@ -269,14 +308,13 @@ class ReportFile:
                 _track(track, self._method_of(outcome)) for track in outcome.tracks
             ],
             "unsure": [face_to_json(face, hide=False) for face in outcome.unsure],
+            "to_check": outcome.to_check,
             "smallest_face": outcome.smallest_face or None,
             "width": outcome.width,
             "height": outcome.height,
             "input_bytes": source.size if source else None,
             "output_bytes": target.size if target else None,
             "seconds": round(outcome.seconds, 4),
-            "settings": self._settings,
-            "version": self._version,
         }
 
     def _treated(self, face: Face, outcome: Outcome) -> dict[str, Any]:
@@ -290,7 +328,7 @@ class ReportFile:
     def _method_of(self, outcome: Outcome) -> str | None:
         """The method by which faces were hidden; None where none were."""
         is_done = outcome.status in (Status.ANONYMIZED, Status.UNCHANGED)
-        return str(self._settings["method"]) if is_done else None
+        return self._method if is_done else None
 
 
 # What comes of looking for what a line of a report has in another text.
@@ -307,27 +345,37 @@ def _remove_torn_line(path: Path) -> None:
         end = file.read()
         start = end.rfind(b"\n") + 1
         torn = end[start:]
-        if torn.startswith(_LINE_START) or _LINE_START.startswith(torn):
+        if any(
+            torn.startswith(begin) or begin.startswith(torn) for begin in _LINE_STARTS
+        ):
             file.truncate(offset + start)
 
 
-def read_report(report: Place, take: Callable[[dict[str, Any]], None]) -> None:
+def read_report(
+    report: Place, take: Callable[[dict[str, Any], dict[str, Any]], None]
+) -> None:
     """Read a report to its end, or to where it was cut off by a kill.
 
     Args:
         report: the file or object.
-        take: is given each line; what it does not find there is not in a report.
+        take: is given each line that tells of a picture, and what the report tells of
+            the run that wrote it; what it does not find there is not in a report.
 
     Raises:
         FaceanonError: it cannot be read, or is no report; and what `take` raises.
     """
+    run: dict[str, Any] = {}
     try:
         with _opened(report) as file:
             for number, text in enumerate(file, start=1):
                 if not text.endswith("\n"):
                     return
                 try:
-                    take(json.loads(text))
+                    line = json.loads(text)
+                    if "run" in line:
+                        run = line["run"]
+                    else:
+                        take(line, run)
                 except FaceanonError:
                     raise
                 except _NO_LINE as error:
@@ -349,7 +397,7 @@ def failed_pictures(report: Place) -> frozenset[str]:
     """
     status: dict[str, str] = {}
 
-    def take(line: dict[str, Any]) -> None:
+    def take(line: dict[str, Any], _: dict[str, Any]) -> None:
         status[line["picture"]] = line["status"]
 
     read_report(report, take)

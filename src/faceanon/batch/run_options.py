@@ -48,6 +48,26 @@ class RunOptions:
     overwrite: bool = option(
         False, "Replace what is in OUTPUT; without it nothing is ever replaced."
     )
+    redo_older: bool = option(
+        False,
+        "Make outputs anew that another version of faceanon, or of a plug-in, made "
+        "from the same input with the same options.",
+    )
+    allow_empty: bool = option(
+        False,
+        "Exit with status 0 also where there is no picture in INPUT, or a pattern "
+        "matches nothing: for jobs that run by the clock.",
+    )
+    strict: bool = option(
+        False, "Exit with status 1 where a file was ignored that no pattern leaves out."
+    )
+    state: str | None = option(
+        None,
+        "The folder that holds the key by which a rerun knows its outputs again. "
+        "Machines that share a run share it. Keep it apart from OUTPUT.",
+        metavar="FOLDER",
+        default_text="the user's own folder for such things",
+    )
     max_memory: int = option(
         4096,
         "Megabytes that a worker may use, on Linux; a picture that needs more fails.",

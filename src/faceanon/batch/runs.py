@@ -1,5 +1,6 @@
 """Many inputs: what is done already, what remains, and each output put in place."""
 
+import secrets
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -10,23 +11,30 @@ from faceanon.batch.control import Control
 from faceanon.batch.engines import results_of
 from faceanon.batch.engines.local import Known
 from faceanon.batch.first_pass import collect_identities
-from faceanon.batch.ledgers import Ledger, Standing
+from faceanon.batch.ledgers import Ledger, State
 from faceanon.batch.ledgers.bucket import BucketLedger
-from faceanon.batch.ledgers.folder import FolderLedger, SingleLedger, unwritable
+from faceanon.batch.ledgers.folder import (
+    FolderLedger,
+    RunId,
+    SingleLedger,
+    unwritable,
+)
 from faceanon.batch.output_names import OutputNames
 from faceanon.batch.planning.folder import sweep
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.planning.shards import Shard
 from faceanon.batch.run_options import RunOptions
+from faceanon.batch.wording import counted
 from faceanon.batch.work import Result, Task
 from faceanon.boxes import MEETS_NO_PICTURE, NOT_IN_BOX_FILE
-from faceanon.errors import PictureError, StorageError
+from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.steps import Hide, Step
 from faceanon.storage.buckets.listing import check
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
 from faceanon.storage.renaming import Numbering, numbered
+from faceanon.storage.state import state_key
 
 
 def run(
@@ -50,7 +58,9 @@ def run(
     """
     control = control or Control()
     with ExitStack() as stack:
-        ledger, of_bucket = _ledgers(plan, step, run_options, stack)
+        ledger, of_bucket = _ledgers(plan, step, run_options, control, stack)
+        if isinstance(ledger, FolderLedger) and ledger.older:
+            _tell_of_older(*ledger.older, run_options, control)
         names = stack.enter_context(closing(OutputNames()))
         unmet = _names_to_meet(plan)
         publisher = _Publisher(plan, step, ledger, names)
@@ -88,7 +98,11 @@ def _names_to_meet(plan: Plan) -> set[str]:
 
 
 def _ledgers(
-    plan: Plan, step: Step, run_options: RunOptions, stack: ExitStack
+    plan: Plan,
+    step: Step,
+    run_options: RunOptions,
+    control: Control,
+    stack: ExitStack,
 ) -> tuple[Ledger, BucketLedger | None]:
     """What remembers the outputs, here and, for a bucket, where the work is done."""
     overwrite = run_options.overwrite
@@ -100,14 +114,51 @@ def _ledgers(
     if plan.root is None:
         return SingleLedger(overwrite), None
     assert isinstance(plan.root, Path), "it is no bucket"
+    settings = step.settings
+    run_id = RunId(
+        _key(run_options, control),
+        plan.origin,
+        settings.fingerprint(),
+        settings.command(),
+        settings.made_with(),
+    )
     folder = FolderLedger(
         plan.root,
-        step.settings.fingerprint(),
+        run_id,
         overwrite=overwrite,
-        renaming=plan.renaming,
+        redo_older=run_options.redo_older,
+        is_partial=plan.is_selected,
         shard=plan.shard,
     )
     return stack.enter_context(folder), None
+
+
+def _key(run_options: RunOptions, control: Control) -> bytes:
+    """The user's key; where there can be none, one that is forgotten after the run."""
+    if run_options.state is not None:
+        return state_key(Path(run_options.state))
+    try:
+        return state_key()
+    except FaceanonError as error:
+        control.said(f"a rerun will not know these outputs again: {error}")
+        return secrets.token_bytes(32)
+
+
+def _tell_of_older(
+    made_with: str, number: int, run_options: RunOptions, control: Control
+) -> None:
+    pictures = counted(number, "picture")
+    if run_options.redo_older:
+        control.said(f"{pictures} made with {made_with} will be made anew")
+    elif not run_options.overwrite:
+        control.said(
+            f"{pictures} in OUTPUT were made with {made_with}; --redo-older makes "
+            "them anew"
+        )
+
+
+# After so many outputs that a bucket refused, and none that it took, a run stops.
+_MOST_REFUSED = 3
 
 
 class _Publisher:
@@ -121,6 +172,8 @@ class _Publisher:
         self._ledger = ledger
         self._names = names
         self._under_way: set[Job] = set()
+        # How many outputs were refused before the first one was taken; None after it.
+        self._refused: int | None = 0
 
     def items(self, control: Control) -> Iterator[Task | Known[Result]]:
         """The jobs that remain, and outcomes for those that do not."""
@@ -169,11 +222,15 @@ class _Publisher:
         except PictureError as error:
             reason = str(error) if is_reserved else _collision(job.target)
             return Outcome(job, Status.FAILED, error=reason)
-        if standing is Standing.FINISHED:
-            return Outcome(job, Status.SKIPPED)
+        if standing.state is State.FINISHED:
+            return Outcome(job, Status.SKIPPED, earlier=standing.counts)
         if not is_reserved:
             return Outcome(job, Status.FAILED, error=_collision(job.target))
-        return replace(job, resumes=standing is Standing.PARTIAL)
+        return replace(
+            job,
+            resumes=standing.state is State.PARTIAL,
+            redoes=standing.state is State.OLDER,
+        )
 
     def publish(self, result: Result) -> Outcome:
         """Put the output of a job in place; what came of it in the end."""
@@ -192,7 +249,16 @@ class _Publisher:
                 outcome = _failed(outcome, str(error))
         _remove_temporary(job)
         self._under_way.discard(job)
-        return outcome
+        return self._with_refusals_counted(outcome)
+
+    def _with_refusals_counted(self, outcome: Outcome) -> Outcome:
+        """The outcome; it stops a run of which no output at all is taken."""
+        if outcome.target_stamp is not None and outcome.status is not Status.FAILED:
+            self._refused = None
+        if not outcome.is_refused or self._refused is None:
+            return outcome
+        self._refused += 1
+        return replace(outcome, stop=self._refused >= _MOST_REFUSED)
 
     def clean_up(self) -> None:
         """Remove what unfinished jobs have written."""

@@ -40,7 +40,7 @@ def detect_command() -> click.Command:
             ),
             *click_options(DetectorOptions),
             *click_options(Settings, only={"max_pixels"}),
-            *click_options(RunOptions),
+            *click_options(RunOptions, leaving_out={"redo_older", "state"}),
             *verbosity_options(),
         ],
         help="""Find the faces in INPUT and write a box file; no picture is written.

@@ -35,6 +35,7 @@ def method_command(name: str) -> click.Command:
 
 def _hide(name: str, values: Values) -> None:
     # Imported late: they bring much that --help does not need.
+    from faceanon.batch.unsure_list import UnsureList  # noqa: PLC0415
     from faceanon.requests.planning import plan_of  # noqa: PLC0415
     from faceanon.requests.reports import open_report  # noqa: PLC0415
 
@@ -50,9 +51,10 @@ def _hide(name: str, values: Values) -> None:
             console.say(f"note: {caution}")
         with (
             _rename_map(values, settings, plan) as rename_map,
-            open_report(values["report"], settings) as report,
+            open_report(values["report"], settings, plan.root) as report,
+            UnsureList(values["list_unsure"]) as unsure,
         ):
-            takers = report.add, rename_map.add
+            takers = report.add, rename_map.add, unsure.add
             run_plan(plan, Hide(settings), run_options, console, *takers)
     sys.exit(console.summary.exit_status)
 

@@ -51,6 +51,6 @@ def _preview(values: Values) -> None:
         settings = options.build(Settings, values)
         run_options = options.build(RunOptions, values)
         plan = plan_of(values, settings, run_options)
-        with open_report(values["report"], settings) as report:
+        with open_report(values["report"], settings, plan.root) as report:
             run_plan(plan, Preview(settings), run_options, console, report.add)
     sys.exit(console.summary.exit_status)

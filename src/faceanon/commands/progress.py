@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
+from faceanon.batch.run_options import RunOptions
 from faceanon.batch.wording import counted
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.progress import DOING, Phase, Progress
@@ -42,12 +43,19 @@ class Console:
         if not self._quiet:
             self._print(text)
 
+    def note(self, text: str) -> None:
+        """Say what the user should know of the run as a whole."""
+        self.say(f"note: {text}")
+
     def list_jobs(self, plan: Plan) -> None:
         """Say what would be done."""
         count = 0
         for planned in plan.jobs():
             job = planned if isinstance(planned, Job) else planned.job
             source, target = (shown(path or "-") for path in (job.source, job.target))
+            if isinstance(planned, Outcome) and planned.is_ignored:
+                sys.stdout.write(f"{source}: ignored: {planned.error}\n")
+                continue
             if isinstance(planned, Outcome):
                 target = f"nowhere: {planned.error}"
             sys.stdout.write(f"{source} -> {target}\n")
@@ -55,13 +63,15 @@ class Console:
         self.say(f"{count} to do; nothing was written (--dry-run)")
 
     @contextmanager
-    def counting(self, plan: Plan) -> Iterator[None]:
+    def counting(self, plan: Plan, run_options: RunOptions) -> Iterator[None]:
         """Show progress while the outcomes of a plan come, then the summary.
 
         The pictures are counted while the first ones are done: until then progress has
         no end.
         """
-        self.summary.skipped = plan.walk.skipped
+        self.summary.strict = run_options.strict
+        self.summary.allow_empty = run_options.allow_empty
+        self.summary.is_part = plan.is_selected or plan.shard is not None
         start = time.perf_counter()
         self._bar = tqdm(
             unit=" pictures",
@@ -81,11 +91,14 @@ class Console:
         finally:
             self._bar.close()
             # Of a run that could not start there is nothing to sum up.
-            if is_over or self.summary.statuses:
+            if is_over or self.summary.total:
                 self.say(self.summary.line(time.perf_counter() - start))
-            if sounds := self.summary.sounds:
-                self.say(
-                    f"note: {counted(sounds, 'film')} with sound: voices identify "
+            if is_over:
+                for complaint in self.summary.complaints():
+                    self._print(complaint)
+            if sounds := self.summary.counts.sounds:
+                self.note(
+                    f"{counted(sounds, 'film')} with sound: voices identify "
                     "people, and stay as they are; --sound drop leaves them out"
                 )
 
@@ -117,6 +130,10 @@ class Console:
         """Count an outcome, and say what is to be said of it."""
         self.summary.add(outcome)
         name = shown(outcome.job.label)
+        if outcome.is_ignored:
+            if self._verbose:
+                self._print(f"{name}: ignored: {outcome.error}")
+            return
         if outcome.status is Status.FAILED:
             self._print(f"{name}: {shown(outcome.error)}")
             if outcome.traceback and self._verbose > 1:
@@ -133,8 +150,8 @@ class Console:
         if self._phases.pop(outcome.job.name, None) and not self._phases:
             self._bar.set_description_str("")
         self._bar.set_postfix(
-            faces=self.summary.faces,
-            failed=self.summary.statuses[Status.FAILED],
+            faces=self.summary.counts.faces,
+            failed=self.summary.counts.statuses[Status.FAILED],
             refresh=False,
         )
         self._bar.update()

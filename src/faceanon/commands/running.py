@@ -55,9 +55,13 @@ def run_plan(
     from faceanon.batch import runs  # noqa: PLC0415
     from faceanon.batch.control import Control  # noqa: PLC0415
 
-    control = Control(searched=console.show_searched, progressed=console.show_progress)
+    control = Control(
+        searched=console.show_searched,
+        progressed=console.show_progress,
+        said=console.note,
+    )
     with (
-        console.counting(plan),
+        console.counting(plan, run_options),
         _first_interrupt_stops(control),
         closing(runs.run(plan, step, run_options, control)) as outcomes,
     ):

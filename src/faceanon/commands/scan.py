@@ -14,7 +14,7 @@ from faceanon.batch.planning.make_plan import make_reading_plan
 from faceanon.batch.run_options import RunOptions
 from faceanon.batch.wording import counted, listed
 from faceanon.commands.running import Values, errors_explained
-from faceanon.pipeline.job import Job
+from faceanon.pipeline.job import Outcome
 from faceanon.requests.click_options import click_options
 from faceanon.storage.names import shown
 from faceanon.storage.places import local_path
@@ -101,10 +101,11 @@ def _scan(values: Values) -> None:
         plans = [make_reading_plan(place, input_filter) for place in named]
         for plan in plans:
             for job in plan.jobs():
-                if not (isinstance(job, Job) and isinstance(job.source, Path)):
+                if isinstance(job, Outcome):
+                    summary.skipped[job.error] += 1
                     continue
+                assert isinstance(job.source, Path), "only files are scanned"
                 _scan_file(job.source, values["show_values"], summary)
-            summary.skipped += plan.walk.skipped
             for folder, reason in plan.walk.problems:
                 _cannot_be_read(folder, reason, summary)
     click.echo(summary.line(), err=True)

@@ -4,24 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-try:
-    import platformdirs
-except ModuleNotFoundError:  # the extra 'gui': without it, nothing is remembered
-    platformdirs = None  # type: ignore[assignment]
+import platformdirs
 
 
-def file() -> Path | None:
-    """The file that holds what is remembered; None without platformdirs."""
-    if platformdirs is None:
-        return None
+def file() -> Path:
+    """The file that holds what is remembered."""
     return Path(platformdirs.user_config_dir("faceanon", False)) / "window.json"
 
 
 def recall() -> dict[str, Any]:
     """What was remembered; empty when nothing was, or it cannot be read."""
-    path = file()
     try:
-        remembered = json.loads(path.read_text("utf-8")) if path else {}
+        remembered = json.loads(file().read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return remembered if isinstance(remembered, dict) else {}
@@ -30,8 +24,6 @@ def recall() -> dict[str, Any]:
 def remember(what: dict[str, Any]) -> None:
     """Remember; where it cannot be written, it is forgotten without a word."""
     path = file()
-    if path is None:
-        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(what), "utf-8")

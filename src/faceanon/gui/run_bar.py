@@ -7,7 +7,6 @@ from tkinter import ttk
 from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.gui.runner import Progress, Runner
 from faceanon.gui.theme import px
-from faceanon.pipeline.job import Status
 from faceanon.pipeline.progress import DOING
 
 
@@ -134,12 +133,12 @@ def _style(progress: Progress) -> str:
 
 
 def _counts(progress: Progress) -> str:
-    summary = progress.summary
+    summary, all_counts = progress.summary, progress.summary.counts
     counts = [
-        (summary.faces - summary.otherwise[LEFT_ALONE], "faces hidden"),
+        (all_counts.faces - all_counts.otherwise[LEFT_ALONE], "faces hidden"),
         (len(progress.without), "without a face"),
         (len(progress.failures), "failed"),
-        (summary.statuses[Status.SKIPPED], "already done"),
+        (summary.done_before, "already done"),
     ]
     said = [
         f"{number} {what}"

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from faceanon.batch import runs
 from faceanon.batch.control import Control
 from faceanon.batch.planning.plan import Plan
-from faceanon.batch.report import Summary
+from faceanon.batch.report import Summary, counts_of
 from faceanon.batch.run_options import RunOptions
 from faceanon.errors import FaceanonError
 from faceanon.gui.choices import Values
@@ -70,7 +70,7 @@ class Progress:
     @property
     def done(self) -> int:
         """How many pictures are done, in whichever way."""
-        return sum(self.summary.statuses.values())
+        return self.summary.total
 
     @property
     def share(self) -> float:
@@ -84,7 +84,7 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """How long it will take still; None when that cannot be told yet."""
-        worked = self.done - self.summary.statuses[Status.SKIPPED]
+        worked = self.done - self.summary.done_before
         if self.total is None or worked < 2:
             return None
         return (self.total - self.done) * self.seconds / worked
@@ -95,7 +95,7 @@ class Progress:
         self.films.pop(shown(outcome.job.name), None)
         if outcome.status is Status.FAILED:
             self.failures.append((shown(outcome.job.name), shown(outcome.error)))
-        elif outcome.status is Status.NO_FACES:
+        elif (counts := counts_of(outcome)) and counts.statuses[Status.NO_FACES]:
             self.without.append(shown(outcome.job.name))
 
 
@@ -204,7 +204,6 @@ class Runner:
         settings = settings_of_run(method, values)
         run_options = build(RunOptions, values)
         plan = plan_of(values, settings, run_options)
-        self.progress.summary.skipped = plan.walk.skipped
         self.progress.cautions = settings.cautions()
         control = Control()
         control.searched = lambda: self._count_searched(control)
@@ -214,7 +213,7 @@ class Runner:
         ).start()
         outcomes = runs.run(plan, Hide(settings), run_options, control)
         with (
-            open_report(values["report"], settings) as report,
+            open_report(values["report"], settings, plan.root) as report,
             suppress(_CancelledError),
             closing(outcomes),
         ):

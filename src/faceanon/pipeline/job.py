@@ -4,6 +4,7 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from faceanon.boxes import FaceTable, Record
 from faceanon.model import Face
@@ -11,6 +12,9 @@ from faceanon.pipeline.track_report import TrackReport
 from faceanon.storage.dataset_names import is_dataset
 from faceanon.storage.places import Place, Stamp
 from faceanon.vision.recognition.identities import Observation
+
+if TYPE_CHECKING:
+    from faceanon.pipeline.counts import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Job:
         member: of a picture in a dataset file, what it is called there; else empty.
         resumes: whether the target is a dataset file that an earlier run made of this
             one, in which pictures that failed are missing.
+        redoes: whether the target is what an earlier version made of this one.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Job:
     records: Mapping[str, Record] | None = field(default=None, compare=False)
     member: str = ""
     resumes: bool = False
+    redoes: bool = False
 
     @property
     def is_dataset(self) -> bool:
@@ -87,6 +93,7 @@ class Status(enum.StrEnum):
     FOUND = "found"
     NO_FACES = "no_faces"
     SKIPPED = "skipped"
+    IGNORED = "ignored"
     FAILED = "failed"
 
 
@@ -101,11 +108,14 @@ class Outcome:
             for a dataset file.
         otherwise: the faces that were not treated as the method does it; see
             `Treated`.
-        error: why it failed, one line; empty otherwise.
+        error: why it failed or is ignored, one line; empty otherwise.
         tracks: of a film, a row for each of its faces.
         keeps_sound: whether the output is a film with the sound of the input.
         smallest_face: the width of a face, in pixels, from which on the detector finds
             it in the picture; 0 when nothing was looked for.
+        to_check: whether somebody should look at it: something as large as a face that
+            can be recognised is nearly sure enough to be hidden, or a face of a film
+            was lost in the middle of the picture.
         notes: what the user should know although it did not fail.
         jpeg: what became of the blocks of a JPEG, as `media.writing.write` tells.
         traceback: where an unexpected error came from; empty otherwise.
@@ -113,8 +123,11 @@ class Outcome:
         source_stamp: the input as it was read; None when it was not, or is no file.
         target_stamp: the output as it was written; None when there is none.
         stop: whether the run must stop, as nothing more can be written.
+        is_refused: whether it failed because its place does not take its output.
         observations: the clear ones of the faces to hide, where people are told apart.
         members: of a dataset file that was done, what came of each of its pictures.
+        earlier: of what was done already, what came of it then; None where nobody
+            remembers.
     """
 
     job: Job
@@ -125,6 +138,7 @@ class Outcome:
     error: str = ""
     keeps_sound: bool = False
     smallest_face: int = 0
+    to_check: bool = False
     notes: tuple[str, ...] = ()
     jpeg: str = ""
     traceback: str = ""
@@ -132,8 +146,15 @@ class Outcome:
     source_stamp: Stamp | None = None
     target_stamp: Stamp | None = None
     stop: bool = False
+    is_refused: bool = False
     observations: tuple[Observation, ...] = field(default=(), compare=False)
     members: tuple["Outcome", ...] = ()
+    earlier: "Counts | None" = field(default=None, compare=False)
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether it is something that is not taken."""
+        return self.status is Status.IGNORED
 
     @property
     def faces(self) -> Sequence[Face]:

@@ -19,7 +19,12 @@ import numpy as np
 from faceanon import options
 from faceanon.anonymizers.base import LEFT_ALONE, Sample
 from faceanon.boxes import FaceTable, Record, content_digest, gaps, update_by_file
-from faceanon.errors import FaceanonError, PictureError, StorageError
+from faceanon.errors import (
+    FaceanonError,
+    PictureError,
+    RefusedError,
+    StorageError,
+)
 from faceanon.media.clip import Clip, Header
 from faceanon.media.reading import open_clip
 from faceanon.media.video.reading import VideoClip
@@ -36,6 +41,7 @@ from faceanon.settings import Settings
 from faceanon.storage.renaming import stretched
 from faceanon.storage.suffixes import SUFFIXES, FilmFormat, film_format
 from faceanon.vision import detection
+from faceanon.vision.detection.find import has_near_miss
 
 Target: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the output: a new file that can be read, written and sought in. It is called
@@ -54,7 +60,8 @@ def attempted(job: Job, do: Callable[[], Outcome]) -> Outcome:
     except StorageError as error:
         outcome = Outcome(job, Status.FAILED, error=str(error), stop=True)
     except FaceanonError as error:
-        outcome = Outcome(job, Status.FAILED, error=str(error))
+        is_refused = isinstance(error, RefusedError)
+        outcome = Outcome(job, Status.FAILED, error=str(error), is_refused=is_refused)
     except MemoryError:
         outcome = Outcome(job, Status.FAILED, error="there is not enough memory for it")
     except Exception as error:  # noqa: BLE001  the one place that catches everything
@@ -108,6 +115,7 @@ def transform(
             record,
             tracks=findings.tracks,
             smallest_face=smallest,
+            to_check=_is_to_check(record, findings.tracks, settings),
             notes=_notes(job, clip, smallest),
             observations=findings.observations,
         )
@@ -165,6 +173,16 @@ def _samples(
         for track, sample in samples_of(clip, table, method.samples):
             samples[track].append(sample)
     return samples
+
+
+def _is_to_check(
+    record: Record, tracks: Sequence[TrackReport], settings: Settings
+) -> bool:
+    """See `Outcome.to_check`."""
+    # Among thousands of frames there is a near miss always.
+    if tracks or isinstance(record.unsure, FaceTable):
+        return any(track.is_lost for track in tracks)
+    return has_near_miss(record.unsure, settings.finding)
 
 
 # So many gaps of a box file are named.

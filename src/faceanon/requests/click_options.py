@@ -12,7 +12,11 @@ Values = dict[str, Any]
 
 
 def click_options(
-    owner: type, *, prefix: str = "", only: Collection[str] | None = None
+    owner: type,
+    *,
+    prefix: str = "",
+    only: Collection[str] | None = None,
+    leaving_out: Collection[str] = (),
 ) -> list[click.Option]:
     """The Click options for those that a dataclass declares.
 
@@ -20,11 +24,12 @@ def click_options(
         owner: the dataclass.
         prefix: put before each name in its environment variable, such as "PIXELATE_".
         only: the names to take; None for all.
+        leaving_out: the names not to take.
     """
     return [
         _click_option(option, prefix)
         for option in declared(owner)
-        if only is None or option.name in only
+        if (only is None or option.name in only) and option.name not in leaving_out
     ]
 
 

@@ -42,6 +42,7 @@ def method_parameters(name: str) -> list[click.Parameter]:
         ),
         *people_options(),
         report_option(),
+        list_unsure_option(),
         click.Option(
             ["--rename-map"],
             type=click.Path(),
@@ -172,6 +173,19 @@ def verbosity_options() -> list[click.Parameter]:
             help="Say what came of each picture; twice: where errors came from.",
         ),
     ]
+
+
+def list_unsure_option() -> click.Option:
+    """`--list-unsure`."""
+    return click.Option(
+        ["--list-unsure"],
+        type=click.Path(),
+        metavar="FILE",
+        show_default="named at the end where they are few",
+        help="Write the names of the pictures to FILE that somebody should look at, "
+        "one a line: something in them is nearly sure enough to be a face.",
+        envvar=environment_variable("list_unsure"),
+    )
 
 
 def report_option() -> click.Option:

@@ -2,24 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from faceanon.batch.report import ReportFile
 from faceanon.errors import FaceanonError
 from faceanon.settings import Settings
 from faceanon.storage.buckets.report import local_report
 from faceanon.storage.names import shown
-from faceanon.storage.places import BucketObject, place
+from faceanon.storage.places import BucketObject, Place, place
+from faceanon.storage.renaming import check_outside
 
 
 @contextmanager
-def open_report(path: str | None, settings: Settings) -> Iterator[ReportFile]:
+def open_report(
+    path: str | None, settings: Settings, root: Place | None
+) -> Iterator[ReportFile]:
     """The file or object that `--report` names; nowhere for None.
 
+    Args:
+        path: the name.
+        settings: of the run.
+        root: the folder of outputs; None for a single one.
+
     Raises:
-        FaceanonError: it cannot be written.
+        FaceanonError: it cannot be written, or would lie beside outputs with names
+            that are to tell nothing.
     """
     with ExitStack() as stack:
         target = None if path is None else place(path)
+        if isinstance(target, Path) and settings.rename is not None:
+            check_outside(target, root, "--report")
         if isinstance(target, BucketObject):
             target = stack.enter_context(local_report(target))
         try:

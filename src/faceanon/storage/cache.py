@@ -8,13 +8,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import platformdirs
+
 from faceanon.storage.names import temporary_name
 from faceanon.storage.private import private_opener
-
-try:
-    import platformdirs
-except ModuleNotFoundError:  # of the extras 'video' and 'gui': nothing is kept
-    platformdirs = None  # type: ignore[assignment]
 
 _VARIABLE = "FACEANON_CACHE"
 
@@ -28,8 +25,6 @@ def _folder() -> Path | None:
     named = os.environ.get(_VARIABLE)
     if named is not None:
         return Path(named) if named else None
-    if platformdirs is None:
-        return None
     return Path(platformdirs.user_cache_dir("faceanon", False))
 
 

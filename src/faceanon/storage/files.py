@@ -167,12 +167,16 @@ def write_errors(path: Path) -> Iterator[None]:
         raise PictureError(message) from error
 
 
-def refusal(target: object) -> str:
-    """Why an output that is there is not replaced."""
-    return (
-        f"{shown(target)} exists already, and not from this input with these settings; "
-        "--overwrite replaces it"
-    )
+def refusal(target: object, *, is_known: bool = False) -> str:
+    """Why an output that is there is not replaced.
+
+    Args:
+        target: the output.
+        is_known: whether it may be from the same input; else it surely is not, or was
+            changed since.
+    """
+    why = "" if is_known else ", and not from this input with these settings"
+    return f"{shown(target)} exists already{why}; --overwrite replaces it"
 
 
 @contextmanager

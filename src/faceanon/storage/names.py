@@ -6,6 +6,9 @@ import secrets
 import unicodedata
 from hashlib import blake2b
 
+STATE_FILE = ".faceanon.db"
+"""In a folder of outputs, what remembers them."""
+
 _TEMPORARY = re.compile(r"\.faceanon-(?:(?P<shard>\d+of\d+)-)?[0-9a-f]{16}\.tmp")
 
 

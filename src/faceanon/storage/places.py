@@ -68,6 +68,11 @@ class BucketObject:
 Place: TypeAlias = Path | BucketObject
 
 
+def below(folder: Place, name: str) -> Place:
+    """The place of a name below a folder."""
+    return folder / name if isinstance(folder, Path) else folder.below(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What tells whether a file is still the one it was.

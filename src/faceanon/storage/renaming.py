@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from faceanon.storage.names import digest
+from faceanon.errors import FaceanonError
+from faceanon.storage.names import shown
+from faceanon.storage.places import Place
 from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES
 
 _NAME_BYTES = 16
@@ -23,9 +25,6 @@ class Renaming(Protocol):
 
     def __call__(self, name: str) -> str:
         """The new name for a path below INPUT: without folders, with a usual suffix."""
-
-    def digest(self, name: str) -> bytes:
-        """16 bytes that stand for a name."""
 
 
 class Hashing:
@@ -49,31 +48,22 @@ class Hashing:
         >>> "anna" in first("trip.anna")
         False
         """
-        return self.digest(name).hex() + _usual_suffix(name)
-
-    def digest(self, name: str) -> bytes:
-        """See `Renaming`."""
         raw = os.fsencode(name)
-        return hashlib.blake2b(raw, key=self._key, digest_size=_NAME_BYTES).digest()
+        digest = hashlib.blake2b(raw, key=self._key, digest_size=_NAME_BYTES)
+        return digest.hexdigest() + _usual_suffix(name)
 
 
 class Numbering:
     """Names of numbers, in the order in which pictures come.
 
-    The folder of outputs gives the numbers, and remembers them: see `State.number`.
-
-    Args:
-        secret: what the digests by which they are remembered are made with; None for
-            digests that can be found by guessing names.
+    The folder of outputs gives the numbers, and remembers them; see
+    `FolderLedger.number`.
     """
-
-    def __init__(self, secret: int | None) -> None:
-        self.digest = digest if secret is None else Hashing(secret).digest
 
     def __call__(self, name: str) -> str:
         """A name that lacks its number; see `numbered`.
 
-        >>> Numbering(None)("anna/trip.JPG")
+        >>> Numbering()("anna/trip.JPG")
         'NUMBER.jpg'
         """
         return _PLACE + _usual_suffix(name)
@@ -97,6 +87,19 @@ def _usual_suffix(name: str) -> str:
     suffix = PurePosixPath(name).suffix.lower()
     is_usual = any(suffix in suffixes for suffixes in SUFFIXES.values())
     return suffix if is_usual or suffix in FILM_SUFFIXES else ""
+
+
+def check_outside(path: Path, root: Place | None, option: str) -> None:
+    """Refuse a file in OUTPUT that tells which input became which output.
+
+    Raises:
+        FaceanonError: it would lie there.
+    """
+    if isinstance(root, Path) and path.resolve().is_relative_to(root.resolve()):
+        raise FaceanonError(
+            f"{shown(path)} lies in OUTPUT, with which it would travel; "
+            f"name a file elsewhere for {option}"
+        )
 
 
 @cache

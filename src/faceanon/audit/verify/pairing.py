@@ -14,7 +14,7 @@ from faceanon.batch.planning.plan import InputFilter
 from faceanon.errors import FaceanonError
 from faceanon.media.reading import VIDEO_AS_IT_IS
 from faceanon.media.video.options import VideoOptions
-from faceanon.pipeline.job import Job
+from faceanon.pipeline.job import Job, Outcome
 from faceanon.storage.names import shown
 from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES, film_format
 
@@ -106,8 +106,9 @@ class Pairing:
         """
         is_empty = True
         for job in self._plan.jobs():
+            if isinstance(job, Outcome):  # what is not taken has no output
+                continue
             is_empty = False
-            assert isinstance(job, Job), "on this machine nothing is in the way of one"
             assert isinstance(job.source, Path), "it was found in IN"
             told = self._report.get(job.name)
             output = self._output(job, told)

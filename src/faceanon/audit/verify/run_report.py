@@ -62,17 +62,18 @@ def read(path: Path) -> dict[str, Told]:
     """
     told: dict[str, Told] = {}
 
-    def take(line: dict[str, Any]) -> None:
+    def take(line: dict[str, Any], run: dict[str, Any]) -> None:
         picture = str(line["picture"])
+        if line["status"] == Status.IGNORED:
+            return
         if not (line["status"] == Status.SKIPPED and picture in told):
-            told[picture] = _told(line)
+            told[picture] = _told(line, run["settings"])
 
     read_report(path, take)
     return told
 
 
-def _told(line: dict[str, Any]) -> Told:
-    settings = line["settings"]
+def _told(line: dict[str, Any], settings: dict[str, Any]) -> Told:
     return Told(
         None if line["output"] is None else str(line["output"]),
         anonymizers.get(str(settings["method"])).guarantee,

@@ -6,16 +6,17 @@ by a mark on each object, which workers look at and set.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from typing import Protocol
 
 from faceanon import boxes
+from faceanon.pipeline.counts import Counts
 from faceanon.pipeline.job import Job, Outcome
 
 
-class Standing(Enum):
+class State(Enum):
     """What there is of the output of a job, made from the same input and settings."""
 
     ABSENT = "absent"
@@ -24,8 +25,29 @@ class Standing(Enum):
     PARTIAL = "partial"
     """A dataset file in which pictures are missing that failed."""
 
+    OLDER = "older"
+    """All of it, made by another version and to be made anew."""
+
     FINISHED = "finished"
     """All of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is of the output of a job.
+
+    Attributes:
+        state: whether there is any.
+        counts: of a finished one, what came of the job then; None where nobody
+            remembers.
+    """
+
+    state: State
+    counts: Counts | None = None
+
+
+ABSENT = Standing(State.ABSENT)
+"""There is no output."""
 
 
 class Ledger(Protocol):

@@ -1,15 +1,18 @@
 """What a bucket of outputs holds: each object is marked with what it was made from.
 
-A mark is a digest: who reads it learns nothing of the input. Workers look at marks and
-set them, so that many requests are under way at the same time.
+A mark is a digest, from which nobody learns anything of the input, and what came of it.
+Workers look at marks and set them, so that many requests are under way at the same
+time.
 """
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from faceanon.batch.ledgers import Standing, made_by
-from faceanon.errors import PictureError
+from faceanon.batch.ledgers import ABSENT, Standing, State, made_by
+from faceanon.errors import PictureError, RefusedError
+from faceanon.pipeline.counts import Counts
 from faceanon.pipeline.job import Job, Outcome
 from faceanon.storage.buckets import objects
 from faceanon.storage.buckets.stores import BucketError
@@ -33,16 +36,17 @@ class BucketLedger:
         """See `Ledger`."""
         target = _target(job)
         if self.overwrite:
-            return Standing.ABSENT
+            return ABSENT
         with bucket_errors():
             mark = objects.mark(target)
         if mark is None:
-            return Standing.ABSENT
+            return ABSENT
+        made, _, counts = mark.partition(_BETWEEN)
         stamp = source_stamp(job.source)
-        if mark == self._mark(job, stamp, is_complete=True):
-            return Standing.FINISHED
-        if job.is_dataset and mark == self._mark(job, stamp, is_complete=False):
-            return Standing.PARTIAL
+        if made == self._made(job, stamp, is_complete=True):
+            return Standing(State.FINISHED, _read(counts))
+        if job.is_dataset and made == self._made(job, stamp, is_complete=False):
+            return Standing(State.PARTIAL)
         raise PictureError(refusal(target))
 
     def publish(self, outcome: Outcome) -> Outcome:
@@ -54,11 +58,14 @@ class BucketLedger:
         """
         job, target = outcome.job, _target(outcome.job)
         assert job.temporary is not None, "there is an output"
-        mark = self._mark(job, outcome.source_stamp, is_complete=outcome.is_complete)
+        made = self._made(job, outcome.source_stamp, is_complete=outcome.is_complete)
+        mark = f"{made}{_BETWEEN}{_written(Counts.of(outcome))}"
         with bucket_errors(), job.temporary.open("rb") as body:
             try:
                 objects.put(target, body, mark, self.overwrite or job.resumes)
             except BucketError as error:
+                if error.what == "refused":
+                    raise RefusedError(str(error)) from error
                 if error.what != "exists":
                     raise
                 # It is this one where an answer was lost, or somebody else made the
@@ -68,7 +75,7 @@ class BucketLedger:
         # The provider sets the time.
         return replace(outcome, target_stamp=Stamp(job.temporary.stat().st_size, 0))
 
-    def _mark(self, job: Job, made_from: Stamp | None, *, is_complete: bool) -> str:
+    def _made(self, job: Job, made_from: Stamp | None, *, is_complete: bool) -> str:
         """What tells an output that is made from this input with these settings."""
         if made_from is None:
             # Nothing is known of the input, and so it is never the same again.
@@ -79,6 +86,18 @@ class BucketLedger:
             text = f"begun {text}"
         made = made_by(self.settings, job) + text.encode(errors="surrogateescape")
         return blake2b(made, digest_size=16).hexdigest()
+
+
+# Metadata of objects is text of few characters.
+_BETWEEN = "."
+
+
+def _written(counts: Counts) -> str:
+    return urlsafe_b64encode(counts.to_json().encode()).decode()
+
+
+def _read(text: str) -> Counts:
+    return Counts.from_json(urlsafe_b64decode(text).decode())
 
 
 def _target(job: Job) -> BucketObject:

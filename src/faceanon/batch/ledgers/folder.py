@@ -1,8 +1,9 @@
 """What a folder of outputs holds, and how outputs are put there.
 
 A small SQLite file in OUTPUT remembers, for each finished picture, from which input and
-with which settings it was made. It holds digests, not names. Holding it open keeps a
-second run out of the same folder.
+with which settings it was made. It holds digests under a key that lies elsewhere, no
+names, sizes or times: who is handed OUTPUT learns nothing of the inputs by it. Holding
+it open keeps a second run out of the same folder.
 
 A shard has a file of its own and shares the other with its like: any number of shards
 can be at work, or one run over everything, which then takes in what shards have left.
@@ -13,46 +14,73 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from hashlib import blake2b
 from os.path import lexists
 from pathlib import Path
-from typing import Any
 
-from faceanon.batch.ledgers import Standing, made_by
+from faceanon.batch.ledgers import ABSENT, Standing, State, made_by
 from faceanon.batch.planning.shards import Shard
+from faceanon.batch.wording import counted
 from faceanon.errors import FaceanonError, PictureError, StorageError
+from faceanon.pipeline.counts import Counts
 from faceanon.pipeline.job import Job, Outcome
 from faceanon.storage.files import refusal, source_stamp
-from faceanon.storage.names import digest, shown
+from faceanon.storage.names import STATE_FILE, shown
 from faceanon.storage.places import Stamp
-from faceanon.storage.renaming import Renaming
+from faceanon.storage.state import keyed
 
-STATE_FILE = ".faceanon.db"
+# Raised when the tables change.
+_VERSION = 1
 
-_SCHEMA = """
+_SCHEMA = f"""
+PRAGMA user_version = {_VERSION};
+CREATE TABLE IF NOT EXISTS salt (bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS runs (   -- those alike are one
+    run INTEGER PRIMARY KEY,        -- digest of the rest
+    input BLOB NOT NULL,            -- digest of INPUT
+    settings BLOB NOT NULL,         -- digest of the settings
+    described TEXT NOT NULL,        -- method and options, for people
+    made_with TEXT NOT NULL         -- faceanon, and a plug-in, with their versions
+);
 CREATE TABLE IF NOT EXISTS finished (
     picture BLOB PRIMARY KEY,   -- digest of the path below INPUT
-    settings BLOB NOT NULL,     -- digest of the settings and boxes
-    source_size INTEGER NOT NULL,
-    source_mtime_ns INTEGER NOT NULL,
-    target_size INTEGER,        -- NULL: finished, with nothing to write
-    target_mtime_ns INTEGER
+    made BLOB NOT NULL,         -- digest of input, settings, boxes and output
+    run INTEGER NOT NULL,
+    counts TEXT NOT NULL        -- what came of it
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbered (
     picture BLOB PRIMARY KEY,
     shard TEXT NOT NULL,        -- which counted; empty for the run over everything
     number INTEGER NOT NULL     -- in the name of the output
-) WITHOUT ROWID
+) WITHOUT ROWID;
+INSERT INTO salt SELECT randomblob(32) WHERE NOT EXISTS (SELECT 1 FROM salt);
 """
-_TABLES = ("finished", "numbered")
+_TABLES = ("runs", "finished", "numbered")
 
-_LOOK_UP = (
-    "SELECT settings, source_size, source_mtime_ns, target_size, target_mtime_ns "
-    "FROM finished WHERE picture = ?"
-)
+_LOOK_UP = "SELECT made, run, counts FROM finished WHERE picture = ?"
 
 # Seconds that shards which start at the same moment wait for each other.
 _PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunId:
+    """What a folder of outputs remembers of a run.
+
+    Attributes:
+        key: what only this user has; see `state_key`.
+        input: INPUT, by which it is known again.
+        settings: the fingerprint of the settings.
+        described: the method and its options, as on the command line.
+        made_with: faceanon, and a plug-in, with their versions.
+    """
+
+    key: bytes
+    input: str
+    settings: bytes
+    described: str
+    made_with: str
 
 
 class FolderLedger:
@@ -60,39 +88,44 @@ class FolderLedger:
 
     Args:
         folder: the folder of outputs; made when it does not exist.
-        settings: the fingerprint of the settings of this run.
+        run: what is to be remembered of the run.
         overwrite: whether what is there may be replaced.
-        renaming: what makes the names of outputs. Where these tell nothing, the digests
-            of names tell nothing either.
+        redo_older: whether outputs of other versions are made anew.
+        is_partial: whether only some pictures of INPUT are taken, which may be made
+            with other settings than the rest.
         shard: the part of a run that is split among machines; None for all of it.
 
     Raises:
         StorageError: the folder cannot be written to.
-        FaceanonError: another run writes into the folder.
+        FaceanonError: another run writes into the folder, or an earlier one did with
+            other settings.
     """
 
     def __init__(
         self,
         folder: Path,
-        settings: bytes,
+        run: RunId,
         *,
         overwrite: bool = False,
-        renaming: Renaming | None = None,
+        redo_older: bool = False,
+        is_partial: bool = False,
         shard: Shard | None = None,
     ) -> None:
-        self._settings = settings
-        self._single = SingleLedger(overwrite)
+        self._run = run
+        self._single = SingleLedger(overwrite, remembers=True)
         self._overwrite = overwrite
-        self._digest = renaming.digest if renaming else digest
+        self._redo_older = redo_older
         self._folder = folder
         self._label = shard.label if shard else ""
         self._shared: sqlite3.Connection | None = None
         self._last_number: int | None = None
-        name = STATE_FILE if shard is None else f".faceanon-{shard.label}.db"
+        self._path = folder / (
+            STATE_FILE if shard is None else f".faceanon-{shard.label}.db"
+        )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._shard_files = tuple(folder.glob(".faceanon-*of*.db"))
-            self._database = _connected(folder / name)
+            self._database = _connected(self._path)
             if shard is not None:
                 self._shared = _connected(folder / STATE_FILE, timeout=_PATIENCE)
         except (OSError, sqlite3.Error) as error:
@@ -103,14 +136,41 @@ class FolderLedger:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             # A killed process loses nothing by this; only a power failure could.
             self._database.execute("PRAGMA synchronous = OFF")
-            self._database.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA}; COMMIT")
+            self._make_tables(self._database, "EXCLUSIVE")
             if self._shared is None:
                 self._take_in_shards()
             else:
-                _hold_shared(self._shared)
+                self._hold_shared(self._shared)
+            self._start(is_partial or overwrite)
         except sqlite3.Error as error:
             self.close()
             raise self._explained(error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _make_tables(self, database: sqlite3.Connection, how: str) -> None:
+        """Make the tables where there are none yet.
+
+        Raises:
+            FaceanonError: there are tables of another version.
+        """
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and version != _VERSION:
+            path = self._folder / STATE_FILE
+            raise FaceanonError(
+                f"{shown(path)} was written by another version of faceanon; choose "
+                "another OUTPUT, or remove that file and give --overwrite"
+            )
+        database.executescript(f"BEGIN {how}; {_SCHEMA}; COMMIT")
+
+    def _hold_shared(self, database: sqlite3.Connection) -> None:
+        """Keep out those who want a file for themselves, until the connection ends."""
+        if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self._make_tables(database, "IMMEDIATE")
+        database.execute("BEGIN")
+        database.execute("SELECT 1 FROM salt").fetchone()
 
     def _take_in_shards(self) -> None:
         """Make what shards have left part of this file."""
@@ -122,6 +182,55 @@ class FolderLedger:
                 )
             self._database.execute("DETACH shard")
             path.unlink()
+
+    def _start(self, may_differ: bool) -> None:
+        """Note the run; look what there is of others.
+
+        Raises:
+            FaceanonError: there are outputs of the same INPUT with other settings.
+        """
+        (salt,) = (
+            (self._shared or self._database)
+            .execute("SELECT bytes FROM salt")
+            .fetchone()
+        )
+        # Of two folders nobody can see whether they have inputs in common.
+        self._key = keyed(self._run.key, b"folder", salt)
+        input_ = self._digest(b"input", os.fsencode(self._run.input))
+        settings = self._digest(b"settings", self._run.settings)
+        described = self._run.described, self._run.made_with
+        whole = self._digest(b"run", input_, settings, *map(str.encode, described))
+        self._id = int.from_bytes(whole[:8], "little", signed=True)
+        most = (
+            "SELECT {0}, count(*) FROM finished JOIN runs USING (run) "
+            "WHERE input = ? AND {1} GROUP BY {0} ORDER BY 2 DESC LIMIT 1"
+        )
+        others = self._database.execute(
+            most.format("described", "settings != ?"), (input_, settings)
+        ).fetchone()
+        if others and not may_differ:
+            raise FaceanonError(
+                f"{shown(self._folder)} holds {counted(others[1], 'picture')} made "
+                f"with {others[0]}; choose another OUTPUT, or --overwrite"
+            )
+        self.older: tuple[str, int] | None = self._database.execute(
+            most.format("made_with", "settings = ? AND made_with != ?"),
+            (input_, settings, self._run.made_with),
+        ).fetchone()
+        """With what most of the older outputs were made, and how many."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)",
+            (self._id, input_, settings, *described),
+        )
+        # By these the file is known again, should somebody replace it.
+        status = self._path.stat()
+        self._identity = status.st_dev, status.st_ino
+
+    def _digest(self, purpose: bytes, *parts: bytes) -> bytes:
+        return keyed(self._key, purpose, *parts)
+
+    def _picture(self, name: str) -> tuple[bytes]:
+        return (self._digest(b"picture", os.fsencode(name)),)
 
     def close(self) -> None:
         """Let others use the folder."""
@@ -139,41 +248,63 @@ class FolderLedger:
         """See `Ledger`."""
         if self._overwrite or job.target is None:
             return self._single.standing(job)
-        made = made_by(self._settings, job)
-        if self._is_there(job, made):
-            return Standing.FINISHED
-        if job.is_dataset and self._is_there(job, _partly(made)):
-            return Standing.PARTIAL
+        made = made_by(self._run.settings, job)
+        if (row := self._row(job, made)) is not None:
+            is_older = self._redo_older and row.run != self._id
+            state = State.OLDER if is_older else State.FINISHED
+            return Standing(state, Counts.from_json(row.counts))
+        if job.is_dataset and self._row(job, _partly(made)) is not None:
+            return Standing(State.PARTIAL)
         return self._single.standing(job)
 
     def publish(self, outcome: Outcome) -> Outcome:
-        """See `Ledger`."""
+        """See `Ledger`.
+
+        Raises:
+            StorageError: OUTPUT is not the folder any more that it was.
+        """
+        self._check_there()
         job = outcome.job
-        if job.resumes and isinstance(job.target, Path):
-            made = _partly(made_by(self._settings, job))
-            if self._is_there(job, made):
+        if (job.resumes or job.redoes) and isinstance(job.target, Path):
+            made = made_by(self._run.settings, job)
+            if self._row(job, _partly(made) if job.resumes else made) is not None:
                 # Should the run be killed just now, the next one does all of it anew.
                 try:
-                    job.target.unlink()
+                    job.target.unlink(missing_ok=True)
                 except OSError as error:
                     raise PictureError(unwritable(job.target, error)) from error
         # Noted first: where an output is there and not noted, nobody knows whose it is.
         return self._single.publish(outcome, before=self._remember)
 
-    def _is_there(self, job: Job, wanted: bytes) -> bool:
-        for row in self._rows(job):
-            if row[0] != wanted or job.source is None:
-                continue
-            if source_stamp(job.source) != Stamp(row[1], row[2]):
-                continue
-            target = None if row[3] is None else Stamp(row[3], row[4])
-            if not isinstance(job.target, Path) or _stamp(job.target) == target:
-                return True
-        return False
+    def _check_there(self) -> None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            status = None
+        if status is None or (status.st_dev, status.st_ino) != self._identity:
+            raise StorageError(
+                f"{shown(self._folder)}, or {self._path.name} in it, was removed, "
+                "renamed or replaced while the run went on; what is done stays where "
+                "it is now"
+            )
 
-    def _rows(self, job: Job) -> Iterator[tuple[Any, ...]]:
+    def _row(self, job: Job, made: bytes) -> "_Row | None":
+        """What is known of an output that is there, and was made so; None if none."""
+        source = source_stamp(job.source)
+        if source is None:
+            return None
+        # None where an output is missing: it may be that there was to be none.
+        target = _stamp(job.target) if isinstance(job.target, Path) else None
+        wanted = self._made(made, source, target)
+        rows = (_Row(*each) for each in self._rows(job))
+        return next((row for row in rows if row.made == wanted), None)
+
+    def _made(self, made: bytes, source: Stamp, target: Stamp | None) -> bytes:
+        return self._digest(b"made", made, _bytes(source), _bytes(target))
+
+    def _rows(self, job: Job) -> Iterator[tuple[bytes, int, str]]:
         """What is known of a picture, from here and, for a shard, from elsewhere."""
-        picture = (self._digest(job.name),)
+        picture = self._picture(job.name)
         yield from self._database.execute(_LOOK_UP, picture)
         if self._shared is None:
             return
@@ -199,11 +330,11 @@ class FolderLedger:
         Raises:
             StorageError: there is no room to note it.
         """
-        picture = self._digest(name)
+        picture = self._picture(name)
         look_up = "SELECT shard, number FROM numbered WHERE picture = ?"
         for database in filter(None, (self._database, self._shared)):
             known: tuple[str, int] | None
-            known = database.execute(look_up, (picture,)).fetchone()
+            known = database.execute(look_up, picture).fetchone()
             if known is not None:
                 return known
         if self._last_number is None:
@@ -214,7 +345,7 @@ class FolderLedger:
         try:
             self._database.execute(
                 "INSERT INTO numbered VALUES (?, ?, ?)",
-                (picture, self._label, self._last_number),
+                (*picture, self._label, self._last_number),
             )
         except sqlite3.Error as error:
             raise self._explained(error) from error
@@ -231,18 +362,18 @@ class FolderLedger:
         """
         if outcome.source_stamp is None:
             return
-        target = outcome.target_stamp
-        made = made_by(self._settings, outcome.job)
+        made = made_by(self._run.settings, outcome.job)
+        if not outcome.is_complete:
+            made = _partly(made)
+        made = self._made(made, outcome.source_stamp, outcome.target_stamp)
         try:
             self._database.execute(
-                "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?)",
                 (
-                    self._digest(outcome.job.name),
-                    made if outcome.is_complete else _partly(made),
-                    outcome.source_stamp.size,
-                    outcome.source_stamp.mtime_ns,
-                    target.size if target else None,
-                    target.mtime_ns if target else None,
+                    *self._picture(outcome.job.name),
+                    made,
+                    self._id,
+                    Counts.of(outcome).to_json(),
                 ),
             )
         except sqlite3.Error as error:
@@ -265,9 +396,22 @@ class FolderLedger:
                 return StorageError(f"cannot write to {shown(path)}: {error}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is noted of a finished picture; see `_SCHEMA`."""
+
+    made: bytes
+    run: int
+    counts: str
+
+
 def _partly(made: bytes) -> bytes:
     """What is noted for a job of which pictures have failed, instead of `made_by`."""
     return blake2b(made, person=b"begun", digest_size=16).digest()
+
+
+def _bytes(stamp: Stamp | None) -> bytes:
+    return b"" if stamp is None else b"%d %d" % (stamp.size, stamp.mtime_ns)
 
 
 class SingleLedger:
@@ -275,21 +419,23 @@ class SingleLedger:
 
     Args:
         overwrite: whether what is there may be replaced.
+        remembers: whether somebody else does, and knows nothing of what is there.
     """
 
-    def __init__(self, overwrite: bool) -> None:
+    def __init__(self, overwrite: bool, *, remembers: bool = False) -> None:
         self._overwrite = overwrite
+        self._remembers = remembers
         self._mode = 0o666 & ~_umask()
 
     def standing(self, job: Job) -> Standing:
         """See `Ledger`."""
         target = job.target
         if not isinstance(target, Path):
-            return Standing.ABSENT
+            return ABSENT
         try:
             mode = target.lstat().st_mode
         except FileNotFoundError:
-            return Standing.ABSENT
+            return ABSENT
         except OSError as error:
             raise PictureError(unwritable(target, error)) from error
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
@@ -297,8 +443,8 @@ class SingleLedger:
                 f"{shown(target)} is a folder or device; name another output"
             )
         if not self._overwrite:
-            raise PictureError(refusal(target))
-        return Standing.ABSENT
+            raise PictureError(refusal(target, is_known=not self._remembers))
+        return ABSENT
 
     def publish(
         self, outcome: Outcome, before: Callable[[Outcome], None] = lambda _: None
@@ -320,7 +466,7 @@ class SingleLedger:
         assert isinstance(target, Path), "buckets have a ledger of their own"
         if not self._overwrite and lexists(target):
             # Somebody made it since it was planned.
-            raise PictureError(refusal(target))
+            raise PictureError(refusal(target, is_known=not self._remembers))
         before(outcome)
         with suppress(OSError):  # some shares let nobody change a mode
             temporary.chmod(self._mode)
@@ -345,15 +491,6 @@ def unwritable(path: Path, error: OSError | RuntimeError) -> str:
 
 def _connected(path: Path, timeout: float = 0) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=timeout, isolation_level=None)
-
-
-def _hold_shared(database: sqlite3.Connection) -> None:
-    """Keep out those who want a file for themselves, until the connection ends."""
-    tables = f"SELECT 1 FROM sqlite_master WHERE name = '{_TABLES[-1]}'"
-    if database.execute(tables).fetchone() is None:
-        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}; COMMIT")
-    database.execute("BEGIN")
-    database.execute(tables).fetchone()
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -1,4 +1,4 @@
-"""The pictures of a bucket: what is taken of a listing, and what is left alone."""
+"""The pictures of a bucket: what is taken of a listing, and what is ignored."""
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -6,20 +6,27 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from faceanon.batch.planning.plan import (
+    LEFT_OUT,
     NO_PICTURE,
     InputFilter,
     Outputs,
     PlannedJob,
     WalkReport,
+    ignored,
 )
 from faceanon.errors import FaceanonError
-from faceanon.media.video.containers import HEAD, container_of
+from faceanon.media.content import HEAD
+from faceanon.media.video.containers import container_of
+from faceanon.pipeline.job import Outcome
 from faceanon.storage.buckets.listing import listed
 from faceanon.storage.buckets.objects import open_stream
 from faceanon.storage.buckets.stores import BucketError
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject
 from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
+
+# Programs make such objects so that a folder without files is seen.
+_FOLDER_MARKER = "folder marker"
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class BucketFolder:
     outputs: Outputs
 
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
-        """The pictures, in the order of their keys."""
+        """The pictures, and what is ignored, in the order of their keys."""
         is_first = True
         try:
             for object_ in listed(self.source):
@@ -45,9 +52,12 @@ class BucketFolder:
                 name = object_.key.removeprefix(self.source.key)
                 if self._is_output(object_):
                     continue
-                if reason := self._reason_to_skip(name, object_):
-                    walk.skipped[reason] += 1
-                elif self.outputs.take(name):
+                reason = self._reason_to_ignore(name, object_)
+                if not self.outputs.take(name) or reason == _FOLDER_MARKER:
+                    continue
+                if reason:
+                    yield ignored(name, object_, reason)
+                else:
                     yield self.outputs.job(name, object_)
         except BucketError as error:
             if is_first:
@@ -61,12 +71,12 @@ class BucketFolder:
                 )
 
     def count(self) -> int:
-        """How many there are; lists the bucket once more."""
+        """How many pictures there are; lists the bucket once more."""
         count = 0
         # What cannot be listed is told by the run itself.
         with suppress(FaceanonError):
-            for _ in self.jobs(WalkReport()):
-                count += 1
+            for job in self.jobs(WalkReport()):
+                count += not (isinstance(job, Outcome) and job.is_ignored)
         return count
 
     def whole(self) -> "BucketFolder":
@@ -80,25 +90,26 @@ class BucketFolder:
         root = self.outputs.root
         return isinstance(root, BucketObject) and root.holds(object_)
 
-    def _reason_to_skip(self, name: str, object_: BucketObject) -> str:
-        """Why an object is left alone; empty for a picture."""
+    def _reason_to_ignore(self, name: str, object_: BucketObject) -> str:
+        """Why an object is not taken; empty for a picture."""
         *folders, last = parts = name.split("/")
         if not last:
-            return "folder marker"
-        if folders and not self.input_filter.recursive:
-            return "in a folder, not recursive"
-        if any(part[:1] == "." and part not in (".", "..") for part in parts):
-            return "hidden"
-        if reason := self.input_filter.reason_to_skip(last):
-            return reason
-        above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
-        if any(self.input_filter.excludes(folder, True) for folder in above):
-            return "not included"
+            return _FOLDER_MARKER
+        above = ["/".join(folders[: n + 1]) for n in range(len(folders))]
+        is_left_out = self.input_filter.excludes(name, False) or any(
+            self.input_filter.excludes(folder, True) for folder in above
+        )
+        is_hidden = any(part[:1] == "." and part not in (".", "..") for part in parts)
         reasons = {
-            "not included": self.input_filter.excludes(name, False),
-            NO_PICTURE: _is_source_code(object_),
+            LEFT_OUT: is_left_out,
+            "in a folder (--no-recursive)": folders and not self.input_filter.recursive,
+            "hidden": is_hidden,
         }
-        return next((reason for reason, holds in reasons.items() if holds), "")
+        if reason := next((reason for reason, holds in reasons.items() if holds), ""):
+            return reason
+        if reason := self.input_filter.reason_to_ignore(last):
+            return reason
+        return NO_PICTURE if _is_source_code(object_) else ""
 
 
 def _is_source_code(object_: BucketObject) -> bool:

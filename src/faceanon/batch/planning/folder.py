@@ -1,4 +1,4 @@
-"""The pictures of a folder: what is taken of it, and what is skipped.
+"""The pictures of a folder: what is taken of it, and what is ignored.
 
 A folder is walked while the run goes on, and never listed: of a million pictures the
 first is handed out at once, and none is kept.
@@ -11,16 +11,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceanon.batch.planning.plan import (
+    LEFT_OUT,
     NO_PICTURE,
     InputFilter,
     Outputs,
     PlannedJob,
     WalkReport,
+    ignored,
 )
 from faceanon.batch.planning.shards import Shard
-from faceanon.media.video.containers import HEAD, container_of
+from faceanon.media.content import HEAD, content_of
+from faceanon.media.video.containers import container_of
 from faceanon.storage.names import is_stale
 from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
+
+_LINK = "a link (--follow-symlinks takes those that stay in INPUT)"
+_LINK_OUT = "a link to nothing, or out of INPUT"
 
 
 @dataclass(frozen=True)
@@ -38,17 +44,22 @@ class Folder:
     outputs: Outputs
 
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
-        """The pictures, in the order in which the file system gives them."""
+        """The pictures, and what is ignored, in the order of the file system."""
         is_plain = not self.input_filter.follow_symlinks
-        for name in self._names(walk):
-            yield self.outputs.job(name, self.source / name, is_plain=is_plain)
+        for name, reason in self._walked(walk):
+            source = self.source / name
+            if not reason:
+                yield self.outputs.job(name, source, is_plain=is_plain)
+            else:
+                what = _what_it_is(source) if reason == NO_PICTURE else reason
+                yield ignored(name, source, what)
 
     def count(self) -> int:
-        """How many there are; walks the folder once more."""
+        """How many pictures there are; walks the folder once more."""
         count = 0
-        for _ in self._names(WalkReport()):
-            count += 1
-            if count % 200 == 0:
+        for seen, (_, reason) in enumerate(self._walked(WalkReport())):
+            count += not reason
+            if seen % 200 == 0:
                 # Threads that wait for pictures would wait for this one else.
                 time.sleep(0.002)
         return count
@@ -59,8 +70,11 @@ class Folder:
             self, input_filter=self.input_filter.whole(), outputs=self.outputs.whole()
         )
 
-    def _names(self, walk: WalkReport) -> Iterator[str]:
-        """The pictures, as paths below the folder; what else there is, to `walk`."""
+    def _walked(self, walk: WalkReport) -> Iterator[tuple[str, str]]:
+        """The files, as paths below the folder, and why each is ignored, if it is.
+
+        A folder that is ignored as a whole is given as such.
+        """
         real_source = self.source.resolve()
         root = self.outputs.root
         real_target = root.resolve() if isinstance(root, Path) else None
@@ -72,12 +86,11 @@ class Folder:
                 with os.scandir(self.source / folder) as entries:
                     for entry in entries:
                         path = f"{folder}/{entry.name}" if folder else entry.name
-                        kind = self._kind(entry, path, real_source)
-                        if kind == "picture":
+                        reason = self._reason_to_ignore(entry, path, real_source)
+                        if reason or not _is_folder(entry):
+                            # Of what is ignored, each shard tells its own part.
                             if self.outputs.take(path):
-                                yield path
-                        elif kind != "folder":
-                            walk.skipped[kind] += 1
+                                yield path, reason
                         elif (real := Path(entry.path).resolve()) == real_target:
                             # OUTPUT may lie inside of INPUT; it is not read again.
                             continue
@@ -90,25 +103,45 @@ class Folder:
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
 
-    def _kind(self, entry: os.DirEntry[str], path: str, real_source: Path) -> str:
-        """Picture, folder, or why it is left alone."""
+    def _reason_to_ignore(
+        self, entry: os.DirEntry[str], path: str, real_source: Path
+    ) -> str:
+        """Why a file or folder is not taken; empty where it is."""
         follow = self.input_filter.follow_symlinks
-        if entry.is_symlink() and not (follow and _leads_into(entry, real_source)):
-            return "link"
+        if entry.is_symlink():
+            if not follow:
+                return _LINK
+            if not _leads_into(entry, real_source):
+                return _LINK_OUT
         is_folder = entry.is_dir(follow_symlinks=follow)
         is_file = entry.is_file(follow_symlinks=follow)
         reasons = [
-            ("folder, not recursive", is_folder and not self.input_filter.recursive),
-            ("pipe, socket or device", not is_folder and not is_file),
+            (LEFT_OUT, self.input_filter.excludes(path, is_folder)),
+            (
+                "a folder (--no-recursive)",
+                is_folder and not self.input_filter.recursive,
+            ),
+            ("a pipe, socket or device", not is_folder and not is_file),
             ("hidden", entry.name.startswith(".")),
-            (self.input_filter.reason_to_skip(entry.name), not is_folder),
-            ("not included", self.input_filter.excludes(path, is_folder)),
+            (self.input_filter.reason_to_ignore(entry.name), not is_folder),
             (NO_PICTURE, not is_folder and _is_source_code(entry)),
         ]
-        for reason, holds in reasons:
-            if holds and reason:
-                return reason
-        return "folder" if is_folder else "picture"
+        return next((reason for reason, holds in reasons if reason and holds), "")
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link to one that is to be taken counts as one."""
+    return entry.is_dir()
+
+
+def _what_it_is(path: Path) -> str:
+    """What a file is that has no name of a picture."""
+    try:
+        with path.open("rb") as file:
+            content = content_of(file.read(HEAD))
+    except OSError as error:
+        return f"{NO_PICTURE}, and cannot be read: {error.strerror}"
+    return f"{content} by its content" if content else NO_PICTURE
 
 
 def _is_source_code(entry: os.DirEntry[str]) -> bool:

@@ -23,7 +23,7 @@ from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
 from faceanon.pipeline.job import Job
 from faceanon.storage.buckets.objects import described
-from faceanon.storage.names import shown, temporary_name
+from faceanon.storage.names import STATE_FILE, shown, temporary_name
 from faceanon.storage.places import BucketObject, Place
 from faceanon.storage.renaming import Numbering, Renaming
 from faceanon.storage.suffixes import AnyFormat
@@ -60,7 +60,7 @@ def make_plan(
         if target is None:
             raise FaceanonError("several files cannot be written to standard output")
         _check_apart(several.folder, target)
-        planned = Plan(target, several)
+        planned = Plan(target, several, origin=_origin(several.folder))
         return _completed(planned, input_filter, records, renaming)
     source = _looked_up(source)
     if isinstance(renaming, Numbering):
@@ -71,7 +71,8 @@ def make_plan(
     if target is None:
         raise FaceanonError("a folder cannot be written to standard output")
     _check_apart(source, target)
-    planned = Plan(target, _job_source(source, input_filter, outputs))
+    job_source = _job_source(source, input_filter, outputs)
+    planned = Plan(target, job_source, origin=_origin(source))
     return _completed(planned, input_filter, records, renaming)
 
 
@@ -88,7 +89,13 @@ def _completed(
         renaming=renaming,
         shard=input_filter.shard,
         takes_all=input_filter.takes_all,
+        is_selected=input_filter.only is not None,
     )
+
+
+def _origin(source: Place) -> str:
+    """The same text for the same folder, however it is written."""
+    return str(source.resolve() if isinstance(source, Path) else source.folder)
 
 
 def _check_numbered(source: Place | None, target: Place | None) -> None:
@@ -185,6 +192,7 @@ def _check_apart(source: Place, target: Place) -> None:
             f"{shown(target)} is a file, but the input is a folder; name a folder"
         )
     if isinstance(source, Path) and isinstance(target, Path):
+        _check_not_swapped(source, target)
         real_source, real_target = source.resolve(), target.resolve()
         is_same = real_source == real_target
         is_inside = real_source.is_relative_to(real_target)
@@ -202,6 +210,20 @@ def _check_apart(source: Place, target: Place) -> None:
             f"INPUT lies inside of OUTPUT ({shown(target)}); name another folder, "
             "so that no original is lost"
         )
+
+
+def _check_not_swapped(source: Path, target: Path) -> None:
+    """Refuse to write outputs of outputs beside what may be the originals."""
+    is_output = (source / STATE_FILE).exists()
+    if is_output and not (target / STATE_FILE).exists() and _holds_files(target):
+        raise FaceanonError(
+            f"{shown(source)} holds outputs of faceanon, and {shown(target)} holds "
+            "files that it did not make; did you swap INPUT and OUTPUT?"
+        )
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 @dataclass(frozen=True)

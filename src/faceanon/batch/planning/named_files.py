@@ -6,15 +6,17 @@ from pathlib import Path
 
 from faceanon.batch.planning.brace_expansion import BraceExpansion
 from faceanon.batch.planning.plan import (
+    LEFT_OUT,
     InputFilter,
     Outputs,
     PlannedJob,
     WalkReport,
+    ignored,
 )
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.storage.buckets.objects import described
 from faceanon.storage.buckets.stores import BucketError
-from faceanon.storage.places import Place, place
+from faceanon.storage.places import Place, below, place
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,16 @@ class NamedFiles:
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The files, in the order of their names."""
         folder = self.folder
-        for name in self._names(walk):
-            if isinstance(folder, Path):
-                yield self.outputs.job(name, folder / name)
+        for name in self.braces.names():
+            if not self.outputs.take(name):
                 continue
-            named = folder.below(name)
+            if self.input_filter.excludes(name, is_folder=False):
+                yield ignored(name, below(folder, name), LEFT_OUT)
+                continue
+            named = below(folder, name)
+            if isinstance(named, Path):
+                yield self.outputs.job(name, named)
+                continue
             source, problem = None, "it does not exist"
             try:
                 source = described(named)
@@ -58,17 +65,13 @@ class NamedFiles:
 
     def count(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self._names(WalkReport()))
+        return sum(
+            self.outputs.take(name) and not self.input_filter.excludes(name, False)
+            for name in self.braces.names()
+        )
 
     def whole(self) -> "NamedFiles":
         """All of it, whatever the filter leaves to others."""
         return replace(
             self, input_filter=self.input_filter.whole(), outputs=self.outputs.whole()
         )
-
-    def _names(self, walk: WalkReport) -> Iterator[str]:
-        for name in self.braces.names():
-            if self.input_filter.excludes(name, is_folder=False):
-                walk.skipped["not included"] += 1
-            elif self.outputs.take(name):
-                yield name

@@ -1,7 +1,6 @@
 """The parts of a plan: what a run takes of INPUT, and what becomes of it."""
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -24,7 +23,10 @@ from faceanon.storage.suffixes import (
 )
 
 NO_PICTURE = "no picture"
-"""Why a file is skipped that is neither a picture nor a film, by its name."""
+"""Why a file is ignored that is neither a picture nor a film, by its name."""
+
+LEFT_OUT = "left out"
+"""Why a file or folder is ignored that the user's patterns leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,13 @@ class InputFilter:
         is_part = self.include or self.exclude or self.shard or self.only is not None
         return self.recursive and self.videos and not is_part
 
-    def reason_to_skip(self, name: str) -> str:
+    def reason_to_ignore(self, name: str) -> str:
         """Why a file is not taken, by its name or path; empty where it is."""
         if is_dataset(name):
-            return "" if self.datasets else "dataset file"
+            return "" if self.datasets else "a dataset file"
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  strings, and many
         if suffix in FILM_SUFFIXES:
-            return "" if self.videos else "video"
+            return "" if self.videos else "a film (--no-video)"
         return "" if suffix in PICTURE_SUFFIXES else NO_PICTURE
 
     def excludes(self, path: str, is_folder: bool) -> bool:
@@ -91,29 +93,38 @@ def _matches(path: str, patterns: tuple[str, ...]) -> bool:
 
 @dataclass
 class WalkReport:
-    """What a walk over INPUT came across besides pictures, as far as it has come.
+    """What a walk over INPUT could not see, as far as it has come.
 
     Attributes:
-        skipped: how many files were passed over, by reason.
         problems: folders that could not be read, and why.
     """
 
-    skipped: Counter[str] = field(default_factory=Counter)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
 PlannedJob: TypeAlias = Job | Outcome
-"""A job; or of one that cannot be done, as was seen before, what comes of it."""
+"""A job; or what is known without doing it: that it cannot be done, or is ignored."""
+
+
+def ignored(name: str, source: Place, reason: str) -> Outcome:
+    """What comes of a file or folder that is not taken.
+
+    Args:
+        name: its path below INPUT.
+        source: the file, object or folder.
+        reason: why it is not taken, in a few words.
+    """
+    return Outcome(Job(name, source, None), Status.IGNORED, error=reason)
 
 
 class JobSource(Protocol):
     """Where jobs come from."""
 
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
-        """The pictures, in the order in which the file system gives them."""
+        """The pictures, and what is ignored, in the order of the file system."""
 
     def count(self) -> int:
-        """How many there are; takes a walk of its own, in the pauses of other work."""
+        """How many pictures there are; takes a walk of its own, in others' pauses."""
 
     def whole(self) -> "JobSource":
         """Those of which these are a part, by shard or by name."""
@@ -133,6 +144,8 @@ class Plan:
         renaming: what makes the names of outputs; None where names are kept.
         shard: the part of a run that is split among machines; None for all of it.
         takes_all: whether nothing of INPUT is left out by a filter.
+        is_selected: whether only named pictures of INPUT are taken, by --retry-failed.
+        origin: INPUT, as it is known again by a later run; empty for a single picture.
         is_stream: whether the picture comes from standard input.
     """
 
@@ -143,6 +156,8 @@ class Plan:
     renaming: Renaming | None = None
     shard: Shard | None = None
     takes_all: bool = True
+    is_selected: bool = False
+    origin: str = ""
     is_stream: bool = False
     target: Place | None = None
 

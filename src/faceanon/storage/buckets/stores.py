@@ -38,7 +38,9 @@ _ADVICE = {
     "AZURE_STORAGE_SAS_TOKEN, or give this machine a managed identity",
 }
 
-What: TypeAlias = Literal["missing", "exists", "changed", "odd", "general", "other"]
+What: TypeAlias = Literal[
+    "missing", "exists", "changed", "odd", "refused", "general", "other"
+]
 
 
 class BucketError(PictureError):
@@ -93,6 +95,7 @@ _CASES = (
     _Case(
         ("PermissionDeniedError", "AccessDenied", "403 Forbidden", "(403)"),
         "no permission for {name}; docs/scale.md lists what its owner must allow",
+        "refused",
     ),
     _Case(
         ("HTTP error", "Could not connect", "timeout on endpoint"),

@@ -18,6 +18,10 @@ from faceanon.vision.template import fit_a_face
 UNSURE_SHARE = 0.5
 """A find of this share of the least score, or more, is worth a look."""
 
+# What is nearly sure enough to be hidden, as a share of the least score, and so large
+# that somebody could be recognised, in pixels.
+_NEARLY, _RECOGNISABLE = 0.9, 40
+
 # Faces before another are looked for in those of this width and more, in pixels, shown
 # with this as the longer side.
 _LEAST_WHOLE, _WHOLE_SIDE = 40, 640
@@ -55,9 +59,7 @@ def find_faces(
         PictureError: one is a damaged JPEG.
     """
     detector = detection.make(options.detector, options.accuracy)
-    threshold = detector.threshold
-    if options.min_score is not None:
-        threshold = Threshold(options.min_score)
+    threshold = _threshold(options)
     least = min(threshold.score * UNSURE_SHARE, threshold.lowest, weakest)
     scaled = [
         picture.scaled_looks(detector.scale(*picture.shape)) for picture in pictures
@@ -71,6 +73,27 @@ def find_faces(
             faces = [face.placed(factor) for face in faces]
         found.append(Found(*threshold.split(faces)))
     return found
+
+
+def has_near_miss(unsure: Sequence[Face], options: DetectorOptions) -> bool:
+    """Whether something is nearly sure enough to be hidden, and large.
+
+    Args:
+        unsure: what is not sure enough.
+        options: how it was found.
+    """
+    threshold = _threshold(options)
+    return any(
+        min(face.box.width, face.box.height) >= _RECOGNISABLE
+        and face.score >= _NEARLY * threshold.of(face.box)
+        for face in unsure
+    )
+
+
+def _threshold(options: DetectorOptions) -> Threshold:
+    if options.min_score is not None:
+        return Threshold(options.min_score)
+    return detection.make(options.detector, options.accuracy).threshold
 
 
 def faces_before(

@@ -50,7 +50,7 @@ class Threshold:
 
     def split(self, faces: Sequence[Face]) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
         """Those of a picture's finds that count as faces, and the others, in order."""
-        least = [self._at(_size(face.box)) for face in faces]
+        least = [self.of(face.box) for face in faces]
         alone = [face.score >= own for face, own in zip(faces, least, strict=True)]
         covers = np.array(
             [
@@ -69,6 +69,10 @@ class Threshold:
             else:
                 others.append(face)
         return tuple(counting), tuple(others)
+
+    def of(self, box: Box) -> float:
+        """The threshold of a face with this box by itself."""
+        return self._at(_size(box))
 
     def _at(self, size: float) -> float:
         """The threshold of a face of this size by itself."""
