@@ -436,6 +436,15 @@ def test_a_report_that_cannot_be_put_stays_here(
 # --- What goes wrong -------------------------------------------------------------
 
 
+def test_a_bucket_that_takes_no_output_at_all_stops_the_run(
+    bucket: Bucket, between: Proxy, many: dict[str, bytes], black: Told
+) -> None:
+    between.answer = lambda method, _: 403 if method == "PUT" else None
+    with pytest.raises(StorageError, match="no permission"):
+        black(f"{bucket.url}/many/", f"{bucket.url}/out")
+    assert between.count("PUT") < len(many) / 2
+
+
 def test_odd_keys_fail_and_the_rest_is_done(
     bucket: Bucket, tmp_path: Path, black: Told
 ) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Literal, TypeAlias
@@ -208,7 +209,13 @@ def _not_as_usual(owner: Any) -> list[str]:
     chosen = options.values(owner)
     chosen.pop("seed", None)
     return [
-        option.spelled(chosen[option.name])
+        option.spelled(_without_folders(chosen[option.name]))
         for option in options.declared(type(owner))
         if chosen.get(option.name, option.default) != option.default
     ]
+
+
+def _without_folders(value: Any) -> Any:
+    """The value; of a path, the name, as folders may be called after people."""
+    is_path = isinstance(value, str) and os.sep in value
+    return os.path.basename(value) if is_path else value  # noqa: PTH119  a string

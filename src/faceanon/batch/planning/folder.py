@@ -109,6 +109,8 @@ class Folder:
         """Why a file or folder is not taken; empty where it is."""
         follow = self.input_filter.follow_symlinks
         if entry.is_symlink():
+            if self.input_filter.excludes(path, is_folder=follow):
+                return LEFT_OUT
             if not follow:
                 return _LINK
             if not _leads_into(entry, real_source):
