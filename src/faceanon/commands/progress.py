@@ -10,12 +10,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from faceanon.batch.planning.plan import Plan
+from faceanon.batch.planning.plan import Plan, WalkReport
 from faceanon.batch.report import Summary
 from faceanon.batch.wording import counted
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.progress import DOING, Phase, Progress
 from faceanon.storage.names import shown
+from faceanon.storage.streams import ReaderGone
 
 # So much of a film's name is shown beside the bar.
 _NAME = 24
@@ -78,16 +79,31 @@ class Console:
         try:
             yield
             is_over = True
+        except ReaderGone:
+            # Who wants no more of the lines wants no summary of them either.
+            self._quiet = True
+            raise
         finally:
             self._bar.close()
             # Of a run that could not start there is nothing to sum up.
             if is_over or self.summary.statuses:
                 self.say(self.summary.line(time.perf_counter() - start))
+            self._tell_of(plan.walk)
             if sounds := self.summary.sounds:
                 self.say(
                     f"note: {counted(sounds, 'film')} with sound: voices identify "
                     "people, and stay as they are; --sound drop leaves them out"
                 )
+
+    def _tell_of(self, walk: WalkReport) -> None:
+        """What was left alone that the user may not expect to be."""
+        for pattern in sorted(walk.unmet):
+            self.say(f"note: nothing in INPUT matches {shown(pattern)!r}")
+        for folder in walk.earlier:
+            self.say(
+                f"note: {shown(folder)} is an OUTPUT of an earlier run, and was left "
+                "alone; to take it, name it as INPUT"
+            )
 
     def _count(self, plan: Plan) -> None:
         self._bar.total = plan.source.count()

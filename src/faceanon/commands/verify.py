@@ -151,7 +151,7 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
     return Pairing(
         local_path(values["source"]),
         local_path(values["target"]),
-        replace(run_options.input_filter, datasets=False),
+        replace(run_options.input_filter, datasets=False, earlier=True),
         None if method is None else anonymizers.get(method).guarantee,
         {} if report is None else run_report.read(Path(report)),
         part=options.build(VideoOptions, values),

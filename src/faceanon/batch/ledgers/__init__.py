@@ -14,6 +14,9 @@ from typing import Protocol
 from faceanon import boxes
 from faceanon.pipeline.job import Job, Outcome
 
+STATE_FILE = ".faceanon.db"
+"""By this file a folder of outputs can be told."""
+
 
 class Standing(Enum):
     """What there is of the output of a job, made from the same input and settings."""

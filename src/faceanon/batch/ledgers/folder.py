@@ -18,7 +18,7 @@ from os.path import lexists
 from pathlib import Path
 from typing import Any
 
-from faceanon.batch.ledgers import Standing, made_by
+from faceanon.batch.ledgers import STATE_FILE, Standing, made_by
 from faceanon.batch.planning.shards import Shard
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome
@@ -26,8 +26,6 @@ from faceanon.storage.files import refusal, source_stamp
 from faceanon.storage.names import digest, shown
 from faceanon.storage.places import Stamp
 from faceanon.storage.renaming import Renaming
-
-STATE_FILE = ".faceanon.db"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS finished (

@@ -5,6 +5,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     NO_PICTURE,
     InputFilter,
@@ -39,12 +40,14 @@ class BucketFolder:
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The pictures, in the order of their keys."""
         is_first = True
+        unmet = self.input_filter.patterns
         try:
             for object_ in listed(self.source):
                 is_first = False
                 name = object_.key.removeprefix(self.source.key)
                 if self._is_output(object_):
                     continue
+                unmet -= matching(unmet, name, is_folder=False)
                 if reason := self._reason_to_skip(name, object_):
                     walk.skipped[reason] += 1
                 elif self.outputs.take(name):
@@ -59,6 +62,7 @@ class BucketFolder:
                 raise FaceanonError(
                     f"there is nothing in {shown(self.source)}; mend its name"
                 )
+            walk.unmet |= unmet
 
     def count(self) -> int:
         """How many there are; lists the bucket once more."""
@@ -91,9 +95,6 @@ class BucketFolder:
             return "hidden"
         if reason := self.input_filter.reason_to_skip(last):
             return reason
-        above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
-        if any(self.input_filter.excludes(folder, True) for folder in above):
-            return "not included"
         reasons = {
             "not included": self.input_filter.excludes(name, False),
             NO_PICTURE: _is_source_code(object_),

@@ -8,8 +8,11 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os.path import lexists
 from pathlib import Path
 
+from faceanon.batch.ledgers import STATE_FILE
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     NO_PICTURE,
     InputFilter,
@@ -21,6 +24,8 @@ from faceanon.batch.planning.shards import Shard
 from faceanon.media.video.containers import HEAD, container_of
 from faceanon.storage.names import is_stale
 from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
+
+_EARLIER = "output of an earlier run"
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,15 @@ class Folder:
         real_target = root.resolve() if isinstance(root, Path) else None
         folders = [""]
         seen = {real_source}
+        unmet = self.input_filter.patterns
         while folders:
             folder = folders.pop()
             try:
                 with os.scandir(self.source / folder) as entries:
                     for entry in entries:
                         path = f"{folder}/{entry.name}" if folder else entry.name
+                        is_folder = entry.is_dir(follow_symlinks=False)
+                        unmet -= matching(unmet, path, is_folder=is_folder)
                         kind = self._kind(entry, path, real_source)
                         if kind == "picture":
                             if self.outputs.take(path):
@@ -81,6 +89,11 @@ class Folder:
                         elif (real := Path(entry.path).resolve()) == real_target:
                             # OUTPUT may lie inside of INPUT; it is not read again.
                             continue
+                        elif not self.input_filter.earlier and lexists(
+                            real / STATE_FILE
+                        ):
+                            walk.skipped[_EARLIER] += 1
+                            walk.earlier.append(path)
                         elif real not in seen:
                             # By way of links a folder could hold itself.
                             seen.update(
@@ -89,11 +102,12 @@ class Folder:
                             folders.append(path)
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
+        walk.unmet |= set() if walk.problems else unmet
 
     def _kind(self, entry: os.DirEntry[str], path: str, real_source: Path) -> str:
         """Picture, folder, or why it is left alone."""
         follow = self.input_filter.follow_symlinks
-        if entry.is_symlink() and not (follow and _leads_into(entry, real_source)):
+        if entry.is_symlink() and not (follow and leads_into(entry, real_source)):
             return "link"
         is_folder = entry.is_dir(follow_symlinks=follow)
         is_file = entry.is_file(follow_symlinks=follow)
@@ -122,7 +136,8 @@ def _is_source_code(entry: os.DirEntry[str]) -> bool:
         return False  # that it cannot be read is told of when it is its turn
 
 
-def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
+def leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether a link leads to something in a folder, or what is no link lies there."""
     try:
         return Path(entry.path).resolve(strict=True).is_relative_to(folder)
     except (OSError, RuntimeError):  # dangling, or a loop of links

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceanon.batch.planning.brace_expansion import BraceExpansion
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     InputFilter,
     Outputs,
@@ -67,8 +68,11 @@ class NamedFiles:
         )
 
     def _names(self, walk: WalkReport) -> Iterator[str]:
+        unmet = self.input_filter.patterns
         for name in self.braces.names():
+            unmet -= matching(unmet, name, is_folder=False)
             if self.input_filter.excludes(name, is_folder=False):
                 walk.skipped["not included"] += 1
             elif self.outputs.take(name):
                 yield name
+        walk.unmet |= unmet
