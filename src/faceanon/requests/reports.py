@@ -1,25 +1,30 @@
 """The report that somebody has asked for, open for lines."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import IO
 
 from faceanon.batch.report import ReportFile
 from faceanon.errors import FaceanonError
 from faceanon.settings import Settings
+from faceanon.storage import streams
 from faceanon.storage.buckets.report import local_report
 from faceanon.storage.names import shown
-from faceanon.storage.places import BucketObject, place
+from faceanon.storage.places import BucketObject, Place, place
 
 
 @contextmanager
 def open_report(path: str | None, settings: Settings) -> Iterator[ReportFile]:
-    """The file or object that `--report` names; nowhere for None.
+    """The file, object or stream that `--report` names; nowhere for None.
 
     Raises:
         FaceanonError: it cannot be written.
     """
     with ExitStack() as stack:
-        target = None if path is None else place(path)
+        target: Place | IO[str] | None = None
+        if path is not None:
+            target = sys.stdout if path in streams.OUTPUTS else place(path)
         if isinstance(target, BucketObject):
             target = stack.enter_context(local_report(target))
         try:

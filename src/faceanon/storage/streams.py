@@ -11,9 +11,17 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from faceanon.errors import FaceanonError, StorageError
+from faceanon.storage.places import local_path
+
+OUTPUTS = frozenset(["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+"""What standard output is called."""
 
 _READER_GONE = 128 + getattr(signal, "SIGPIPE", 13)
 
@@ -51,6 +59,36 @@ def prepare() -> None:
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115  for good
     sys.stdout = _text(_Output(_raw(sys.stdout, 1)), sys.stdout)
     sys.stderr = _text(_Messages(_raw(sys.stderr, 2)), sys.stderr, "backslashreplace")
+
+
+def output_path(text: str) -> Path | None:
+    """The file to write that an option names; None for standard output, by any name.
+
+    Raises:
+        FaceanonError: it is in a bucket.
+    """
+    return None if text in OUTPUTS else local_path(text)
+
+
+@contextmanager
+def input_file(text: str, name: str = "standard input") -> Iterator[Path]:
+    """The file or folder to read that an option names; for "-", what was piped in.
+
+    Args:
+        text: the path.
+        name: what to call standard input, which readers may go by.
+
+    Raises:
+        FaceanonError: it is in a bucket, or standard input cannot be read.
+    """
+    if text != "-":
+        yield local_path(text)
+        return
+    # Readers want to know what it is, and then begin again.
+    with TemporaryDirectory(prefix="faceanon-") as folder:
+        path = Path(folder) / name
+        path.write_bytes(read_input())
+        yield path
 
 
 def read_input() -> bytes:
