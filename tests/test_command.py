@@ -602,7 +602,7 @@ def test_verbose_twice_shows_where_an_unexpected_error_came_from(
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_stops_soon_and_leaves_nothing_half_done(
     faulty: Run,
     start: Start,

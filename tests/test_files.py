@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from conftest import Run
 from faceanon.batch.planning.folder import sweep
 from faceanon.batch.planning.make_plan import EVERYTHING, make_plan
 from faceanon.batch.planning.plan import InputFilter
 from faceanon.errors import FaceanonError
 from faceanon.storage.names import shown
 from faceanon.storage.suffixes import Format
-from support import ignored_by, jobs_of
+from support import ignored_by, jobs_of, with_examples
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -176,3 +177,38 @@ def test_patterns_choose_pictures_and_folders(tmp_path: Path) -> None:
     }
     assert chosen(exclude=("raw", "day2")) == {"a.jpg", "b.png", "day1/c.jpg"}
     assert chosen(include=("*.jpg",), exclude=("day?",)) == {"a.jpg"}
+    # As suffixes are: in any case.
+    assert chosen(include=("*.PNG", "DAY2/*")) == {"b.png", "day2/e.jpg"}
+    # A slash at the end is that of a folder, and one at the beginning that of INPUT.
+    assert chosen(exclude=("day1/", "b.png/")) == {"a.jpg", "b.png", "day2/e.jpg"}
+    assert chosen(include=("raw",)) == chosen(include=("raw/",)) == {"day1/raw/d.jpg"}
+    assert chosen(include=("day1/raw/", "/day2")) == {"day1/raw/d.jpg", "day2/e.jpg"}
+    assert chosen(include=("/raw", "/c.jpg")) == set()
+
+
+def test_patterns_that_meet_nothing_are_told(faceanon: Run, tmp_path: Path) -> None:
+    with_examples(tmp_path / "in", "cat.png")
+    command = (
+        *("blur", tmp_path / "in", tmp_path / "out"),
+        *("--include", "CAT*", "--exclude", "privat/", "--exclude", "*.gif"),
+    )
+    done = faceanon(*command)
+    assert done.returncode == 1
+    assert "nothing in INPUT matches 'privat/'" in done.stderr
+    assert "nothing in INPUT matches '*.gif'" in done.stderr
+    assert "CAT" not in done.stderr
+    assert faceanon(*command, "--allow-empty").returncode == 0
+
+
+def test_outputs_of_an_earlier_run_are_no_input(faceanon: Run, tmp_path: Path) -> None:
+    with_examples(tmp_path, "cat.png")
+    assert faceanon("blur", ".", "safe", cwd=tmp_path).returncode == 0
+    done = faceanon("pixelate", ".", "safer", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [path.name for path in (tmp_path / "safer").rglob("*.png")] == ["cat.png"]
+    assert "ignored: OUTPUT of an earlier run" in done.stderr
+    # Who names it means it; and an audit passes nothing over.
+    assert faceanon("blur", "safe", "safest", cwd=tmp_path).returncode == 0
+    (tmp_path / "safe").rename(tmp_path / "safer" / "old")
+    audit = faceanon("verify", "safer", "safest", cwd=tmp_path)
+    assert "old/cat.png: there is no output" in audit.stderr.replace("missing: ", "")

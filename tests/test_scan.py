@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import struct
+import subprocess
 import time
 import zlib
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import faceanon.audit.scan
-from conftest import Run
+from conftest import COMMAND, Run
 from containers import (
     NAME,
     THUMBNAIL,
@@ -233,14 +234,92 @@ def test_a_folder_with_leaks(faceanon: Run, tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_bytes(b"text")
     done = faceanon("scan", tmp_path)
     assert done.returncode == 1
-    (line,) = [line for line in lines(done.stdout) if line["identifies"]]
+    line, text = [line for line in lines(done.stdout) if line["identifies"]]
+    if line["kind"] == "unread":
+        line, text = text, line
+    assert (text["file"], text["kind"]) == (str(tmp_path / "c.txt"), "unread")
     assert line["file"] == str(tmp_path / "album" / "a.jpg")
     assert (line["schema"], line["kind"], line["what"]) == (1, "name", "Artist")
     assert line["path"] == "APP1/Exif/IFD0/Artist"
     data = (tmp_path / "album" / "a.jpg").read_bytes()
     assert data[line["offset"] :][: line["length"]] == NAME.encode() + b"\0"
-    assert "2 files: 1 with what can identify: name (1)" in done.stderr
-    assert "no picture (1)" in done.stderr
+    assert "3 files: 1 with what can identify: name (1); 1 UNREAD" in done.stderr
+
+
+STRANGERS = {
+    "bare": (CLEAN["plain.png"], None),
+    "photo.jpg_original": (LEAKS["exif artist.jpg"][0], "Artist"),
+    "text.jpg": (b"no picture\n", "a text"),
+    "page.svg": (b'<?xml version="1.0"?>\n<svg xmlns="x"/>', "an SVG"),
+    "scanned.pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF"),
+    "letter.docx": (
+        b"PK\3\4\24" + bytes(21) + b"\x13\0\0\0[Content_Types].xml",
+        "an Office document",
+    ),
+    "tape.tar": (b"a.jpg" + bytes(252) + b"ustar\0" + bytes(250), "a tar archive"),
+    "film.rm": (b".RMF\0\0\0\x12", "a RealMedia film"),
+    "film.mxf": (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "an MXF film"),
+    "sound.ogg": (b"OggS\0\2", "an Ogg film"),
+    ".hidden/data": (b"\x93\x00\xfe\xff", "a format that is not known"),
+}
+
+
+def test_every_file_is_looked_into_or_named(faceanon: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "album"
+    for name, (data, _) in STRANGERS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    (folder / "link.jpg").symlink_to("bare")
+    os.mkfifo(folder / "pipe")
+    done = faceanon("scan", folder)
+    assert done.returncode == 1
+    told = {
+        str(Path(line["file"]).relative_to(folder)): (line["kind"], line["what"])
+        for line in lines(done.stdout)
+        if line["identifies"]
+    }
+    assert told.pop("photo.jpg_original") == ("name", "Artist")
+    unread = {name: what for name, (_, what) in STRANGERS.items() if what}
+    del unread["photo.jpg_original"]
+    unread |= {"link.jpg": "a link", "pipe": "a pipe, socket or device"}
+    assert told.keys() == unread.keys()
+    for name, (kind, what) in told.items():
+        assert kind == "unread"
+        assert what.startswith(f"{unread[name]}: it is not "), name
+    assert f"scanned {len(STRANGERS) + 2} files: 1 with" in done.stderr
+    assert f"; {len(unread)} UNREAD: what is in them is not known" in done.stderr
+
+    some = faceanon("scan", folder, "--include", "BARE", "--include", "nothing/")
+    assert (some.returncode, some.stdout) == (0, "")
+    assert "scanned 1 file: nothing that can identify" in some.stderr
+    assert "nothing there matches 'nothing/'" in some.stderr
+    none = faceanon("scan", folder, "--exclude", "*")
+    assert none.returncode == 1
+    assert "scanned 0 files: nothing was looked at" in none.stderr
+
+
+def test_standard_input_and_lines_for_people(
+    faceanon: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(LEAKS["exif artist.jpg"][0])
+    with path.open("rb") as file:
+        piped = faceanon("scan", "-", stdin=file)
+    (line,) = [line for line in lines(piped.stdout) if line["identifies"]]
+    assert (line["file"], line["what"]) == ("-", "Artist")
+    ours, terminal = os.openpty()
+    command = [str(COMMAND), "scan", str(path), "--show-values"]
+    subprocess.run(
+        command,
+        stdout=terminal,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        check=False,
+    )
+    said = os.read(ours, 4096).decode()
+    assert f"{path}: name: Artist: '{NAME}' (APP1/Exif/IFD0/Artist)\r\n" in said
+    os.close(terminal)
+    os.close(ours)
 
 
 def test_values_are_told_only_when_asked_for(faceanon: Run, tmp_path: Path) -> None:
@@ -264,5 +343,8 @@ def test_wrong_usage_and_what_cannot_be_read(faceanon: Run, tmp_path: Path) -> N
     os.mkfifo(tmp_path / "pipe.jpg")
     pipe = faceanon("scan", tmp_path / "pipe.jpg", clean)
     assert pipe.returncode == 1
-    assert "pipe.jpg: it cannot be read" in pipe.stderr
-    assert "cannot be read: 1" in pipe.stderr
+    (line,) = lines(pipe.stdout)
+    assert line["file"] == str(tmp_path / "pipe.jpg")
+    assert line["what"] == "it cannot be read: it is no regular file"
+    assert "1 UNREAD: what is in them is not known" in pipe.stderr
+    assert "nothing that can identify in the other 1" in pipe.stderr

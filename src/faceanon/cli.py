@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -9,13 +10,15 @@ from importlib import import_module
 import click
 
 from faceanon import anonymizers
-from faceanon.errors import OptionError
+from faceanon.errors import OptionError, StorageError
+from faceanon.storage import streams
 
 EPILOG = """\
 Each option can also be set by an environment variable: FACEANON_JOBS=4 for --jobs, and
 FACEANON_METHOD_OPTION, such as FACEANON_PIXELATE_CELLS, for the options of a method.
 
-Exit status: 0 all done, 1 a picture failed, 2 wrong usage, 130 interrupted.
+Exit status: 0 all done, 1 a picture failed, 2 wrong usage, 130 interrupted, 141
+whoever read standard output is gone.
 """
 
 # The commands that are no methods, with the first sentences of their help. Each is
@@ -106,13 +109,30 @@ def cli() -> None:
     thousand of them. Nothing in INPUT is changed and nothing in OUTPUT is replaced
     unless you say so.
     """
+    try:
+        os.getcwd()  # noqa: PTH109  nothing is done with it
+    except FileNotFoundError:
+        raise click.ClickException(
+            "the working folder does not exist any more; change into another one"
+        ) from None
 
 
 def main() -> None:
     """Run the command line."""
+    streams.prepare()
     # Nothing here multiplies large matrices; threads for that would only take longer to
     # start. It counts when NumPy is imported, which it is not yet.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # kill and service managers end a run as gently as Ctrl-C does.
+    # kill and service managers end a run as gently as Ctrl-C does; so does a terminal
+    # that is closed, but for `nohup`.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    cli()
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        try:
+            cli()
+        finally:
+            sys.stdout.flush()
+    except StorageError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,6 +1,7 @@
 """Which input became which output, written only where `--rename-map` asks for it."""
 
 import json
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -8,6 +9,7 @@ from typing import IO
 from faceanon.batch.output_names import OutputNames
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.pipeline.job import Outcome, Status
+from faceanon.storage import streams
 from faceanon.storage.names import shown
 from faceanon.storage.places import Place
 from faceanon.storage.private import private_opener
@@ -21,17 +23,21 @@ class RenameMap:
     that goes on adds what is missing, and nothing twice.
 
     Args:
-        path: the file; None for nowhere.
+        name: of the file, perhaps that of standard output; None for nowhere.
         root: the folder of outputs, in which it must not be.
 
     Raises:
         FaceanonError: it would lie in OUTPUT, cannot be written, or is another file.
     """
 
-    def __init__(self, path: Path | None, root: Place | None) -> None:
+    def __init__(self, name: str | None, root: Place | None) -> None:
         self._file: IO[str] | None = None
         self._known = OutputNames()
+        if name is None:
+            return
+        path = streams.output_path(name)
         if path is None:
+            self._file = sys.stdout
             return
         check_outside(path, root, "--rename-map")
         try:
@@ -49,7 +55,7 @@ class RenameMap:
 
     def __exit__(self, *_: object) -> None:
         self._known.close()
-        if self._file is not None:
+        if self._file not in (None, sys.stdout):
             # What could not be written has been told of by `add`.
             with suppress(OSError):
                 self._file.close()

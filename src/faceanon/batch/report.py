@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -88,7 +89,10 @@ class Summary:
         if self.is_part or self.allow_empty:
             return
         for pattern in self.unmet:
-            yield f"nothing matches {pattern}; mend it, or give --allow-empty"
+            yield (
+                f"nothing in INPUT matches {shown(pattern)!r}; mend it, or give "
+                "--allow-empty"
+            )
         if not self.total:
             why = "everything in it was ignored" if self.ignored else "it is empty"
             yield f"there was no picture in INPUT: {why}; --allow-empty takes that"
@@ -231,18 +235,18 @@ class ReportFile:
     of that picture again.
     """
 
-    def __init__(self, path: Path | None, settings: Settings) -> None:
+    def __init__(self, path: Path | IO[str] | None, settings: Settings) -> None:
         """Open the file.
 
         Args:
-            path: where to write to; None for nowhere.
+            path: where to write to, perhaps standard output; None for nowhere.
             settings: of the run; described in its first line.
 
         Raises:
             OSError: it cannot be opened for writing.
         """
-        self._file: IO[str] | None = None
-        if path is not None:
+        self._file = path if not isinstance(path, Path) else None
+        if isinstance(path, Path):
             _remove_torn_line(path)
             self._file = path.open("a", encoding="ascii")
         self._method = settings.method
@@ -260,7 +264,7 @@ class ReportFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
+        if self._file not in (None, sys.stdout):
             # What could not be written has been told of by `add`.
             with suppress(OSError):
                 self._file.close()

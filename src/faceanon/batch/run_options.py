@@ -31,7 +31,8 @@ class RunOptions:
     include: tuple[str, ...] = option(
         (),
         "Take only pictures whose name, or path below INPUT, matches this pattern, for "
-        "example '*.jpg' or 'day1/*'. Can be given several times.",
+        "example '*.jpg', or that lie in a folder that does, such as 'day1/'. Can be "
+        "given several times.",
         metavar="PATTERN",
         default_text="all",
     )

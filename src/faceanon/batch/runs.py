@@ -30,6 +30,7 @@ from faceanon.boxes import MEETS_NO_PICTURE, NOT_IN_BOX_FILE
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.steps import Hide, Step
+from faceanon.storage import streams
 from faceanon.storage.buckets.listing import check
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
@@ -196,7 +197,7 @@ class _Publisher:
                 yield Known(Result(item))
                 continue
             self._under_way.add(item)
-            data = sys.stdin.buffer.read() if item.source is None else None
+            data = streams.read_input() if item.source is None else None
             yield Task(item, data)
 
     def _numbered(self, job: Job) -> Job:
@@ -274,8 +275,12 @@ def _remove_temporary(job: Job) -> None:
 
 
 def _write_to_stdout(output: bytes) -> None:
-    sys.stdout.buffer.write(output)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(output)
+        sys.stdout.buffer.flush()
+    except StorageError as error:
+        # It is the only picture: there is nothing more to stop.
+        raise PictureError(str(error)) from error
 
 
 def _folder(job: Job) -> Path | None:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from faceanon.batch.report import counts_of
 from faceanon.errors import FaceanonError, StorageError
 from faceanon.pipeline.job import Outcome
+from faceanon.storage import streams
 from faceanon.storage.names import shown
 
 
@@ -25,9 +26,10 @@ class UnsureList:
 
     def __init__(self, path: str | None) -> None:
         self._path = path
+        self._is_stream = path in streams.OUTPUTS
         self._file: BinaryIO | None = None
         try:
-            if path == "-":
+            if self._is_stream:
                 self._file = sys.stdout.buffer
             elif path is not None:
                 self._file = Path(path).open("wb")  # noqa: SIM115  closed by __exit__
@@ -40,7 +42,7 @@ class UnsureList:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None and self._path != "-":
+        if self._file is not None and not self._is_stream:
             self._file.close()
 
     def add(self, outcome: Outcome) -> None:

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _MOST_KEPT, _LARGEST_KEPT = 2**27, 2**25
 
+_OF_A_TERMINAL = [
+    getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -35,7 +39,8 @@ def configure_worker(megabytes: int) -> None:
         megabytes: the limit; Linux only.
     """
     # Where `interrupts_for_others` does nothing.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _OF_A_TERMINAL:
+        signal.signal(number, signal.SIG_IGN)
     # Codecs in C write what they stumble over to file 2. It is in the outcome; nobody
     # needs to read it twice.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -67,15 +72,15 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def interrupts_for_others() -> Iterator[None]:
-    """Threads and processes that are started in here never get Ctrl-C.
+    """Threads and processes that are started in here never get Ctrl-C, nor SIGHUP.
 
-    It reaches every process of a terminal; the parent alone decides. A worker that came
-    to know of this only later would die of it with a traceback.
+    These reach every process of a terminal; the parent alone decides. A worker that
+    came to know of this only later would die of it with a traceback.
     """
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_A_TERMINAL)
     try:
         yield
     finally:

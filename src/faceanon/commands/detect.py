@@ -12,7 +12,7 @@ from faceanon.pipeline.steps import Detect
 from faceanon.requests.click_options import click_options
 from faceanon.requests.parameters import path_argument, verbosity_options
 from faceanon.settings import Settings
-from faceanon.storage.places import local_path, place
+from faceanon.storage.streams import output_path
 from faceanon.vision.detection import DetectorOptions
 
 
@@ -58,20 +58,20 @@ def _detect(values: Values) -> None:
     from faceanon.batch.box_writer import BoxWriter  # noqa: PLC0415
     from faceanon.batch.planning.make_plan import make_reading_plan  # noqa: PLC0415
     from faceanon.boxes import FOR_ONE_FILM  # noqa: PLC0415
-    from faceanon.requests.planning import single_name  # noqa: PLC0415
+    from faceanon.requests.planning import single_name, source_of  # noqa: PLC0415
 
     console = make_console(values)
     with errors_explained():
         step = Detect(options.build(Settings, values))
         run_options = options.build(RunOptions, values)
-        source, form = place(values["source"]), values["form"]
+        source, form = source_of(values["source"]), values["form"]
         plan = make_reading_plan(source, run_options.input_filter)
         if form in FOR_ONE_FILM and not single_name(source):
             raise BoxesError(
                 f"a {form.upper()} file is about one film; name a film as INPUT, or "
                 "use --format jsonl"
             )
-        output = None if values["output"] == "-" else local_path(values["output"])
+        output = output_path(values["output"])
         with BoxWriter(output, form, run_options.overwrite) as file:
             run_plan(plan, step, run_options, console, file.add)
     sys.exit(console.summary.exit_status)

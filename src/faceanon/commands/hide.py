@@ -14,7 +14,7 @@ from faceanon.requests.parameters import method_parameters
 from faceanon.requests.settings import make_settings
 from faceanon.settings import Settings
 from faceanon.storage.names import shown
-from faceanon.storage.places import local_path
+from faceanon.storage.streams import output_path
 
 if TYPE_CHECKING:
     from faceanon.batch.planning.plan import Plan
@@ -36,11 +36,12 @@ def method_command(name: str) -> click.Command:
 def _hide(name: str, values: Values) -> None:
     # Imported late: they bring much that --help does not need.
     from faceanon.batch.unsure_list import UnsureList  # noqa: PLC0415
-    from faceanon.requests.planning import plan_of  # noqa: PLC0415
+    from faceanon.requests.planning import check_streams, plan_of  # noqa: PLC0415
     from faceanon.requests.reports import open_report  # noqa: PLC0415
 
     console = make_console(values)
     with errors_explained():
+        check_streams(values)
         settings = _with_people(make_settings(name, values), values, console)
         run_options = options.build(RunOptions, values)
         plan = plan_of(values, settings, run_options)
@@ -76,7 +77,7 @@ def _with_people(settings: Settings, values: Values, console: "Console") -> Sett
     people = settings.selection.people
     console.summary.persons = tuple(person.name for person in people.persons)
     if values["save_people"] is not None and not values["dry_run"]:
-        gallery.save(people, local_path(values["save_people"]))
+        gallery.save(people, output_path(values["save_people"]))
     return settings
 
 
@@ -86,4 +87,4 @@ def _rename_map(values: Values, settings: Settings, plan: "Plan") -> "RenameMap"
     path = values["rename_map"]
     if path is not None and settings.rename is None:
         raise FaceanonError("--rename-map is for outputs that --rename names")
-    return RenameMap(None if path is None else local_path(path), plan.root)
+    return RenameMap(path, plan.root)

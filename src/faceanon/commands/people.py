@@ -3,6 +3,7 @@
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from faceanon.requests.click_options import click_options
 from faceanon.requests.parameters import path_argument, save_option
 from faceanon.settings import Settings
 from faceanon.storage.names import shown
-from faceanon.storage.places import local_path
+from faceanon.storage.streams import OUTPUTS, input_file, output_path
 
 if TYPE_CHECKING:
     from faceanon.vision.recognition.enrolment import Reference
@@ -49,20 +50,23 @@ def _people(values: Values) -> None:
     from faceanon.vision.recognition import enrolment, gallery  # noqa: PLC0415
 
     with errors_explained():
-        path = local_path(values["people"])
+        save = values["save_people"]
+        # Where the people go, what is said of them does not.
+        tell = partial(click.echo, err=save in OUTPUTS)
         settings = options.build(Settings, values)
         how = settings.finding, settings.max_pixels
-        if path.is_dir():
-            references = tuple(enrolment.assess_folder(path, *how))
-            for line in _about_references(references):
-                click.echo(line)
-            people = enrolment.enrolled(references)
-        else:
-            people, references = enrolment.load(path, *how)
+        with input_file(values["people"]) as path:
+            if path.is_dir():
+                references = tuple(enrolment.assess_folder(path, *how))
+                for line in _about_references(references):
+                    tell(line)
+                people = enrolment.enrolled(references)
+            else:
+                people, references = enrolment.load(path, *how)
         for line in _about_people(people):
-            click.echo(line)
-        if values["save_people"] is not None:
-            gallery.save(people, local_path(values["save_people"]))
+            tell(line)
+        if save is not None:
+            gallery.save(people, output_path(save))
     sys.exit(1 if any(reference.refusal for reference in references) else 0)
 
 

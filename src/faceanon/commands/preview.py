@@ -43,11 +43,12 @@ def preview_command() -> click.Command:
 
 def _preview(values: Values) -> None:
     # Imported late: they bring much that --help does not need.
-    from faceanon.requests.planning import plan_of  # noqa: PLC0415
+    from faceanon.requests.planning import check_streams, plan_of  # noqa: PLC0415
     from faceanon.requests.reports import open_report  # noqa: PLC0415
 
     console = make_console(values)
     with errors_explained():
+        check_streams(values)
         settings = options.build(Settings, values)
         run_options = options.build(RunOptions, values)
         plan = plan_of(values, settings, run_options)

@@ -17,6 +17,7 @@ from faceanon.batch.wording import counted
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.progress import DOING, Phase, Progress
 from faceanon.storage.names import shown
+from faceanon.storage.streams import ReaderGone
 
 # So much of a film's name is shown beside the bar.
 _NAME = 24
@@ -88,12 +89,17 @@ class Console:
         try:
             yield
             is_over = True
+        except ReaderGone:
+            # Who wants no more of the lines wants no summary of them either.
+            self._quiet = True
+            raise
         finally:
             self._bar.close()
             # Of a run that could not start there is nothing to sum up.
             if is_over or self.summary.total:
                 self.say(self.summary.line(time.perf_counter() - start))
             if is_over:
+                self.summary.unmet = tuple(sorted(plan.walk.unmet))
                 for complaint in self.summary.complaints():
                     self._print(complaint)
             if sounds := self.summary.counts.sounds:

@@ -4,6 +4,7 @@ import click
 
 from faceanon import options
 from faceanon.commands.running import Values, errors_explained
+from faceanon.errors import FaceanonError
 from faceanon.requests.click_options import click_options, environment_variable
 from faceanon.requests.parameters import path_argument
 from faceanon.settings import Settings
@@ -53,6 +54,8 @@ def _review(values: Values) -> None:
     from faceanon.review import serve  # noqa: PLC0415
 
     with errors_explained():
+        if values["boxes"] == "-":
+            raise FaceanonError("the review saves what is corrected; name a box file")
         serve(
             local_path(values["source"]),
             local_path(values["boxes"]),

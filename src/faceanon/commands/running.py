@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,7 +81,8 @@ def _first_interrupt_stops(control: "Control") -> Iterator[None]:
         control.is_stopped = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         # Not by way of sys.stderr, in which the interrupted program may just be.
-        os.write(2, b"\nfinishing what is in hand; Ctrl-C again ends it now\n")
+        with suppress(OSError):
+            os.write(2, b"\nfinishing what is in hand; Ctrl-C again ends it now\n")
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -2,10 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -19,6 +18,7 @@ from faceanon.media.video.options import VideoOptions
 from faceanon.requests.click_options import click_options, environment_variable
 from faceanon.requests.parameters import path_argument
 from faceanon.settings import Settings
+from faceanon.storage import streams
 from faceanon.storage.dataset_names import is_dataset
 from faceanon.storage.places import local_path
 from faceanon.storage.private import new_private_file
@@ -26,6 +26,7 @@ from faceanon.storage.private import new_private_file
 if TYPE_CHECKING:
     from faceanon.audit.verify.findings import Finding
     from faceanon.audit.verify.pairing import Pairing
+    from faceanon.audit.verify.run_report import Told
 
 _RUNNING = {"jobs", "recursive", "follow_symlinks", "include", "exclude", "video"}
 _RUNNING |= {"max_memory", "timeout"}
@@ -104,12 +105,13 @@ def _verify(values: Values) -> None:
         run_options = options.build(RunOptions, values)
         pairing = _pairing(values, run_options)
         limits = Limits(run_options.timeout, run_options.max_memory)
+        page_name, lines_name = _outputs(values)
         verification = Verification(
             pairing, run_options.workers, limits, settings.max_pixels
         )
         with (
-            _new_file(values["page"]) as page_file,
-            _lines(values["output"]) as lines,
+            _new_file(page_name) as page_file,
+            _new_file(lines_name) as lines,
             _Progress(pairing.files, values["quiet"]) as progress,
             closing(verification.outputs()) as outputs,
         ):
@@ -139,11 +141,23 @@ def _verify(values: Values) -> None:
     sys.exit(summary.exit_status)
 
 
+def _outputs(values: Values) -> tuple[str | None, str | None]:
+    """Where the page, and the lines, go to."""
+    page, lines = values["page"], values["output"]
+    is_taken = page in streams.OUTPUTS
+    if is_taken and lines in streams.OUTPUTS:
+        raise FaceanonError(
+            "standard output cannot be both --page and --output; name a file"
+        )
+    if lines is None and not is_taken and not sys.stdout.isatty():
+        lines = "-"
+    return page, lines
+
+
 def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
-    from faceanon.audit.verify import run_report  # noqa: PLC0415
     from faceanon.audit.verify.pairing import Pairing  # noqa: PLC0415
 
-    method, report = values["method"], values["report"]
+    method = values["method"]
     if is_dataset(values["source"]):
         raise FaceanonError(
             "pictures are not audited in dataset files; unpack this one and its output"
@@ -151,30 +165,30 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
     return Pairing(
         local_path(values["source"]),
         local_path(values["target"]),
-        replace(run_options.input_filter, datasets=False),
+        replace(run_options.input_filter, datasets=False, earlier=True),
         None if method is None else anonymizers.get(method).guarantee,
-        {} if report is None else run_report.read(Path(report)),
+        _told(values["report"]),
         part=options.build(VideoOptions, values),
     )
 
 
+def _told(report: str | None) -> "Mapping[str, Told]":
+    """What the report of the run tells."""
+    from faceanon.audit.verify import run_report  # noqa: PLC0415
+
+    if report is None:
+        return {}
+    with streams.input_file(report) as path:
+        return run_report.read(path)
+
+
 @contextmanager
 def _new_file(path: str | None) -> Iterator[IO[str] | None]:
-    """A new file that only its owner can read; None for none."""
+    """A new file that only its owner can read, or standard output; None for none."""
     if path is None:
         yield None
     else:
-        with new_private_file(Path(path)) as file:
-            yield file
-
-
-@contextmanager
-def _lines(path: str | None) -> Iterator[IO[str] | None]:
-    """Where JSON lines go to; None for nowhere."""
-    if path == "-" or (path is None and not sys.stdout.isatty()):
-        yield sys.stdout
-    else:
-        with _new_file(path) as file:
+        with new_private_file(streams.output_path(path)) as file:
             yield file
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from faceanon.errors import PeopleError
 from faceanon.settings import Settings
-from faceanon.storage.places import local_path
+from faceanon.storage.streams import input_file
 from faceanon.vision import detection
 from faceanon.vision.recognition.selection import Mode, Selection, parse_match
 
@@ -47,7 +47,6 @@ def with_people(
         )
     from faceanon.vision.recognition.enrolment import load  # noqa: PLC0415  reads them
 
-    people, references = load(
-        local_path(fspath(path)), settings.finding, settings.max_pixels
-    )
+    with input_file(fspath(path)) as there:
+        people, references = load(there, settings.finding, settings.max_pixels)
     return replace(settings, selection=Selection(people, mode, match)), references

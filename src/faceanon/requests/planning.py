@@ -12,12 +12,49 @@ from faceanon.batch.report import failed_pictures
 from faceanon.batch.run_options import RunOptions
 from faceanon.errors import FaceanonError
 from faceanon.settings import Settings
-from faceanon.storage.places import Place, local_path, place
+from faceanon.storage import streams
+from faceanon.storage.places import Place, place
+
+_READ = {
+    "source": "INPUT",
+    "boxes": "--boxes",
+    "retry_failed": "--retry-failed",
+    "only": "--only",
+    "except_": "--except",
+}
+_WRITTEN = {
+    "target": "OUTPUT",
+    "report": "--report",
+    "rename_map": "--rename-map",
+    "save_people": "--save-people",
+}
 
 
-def place_or_stream(argument: str) -> Place | None:
-    """The place that an argument names; None for "-"."""
+def source_of(argument: str) -> Place | None:
+    """The place that INPUT names; None for standard input."""
     return None if argument == "-" else place(argument)
+
+
+def target_of(argument: str) -> Place | None:
+    """The place that OUTPUT names; None for standard output."""
+    return None if argument in streams.OUTPUTS else place(argument)
+
+
+def check_streams(values: Mapping[str, Any]) -> None:
+    """Refuse standard input, or output, for several things.
+
+    Raises:
+        FaceanonError: it is given twice.
+    """
+    for which, names, known in (
+        ("input", _READ, {"-"}),
+        ("output", _WRITTEN, streams.OUTPUTS),
+    ):
+        taken = [name for key, name in names.items() if values.get(key) in known]
+        if len(taken) > 1:
+            raise FaceanonError(
+                f"standard {which} cannot be both {' and '.join(taken)}; name a file"
+            )
 
 
 def single_name(source: Place | None) -> str:
@@ -46,17 +83,26 @@ def plan_of(
         raise FaceanonError("--also-detect adds to --boxes; name a box file")
     input_filter = run_options.input_filter
     if report is not None:
-        failed = failed_pictures(place(report))
-        input_filter = replace(input_filter, only=failed)
-    source = place_or_stream(values["source"])
+        input_filter = replace(input_filter, only=_failed(report))
+    source = source_of(values["source"])
     records = None
     if box_file is not None:
-        records = boxes.read(local_path(box_file), single_name(source))
+        name = single_name(source)
+        with streams.input_file(box_file, name or "standard input") as path:
+            records = boxes.read(path, name)
     return make_plan(
         source,
-        place_or_stream(values["target"]),
+        target_of(values["target"]),
         format_=settings.writing.format,
         input_filter=input_filter,
         records=records,
         renaming=settings.renaming,
     )
+
+
+def _failed(report: str) -> frozenset[str]:
+    """The pictures that failed by a report, which may be piped in."""
+    if report != "-":
+        return failed_pictures(place(report))
+    with streams.input_file(report) as path:
+        return failed_pictures(path)

@@ -1,12 +1,15 @@
 """The report that somebody has asked for, open for lines."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from faceanon.batch.report import ReportFile
 from faceanon.errors import FaceanonError
 from faceanon.settings import Settings
+from faceanon.storage import streams
 from faceanon.storage.buckets.report import local_report
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
@@ -17,7 +20,7 @@ from faceanon.storage.renaming import check_outside
 def open_report(
     path: str | None, settings: Settings, root: Place | None
 ) -> Iterator[ReportFile]:
-    """The file or object that `--report` names; nowhere for None.
+    """The file, object or stream that `--report` names; nowhere for None.
 
     Args:
         path: the name.
@@ -29,7 +32,9 @@ def open_report(
             that are to tell nothing.
     """
     with ExitStack() as stack:
-        target = None if path is None else place(path)
+        target: Place | IO[str] | None = None
+        if path is not None:
+            target = sys.stdout if path in streams.OUTPUTS else place(path)
         if isinstance(target, Path) and settings.rename is not None:
             check_outside(target, root, "--report")
         if isinstance(target, BucketObject):

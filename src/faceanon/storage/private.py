@@ -1,6 +1,7 @@
 """Files that only their owner can read, from their first moment on."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +17,18 @@ def private_opener(path: str, flags: int) -> int:
 
 
 @contextmanager
-def new_private_file(path: Path) -> Iterator[IO[str]]:
+def new_private_file(path: Path | None) -> Iterator[IO[str]]:
     """A new text file; it is removed when what is written to it does not end well.
 
-    Nothing that is there is replaced, and no link is followed.
+    Nothing that is there is replaced, and no link is followed. Without a path it is
+    standard output.
 
     Raises:
         FaceanonError: there is one already, or it cannot be written.
     """
+    if path is None:
+        yield sys.stdout
+        return
     try:
         with open(path, "x", encoding="utf-8", opener=private_opener) as file:
             try:

@@ -10,6 +10,9 @@ SCHEMA = 1
 VALUE_LENGTH = 80
 """Values are cut to so many characters."""
 
+SIGNATURES_ONLY = "it is not looked into, but for signatures"
+"""What is said of a file of which nothing here knows the structure."""
+
 
 class Kind(StrEnum):
     """What was found."""
@@ -64,6 +67,13 @@ class Finding:
     what: str
     identifies: bool
     value: str | None = None
+
+    def line(self, file: str, show_value: bool) -> str:
+        """The finding in a line for people."""
+        harmless = "" if self.identifies else " (harmless)"
+        place = f" ({self.path})" if self.path else ""
+        value = f": {self.value!r}" if show_value and self.value else ""
+        return f"{file}: {self.kind}{harmless}: {self.what}{value}{place}"
 
     def as_json(self, file: str, show_value: bool) -> dict[str, Any]:
         """The finding as the object of a JSON line; see docs/scan.md."""

@@ -6,9 +6,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from faceanon.audit.scan.findings import Finding, Kind
+from faceanon.audit.scan.findings import SIGNATURES_ONLY, Finding, Kind
 from faceanon.audit.scan.part import Damaged, Embedded, Part, Walk
 from faceanon.audit.scan.signatures import search, walker_of
+from faceanon.audit.scan.strangers import named
 
 MAX_DEPTH = 12
 """Parts in parts deeper than this are not looked into."""
@@ -29,8 +30,9 @@ class _Exhausted(Exception):
 def scan(source: bytes | Path) -> Iterator[Finding]:
     """Find everything in a file that is not the picture itself.
 
-    Damaged files, and those of formats that are not known, are searched for what can
-    be found without understanding them; a finding of the kind `unread` says so.
+    Damaged files, and those that are neither pictures nor films that are known, are
+    searched for what can be found without understanding them; a finding of the kind
+    `unread` says so, and what they are.
 
     Args:
         source: the bytes of a file, or its path.
@@ -73,9 +75,7 @@ class _Scanner:
         except _Exhausted as limit:
             yield file.finding(Kind.UNREAD, str(limit))
         if walker_of(file) is None:
-            yield file.finding(
-                Kind.UNREAD, "a format that is not known: signatures only"
-            )
+            yield file.finding(Kind.UNREAD, f"{named(file)}: {SIGNATURES_ONLY}")
 
     def _walk(self, embedded: Embedded, depth: int) -> Iterator[Finding]:
         part = embedded.part

@@ -5,6 +5,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     LEFT_OUT,
     NO_PICTURE,
@@ -46,14 +47,17 @@ class BucketFolder:
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The pictures, and what is ignored, in the order of their keys."""
         is_first = True
+        unmet = self.input_filter.patterns
         try:
             for object_ in listed(self.source):
                 is_first = False
                 name = object_.key.removeprefix(self.source.key)
                 if self._is_output(object_):
                     continue
+                unmet -= matching(unmet, name, is_folder=False)
                 reason = self._reason_to_ignore(name, object_)
-                if not self.outputs.take(name) or reason == _FOLDER_MARKER:
+                is_ours = self.input_filter.asks_for(name) and self.outputs.take(name)
+                if not is_ours or reason == _FOLDER_MARKER:
                     continue
                 if reason:
                     yield ignored(name, object_, reason)
@@ -69,6 +73,7 @@ class BucketFolder:
                 raise FaceanonError(
                     f"there is nothing in {shown(self.source)}; mend its name"
                 )
+            walk.unmet |= unmet
 
     def count(self) -> int:
         """How many pictures there are; lists the bucket once more."""
@@ -95,13 +100,9 @@ class BucketFolder:
         *folders, last = parts = name.split("/")
         if not last:
             return _FOLDER_MARKER
-        above = ["/".join(folders[: n + 1]) for n in range(len(folders))]
-        is_left_out = self.input_filter.excludes(name, False) or any(
-            self.input_filter.excludes(folder, True) for folder in above
-        )
         is_hidden = any(part[:1] == "." and part not in (".", "..") for part in parts)
         reasons = {
-            LEFT_OUT: is_left_out,
+            LEFT_OUT: self.input_filter.excludes(name, is_folder=False),
             "in a folder (--no-recursive)": folders and not self.input_filter.recursive,
             "hidden": is_hidden,
         }

@@ -8,8 +8,10 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os.path import lexists
 from pathlib import Path
 
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     LEFT_OUT,
     NO_PICTURE,
@@ -22,11 +24,12 @@ from faceanon.batch.planning.plan import (
 from faceanon.batch.planning.shards import Shard
 from faceanon.media.content import HEAD, content_of
 from faceanon.media.video.containers import container_of
-from faceanon.storage.names import is_stale
+from faceanon.storage.names import STATE_FILE, is_stale
 from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
 
 _LINK = "a link (--follow-symlinks takes those that stay in INPUT)"
 _LINK_OUT = "a link to nothing, or out of INPUT"
+_EARLIER = "OUTPUT of an earlier run; to take it, name it as INPUT"
 
 
 @dataclass(frozen=True)
@@ -80,20 +83,28 @@ class Folder:
         real_target = root.resolve() if isinstance(root, Path) else None
         folders = [""]
         seen = {real_source}
+        unmet = self.input_filter.patterns
         while folders:
             folder = folders.pop()
             try:
                 with os.scandir(self.source / folder) as entries:
                     for entry in entries:
                         path = f"{folder}/{entry.name}" if folder else entry.name
+                        is_folder = entry.is_dir(follow_symlinks=False)
+                        unmet -= matching(unmet, path, is_folder=is_folder)
                         reason = self._reason_to_ignore(entry, path, real_source)
                         if reason or not _is_folder(entry):
                             # Of what is ignored, each shard tells its own part.
-                            if self.outputs.take(path):
+                            if self._is_ours(path):
                                 yield path, reason
                         elif (real := Path(entry.path).resolve()) == real_target:
                             # OUTPUT may lie inside of INPUT; it is not read again.
                             continue
+                        elif not self.input_filter.earlier and lexists(
+                            real / STATE_FILE
+                        ):
+                            if self._is_ours(path):
+                                yield path, _EARLIER
                         elif real not in seen:
                             # By way of links a folder could hold itself.
                             seen.update(
@@ -102,6 +113,11 @@ class Folder:
                             folders.append(path)
             except OSError as error:
                 walk.problems.append((str(self.source / folder), error.strerror or ""))
+        walk.unmet |= set() if walk.problems else unmet
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a file is for this run, be it taken or ignored."""
+        return self.input_filter.asks_for(path) and self.outputs.take(path)
 
     def _reason_to_ignore(
         self, entry: os.DirEntry[str], path: str, real_source: Path
@@ -113,7 +129,7 @@ class Folder:
                 return LEFT_OUT
             if not follow:
                 return _LINK
-            if not _leads_into(entry, real_source):
+            if not leads_into(entry, real_source):
                 return _LINK_OUT
         is_folder = entry.is_dir(follow_symlinks=follow)
         is_file = entry.is_file(follow_symlinks=follow)
@@ -157,7 +173,8 @@ def _is_source_code(entry: os.DirEntry[str]) -> bool:
         return False  # that it cannot be read is told of when it is its turn
 
 
-def _leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
+def leads_into(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether a link leads to something in a folder, or what is no link lies there."""
     try:
         return Path(entry.path).resolve(strict=True).is_relative_to(folder)
     except (OSError, RuntimeError):  # dangling, or a loop of links

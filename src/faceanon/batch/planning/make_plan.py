@@ -112,11 +112,13 @@ def _check_numbered(source: Place | None, target: Place | None) -> None:
         )
 
 
-def make_reading_plan(source: Place, input_filter: InputFilter = EVERYTHING) -> Plan:
+def make_reading_plan(
+    source: Place | None, input_filter: InputFilter = EVERYTHING
+) -> Plan:
     """Plan a run that reads pictures and writes none.
 
     Args:
-        source: a folder or a picture.
+        source: a folder or a picture; None for standard input.
         input_filter: what to take of a folder.
 
     Raises:

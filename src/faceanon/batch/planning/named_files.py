@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceanon.batch.planning.brace_expansion import BraceExpansion
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     LEFT_OUT,
     InputFilter,
@@ -41,8 +42,10 @@ class NamedFiles:
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The files, in the order of their names."""
         folder = self.folder
+        unmet = self.input_filter.patterns
         for name in self.braces.names():
-            if not self.outputs.take(name):
+            unmet -= matching(unmet, name, is_folder=False)
+            if not self._is_ours(name):
                 continue
             if self.input_filter.excludes(name, is_folder=False):
                 yield ignored(name, below(folder, name), LEFT_OUT)
@@ -62,13 +65,18 @@ class NamedFiles:
             if source is None and isinstance(job, Job):
                 job = Outcome(job, Status.FAILED, error=problem)
             yield job
+        walk.unmet |= unmet
 
     def count(self) -> int:
         """How many there are."""
         return sum(
-            self.outputs.take(name) and not self.input_filter.excludes(name, False)
+            self._is_ours(name) and not self.input_filter.excludes(name, False)
             for name in self.braces.names()
         )
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a file is for this run, be it taken or left out."""
+        return self.input_filter.asks_for(name) and self.outputs.take(name)
 
     def whole(self) -> "NamedFiles":
         """All of it, whatever the filter leaves to others."""

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Protocol, TypeAlias
 
+from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.shards import Shard
 from faceanon.boxes import Record
 from faceanon.pipeline.job import Job, Outcome, Status
@@ -42,6 +42,7 @@ class InputFilter:
         shard: the part of the pictures to take; None for all.
         datasets: whether to take dataset files, too.
         videos: whether to take films, too.
+        earlier: whether to take what lies in OUTPUTs of earlier runs, too.
     """
 
     recursive: bool = True
@@ -52,6 +53,7 @@ class InputFilter:
     shard: Shard | None = None
     datasets: bool = True
     videos: bool = True
+    earlier: bool = False
 
     def whole(self) -> "InputFilter":
         """The filter of which this is a part, by shard or by name."""
@@ -74,21 +76,21 @@ class InputFilter:
 
     def excludes(self, path: str, is_folder: bool) -> bool:
         """Whether a picture or a folder, by its path, is not to be taken."""
-        if _matches(path, self.exclude):
+        if matching(self.exclude, path, is_folder=is_folder):
             return True
         if is_folder:
             # Its pictures may match what it does not match itself.
             return False
-        if self.only is not None and path not in self.only:
-            return True
-        return bool(self.include) and not _matches(path, self.include)
+        return bool(self.include) and not matching(self.include, path, is_folder=False)
 
+    def asks_for(self, path: str) -> bool:
+        """Whether a path is among those to take, and told of where it is ignored."""
+        return self.only is None or path in self.only
 
-def _matches(path: str, patterns: tuple[str, ...]) -> bool:
-    name = path.rpartition("/")[2]
-    return any(
-        fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns
-    )
+    @property
+    def patterns(self) -> set[str]:
+        """All that it has, of both kinds."""
+        return {*self.include, *self.exclude}
 
 
 @dataclass
@@ -97,9 +99,12 @@ class WalkReport:
 
     Attributes:
         problems: folders that could not be read, and why.
+        unmet: the patterns of `--include` and `--exclude` that nothing in INPUT meets;
+            known when all of it was walked.
     """
 
     problems: list[tuple[str, str]] = field(default_factory=list)
+    unmet: set[str] = field(default_factory=set)
 
 
 PlannedJob: TypeAlias = Job | Outcome

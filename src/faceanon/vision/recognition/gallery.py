@@ -66,8 +66,8 @@ class People:
             yield first.similarity(second.direction), first, second
 
 
-def save(people: People, path: Path) -> None:
-    """Write people to a new file that only its owner can read.
+def save(people: People, path: Path | None) -> None:
+    """Write people to a new file that only its owner can read; None for a stream.
 
     Raises:
         FaceanonError: there is a file already, or it cannot be written.

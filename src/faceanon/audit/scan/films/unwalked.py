@@ -1,6 +1,6 @@
 """Films of containers that nothing here walks: they are named, never called clean."""
 
-from faceanon.audit.scan.findings import Kind
+from faceanon.audit.scan.findings import SIGNATURES_ONLY, Kind
 from faceanon.audit.scan.part import Embedded, Part, Walk, Walker
 
 HEAD = 784
@@ -25,9 +25,7 @@ _CONTAINERS = {
 
 def _walker(what: str) -> Walker:
     def walk(part: Part) -> Walk:
-        yield part.finding(
-            Kind.UNREAD, f"{what}: it is not looked into, but for signatures"
-        )
+        yield part.finding(Kind.UNREAD, f"{what}: {SIGNATURES_ONLY}")
         yield Embedded(part.part(1))
 
     return walk
