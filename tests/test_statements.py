@@ -187,6 +187,7 @@ def test_output_tells_nothing_of_its_inputs(
     environment["FACEANON_STATE"] = str(tmp_path / "of somebody else")
     done = faceanon(*command)
     assert done.returncode == 1
+    assert "--state names the folder with the key" in done.stderr
     assert "exists already" in done.stderr
     assert pictures(first) == before
     # A key can be shared.

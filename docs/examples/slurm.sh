@@ -11,4 +11,5 @@ set -euo pipefail
 faceanon blackbar "$1" "$2" \
     --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" \
     --jobs "$SLURM_CPUS_PER_TASK" \
+    --state "$2.state" \
     --report "$2.report-$SLURM_ARRAY_TASK_ID.jsonl"

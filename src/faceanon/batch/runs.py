@@ -60,8 +60,8 @@ def run(
     control = control or Control()
     with ExitStack() as stack:
         ledger, of_bucket = _ledgers(plan, step, run_options, control, stack)
-        if isinstance(ledger, FolderLedger) and ledger.older:
-            _tell_of_older(*ledger.older, run_options, control)
+        if isinstance(ledger, FolderLedger):
+            _tell_of(ledger, run_options, control)
         names = stack.enter_context(closing(OutputNames()))
         unmet = _names_to_meet(plan)
         publisher = _Publisher(plan, step, ledger, names)
@@ -145,9 +145,16 @@ def _key(run_options: RunOptions, control: Control) -> bytes:
         return secrets.token_bytes(32)
 
 
-def _tell_of_older(
-    made_with: str, number: int, run_options: RunOptions, control: Control
-) -> None:
+def _tell_of(ledger: FolderLedger, run_options: RunOptions, control: Control) -> None:
+    """What the user should know of outputs that are there."""
+    if ledger.is_of_others and not run_options.overwrite:
+        control.said(
+            "OUTPUT was made by somebody else, or on another machine: what is there is "
+            "not known here; --state names the folder with the key"
+        )
+    if ledger.older is None:
+        return
+    made_with, number = ledger.older
     pictures = counted(number, "picture")
     if run_options.redo_older:
         control.said(f"{pictures} made with {made_with} will be made anew")

@@ -159,6 +159,9 @@ def transform(
     )
     is_same = _is_unchanged(record, tracks, otherwise)
     status = Status.UNCHANGED if is_same else Status.ANONYMIZED
+    if is_same:
+        nothing = f"nothing was changed: {settings.method} can treat none of its faces"
+        outcome = replace(outcome, notes=(*outcome.notes, nothing))
     return replace(outcome, status=status, tracks=tracks)
 
 

@@ -36,6 +36,7 @@ _VERSION = 1
 _SCHEMA = f"""
 PRAGMA user_version = {_VERSION};
 CREATE TABLE IF NOT EXISTS salt (bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (known BLOB PRIMARY KEY) WITHOUT ROWID; -- digests
 CREATE TABLE IF NOT EXISTS runs (   -- those alike are one
     run INTEGER PRIMARY KEY,        -- digest of the rest
     input BLOB NOT NULL,            -- digest of INPUT
@@ -56,7 +57,7 @@ CREATE TABLE IF NOT EXISTS numbered (
 ) WITHOUT ROWID;
 INSERT INTO salt SELECT randomblob(32) WHERE NOT EXISTS (SELECT 1 FROM salt);
 """
-_TABLES = ("runs", "finished", "numbered")
+_TABLES = ("keys", "runs", "finished", "numbered")
 
 _LOOK_UP = "SELECT made, run, counts FROM finished WHERE picture = ?"
 
@@ -196,6 +197,11 @@ class FolderLedger:
         )
         # Of two folders nobody can see whether they have inputs in common.
         self._key = keyed(self._run.key, b"folder", salt)
+        keys = {known for (known,) in self._database.execute("SELECT * FROM keys")}
+        own = self._digest(b"key")
+        self.is_of_others = bool(keys) and own not in keys
+        """Whether all outputs so far were made with other keys."""
+        self._database.execute("INSERT OR IGNORE INTO keys VALUES (?)", (own,))
         input_ = self._digest(b"input", os.fsencode(self._run.input))
         settings = self._digest(b"settings", self._run.settings)
         described = self._run.described, self._run.made_with
