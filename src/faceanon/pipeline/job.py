@@ -30,6 +30,7 @@ class Job:
         member: of a picture in a dataset file, what it is called there; else empty.
         resumes: whether the target is a dataset file that an earlier run made of this
             one, in which pictures that failed are missing.
+        is_named: whether the user has named the target, whose suffix then is a wish.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Job:
     records: Mapping[str, Record] | None = field(default=None, compare=False)
     member: str = ""
     resumes: bool = False
+    is_named: bool = False
 
     @property
     def is_dataset(self) -> bool:

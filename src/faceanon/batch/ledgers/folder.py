@@ -8,7 +8,6 @@ A shard has a file of its own and shares the other with its like: any number of 
 can be at work, or one run over everything, which then takes in what shards have left.
 """
 
-import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -90,6 +89,10 @@ class FolderLedger:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._shard_files = tuple(folder.glob(".faceanon-*of*.db"))
+            for each in {name, STATE_FILE}:
+                # SQLite would ask for narrower permissions than the folder may give.
+                with suppress(FileExistsError):
+                    (folder / each).touch(exist_ok=False)
             self._database = _connected(folder / name)
             if shard is not None:
                 self._shared = _connected(folder / STATE_FILE, timeout=_PATIENCE)
@@ -277,7 +280,6 @@ class SingleLedger:
 
     def __init__(self, overwrite: bool) -> None:
         self._overwrite = overwrite
-        self._mode = 0o666 & ~_umask()
 
     def standing(self, job: Job) -> Standing:
         """See `Ledger`."""
@@ -320,20 +322,11 @@ class SingleLedger:
             # Somebody made it since it was planned.
             raise PictureError(refusal(target))
         before(outcome)
-        with suppress(OSError):  # some shares let nobody change a mode
-            temporary.chmod(self._mode)
         try:
             temporary.replace(target)
         except OSError as error:
             raise PictureError(unwritable(target, error)) from error
         return outcome
-
-
-def _umask() -> int:
-    # The system gives it only in exchange for another; for that moment, a strict one.
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def unwritable(path: Path, error: OSError | RuntimeError) -> str:
