@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,16 @@ from conftest import COMMAND, PLUGINS, Run, Start, add_to_path
 from faceanon import anonymizers
 from faceanon.cli import cli
 from processes import GUARD, is_group_alive, wait_until
-from support import EXAMPLES, lines, pictures, read, told_of_runs, tree, write_png
+from support import (
+    EXAMPLES,
+    lines,
+    pictures,
+    read,
+    told_of_runs,
+    tree,
+    with_examples,
+    write_png,
+)
 
 # --- The run of every day --------------------------------------------------------
 
@@ -277,11 +287,45 @@ def test_content_decides_the_format_and_a_wrong_suffix_is_told(
 ) -> None:
     source = tmp_path / "photo.jpg"
     shutil.copy(EXAMPLES / "astronaut.png", source)
-    done = faceanon("blackbar", source, tmp_path / "out.jpg")
+    done = faceanon("blackbar", source, f"{tmp_path}/out/")
     assert done.returncode == 0
     assert "it is a PNG file" in done.stderr
-    with PillowImage.open(tmp_path / "out.jpg") as picture:
+    with PillowImage.open(tmp_path / "out" / "photo.jpg") as picture:
         assert picture.format == "PNG"
+
+
+OUTPUT_NAMES: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
+    "astronaut.png": [
+        ("a.jpg", "JPEG", ()),
+        ("bare", "PNG", ()),
+        ("other/new/", "JPEG", ("--format", "jpeg")),
+        ("a.psd", "nothing is written as .psd", ()),
+        ("b.png", "--format jpeg makes no .png of it", ("--format", "jpeg")),
+        ("a.mp4", "it is a picture, which is not written as .mp4", ()),
+    ],
+    "grace_hopper.jpg": [("a.png", "PNG", ())],
+}
+
+
+def test_an_output_is_what_its_name_says(faceanon: Run, tmp_path: Path) -> None:
+    for picture, cases in OUTPUT_NAMES.items():
+        for name, expected, options in cases:
+            here = tmp_path / picture
+            done = faceanon("blur", EXAMPLES / picture, f"{here}/{name}", *options)
+            if expected.isupper():
+                assert done.returncode == 0, done.stderr
+                (path,) = here.rglob("*.*" if name.endswith("/") else name)
+                with PillowImage.open(path) as output:
+                    assert output.format == expected, name
+                path.unlink()
+            else:
+                assert done.returncode in (1, 2)
+                assert expected in done.stderr
+                assert not [path for path in here.rglob("*") if path.is_file()], name
+    note = tmp_path / "note"
+    note.write_text("keep me\n")
+    assert "is a file" in faceanon("blur", EXAMPLES / "cat.png", f"{note}/").stderr
+    assert note.read_text() == "keep me\n"
 
 
 # --- What fails ------------------------------------------------------------------
@@ -684,6 +728,27 @@ def test_outputs_have_the_permissions_of_new_files(
     out = tmp_path / "out.png"
     faceanon("blackbar", EXAMPLES / "astronaut.png", out, umask=0o027)
     assert out.stat().st_mode & 0o777 == 0o640
+
+
+def test_outputs_have_the_permissions_that_their_folder_gives(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    def entry(tag: int, permissions: int, user: int = 2**32 - 1) -> bytes:
+        return struct.pack("<HHI", tag, permissions, user)
+
+    # For new files (acl(5)): all to the owner and to user 1000, reading to others.
+    acl = struct.pack("<I", 2) + entry(1, 7) + entry(2, 7, 1000) + entry(4, 5)
+    try:
+        acl += entry(0x10, 7) + entry(0x20, 5)
+        os.setxattr(tmp_path, "system.posix_acl_default", acl)
+    except OSError as error:
+        pytest.skip(f"this file system has no access control lists: {error}")
+    report = tmp_path / "report"
+    source = with_examples(tmp_path / "in", "cat.png")
+    faceanon("blackbar", source, tmp_path / "out", "--report", report)
+    for path in (*(tmp_path / "out").iterdir(), report):
+        assert path.stat().st_mode & 0o777 == 0o664
+        assert os.getxattr(path, "system.posix_acl_access")
 
 
 def test_a_folder_that_cannot_be_written_stops_the_run(

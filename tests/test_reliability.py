@@ -606,11 +606,3 @@ def test_two_pictures_never_become_one_file(
         assert f"{names[101 - size]}: another picture" in ascii(done.stderr).replace(
             "\\xe9", "\u00e9"
         ).replace("\\u0301", "\u0301")
-
-
-def test_an_unfinished_output_is_private(tmp_path: Path) -> None:
-    source = fill(tmp_path / "in", 1)
-    job = only_job(source, tmp_path / "out")
-    assert done_by_a_worker(job).status == "anonymized"
-    assert job.temporary is not None
-    assert job.temporary.stat().st_mode & 0o777 == 0o600

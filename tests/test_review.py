@@ -178,8 +178,25 @@ def test_other_pages_are_refused(
         # What other pages could send without asking the browser is not taken either.
         plain = {"Content-Type": "text/plain"}
         assert client.ask("pictures/1", "PUT", change, headers=plain).status == 415
+        # Links lead to the page, and to nothing else.
+        assert client.ask("static/main.js", headers=headers).status == 403
         assert client.json("saving")["changes"] == 0
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("depth", [900, 200_000])
+def test_a_change_without_bottom_is_refused(
+    source: Path, file: Path, capfd: pytest.CaptureFixture[str], depth: int
+) -> None:
+    faces = b"[" * depth + b"]" * depth
+    change = b'{"revision": 0, "reviewed": true, "faces": %s}' % faces
+    with review(source, file) as client:
+        json_ = {"Content-Type": "application/json"}
+        client.connection.request("PUT", f"{client.page}pictures/1", change, json_)
+        response = client.connection.getresponse()
+        assert response.status == 400, response.read()
+        assert b"Traceback" not in response.read()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_every_answer_is_closed_to_others(source: Path, file: Path) -> None:
@@ -828,19 +845,32 @@ import sys
 from pathlib import Path
 from faceanon.review import serve
 source, file = map(Path, sys.argv[1:])
-serve(source, file, open_browser=False, say=lambda line: print(line, flush=True))
+serve(source, file, say=lambda line: print(line, flush=True))
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
-def test_ctrl_c_ends_it_with_everything_saved(source: Path, file: Path) -> None:
+def test_ctrl_c_ends_it_with_everything_saved(
+    source: Path, file: Path, tmp_path: Path
+) -> None:
+    browser, command_line = tmp_path / "browser", tmp_path / "command line"
+    browser.write_text(f"#!/bin/sh\necho \"$@\" > '{command_line}'\n")
+    browser.chmod(0o755)
     with started(
         *(sys.executable, "-W", "error", "-c", SERVE, source, file),
+        environment={**os.environ, "BROWSER": str(browser)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         client = Client(process.stdout.readline().decode().strip())
+        wait_until(lambda: command_line.exists() and command_line.read_text() != "")
+        # Every user of the computer can see it: it tells nothing.
+        url = command_line.read_text().strip()
+        assert client.page.strip("/") not in url
+        door = Path(url.removeprefix("file://"))
+        assert client.page in door.read_text()
+        assert door.stat().st_mode & 0o777 == 0o600
         for revision in range(3):
             change = {
                 "revision": revision,
@@ -855,6 +885,7 @@ def test_ctrl_c_ends_it_with_everything_saved(source: Path, file: Path) -> None:
     assert complaints == b""
     assert b"the review has ended" in said
     assert len(boxes.read(file)["cat.png"].hidden) == 2
+    assert not door.parent.exists()
 
 
 def test_what_is_wrong_is_said_in_one_line(source: Path, file: Path) -> None:

@@ -17,6 +17,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from browser import CHROMIUM, DRIVER, chromium
+from faceanon.review.redirect import redirection
 from faceanon.review.server import running
 from processes import wait_until
 
@@ -96,8 +97,11 @@ def browser() -> Iterator[Chrome]:
 
 @pytest.fixture
 def page(browser: Chrome, file: Path) -> Iterator[Page]:
-    with running(EXAMPLES, file, port=0, max_pixels=10**8) as server:
-        browser.get(server.address)
+    with (
+        running(EXAMPLES, file, port=0, max_pixels=10**8) as server,
+        redirection(server.address) as door,
+    ):
+        browser.get(door)
         page = Page(browser)
         # Of the two, the detector was less certain of this one.
         page.wait_for("#name", "cat.png")

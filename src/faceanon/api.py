@@ -9,7 +9,7 @@ import numpy as np
 
 from faceanon import anonymizers
 from faceanon.batch import runs
-from faceanon.batch.planning.make_plan import make_plan
+from faceanon.batch.planning.make_plan import check_name, make_plan
 from faceanon.batch.run_options import RunOptions
 from faceanon.errors import OptionError
 from faceanon.media.picture import eight_bit
@@ -21,6 +21,7 @@ from faceanon.pipeline.job import Job, Outcome
 from faceanon.pipeline.process import random_for
 from faceanon.pipeline.steps import Hide
 from faceanon.requests.people import with_people
+from faceanon.requests.planning import names_folder
 from faceanon.requests.settings import make_settings
 from faceanon.settings import Settings
 from faceanon.storage.places import place
@@ -148,7 +149,9 @@ def run(
         format_=settings.writing.format,
         input_filter=run_options.input_filter,
         renaming=settings.renaming,
+        into_folder=names_folder(fspath(target)),
     )
+    check_name(plan, settings.writing.format)
     yield from runs.run(plan, Hide(settings), run_options)
 
 

@@ -1,9 +1,11 @@
 """Reading and writing box files."""
 
 import json
+import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TextIO, TypeAlias
 
@@ -130,22 +132,28 @@ def _records(path: Path, form: BoxesFormat, film: str) -> Iterator[Record]:
 def write(path: Path, records: Iterable[Record], form: BoxesFormat = "jsonl") -> None:
     """Write a box file whole: it is the old one or the new one, never a part.
 
-    It keeps the permissions of the old one.
+    It keeps the permissions of the old one, where they can be set.
 
     Raises:
         BoxesError: this form cannot hold the records.
         OSError: it cannot be written.
     """
     temporary = path.with_name(temporary_name())
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o666 if mode is None else mode)
+
     try:
-        with temporary.open("x", encoding="ascii") as file:
+        with open(temporary, "x", encoding="ascii", opener=opener) as file:
             if form == "coco":
                 json.dump(to_coco(records), file)
             else:
                 for record in records:
                     file.writelines(line + "\n" for line in lines_of(record, form))
-        if path.exists():
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        if mode is not None:
+            with suppress(OSError):  # some shares let nobody change a mode
+                temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -35,6 +35,7 @@ class Job:
         resumes: whether the target is a dataset file that an earlier run made of this
             one, in which pictures that failed are missing.
         redoes: whether the target is what an earlier version made of this one.
+        is_named: whether the user has named the target, whose suffix then is a wish.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Job:
     member: str = ""
     resumes: bool = False
     redoes: bool = False
+    is_named: bool = False
 
     @property
     def is_dataset(self) -> bool:

@@ -29,6 +29,7 @@ from faceanon.media.clip import Clip, Header
 from faceanon.media.reading import open_clip
 from faceanon.media.video.reading import VideoClip
 from faceanon.media.video.writing import write_video
+from faceanon.media.write_options import WriteOptions
 from faceanon.media.writing import write
 from faceanon.model import Face
 from faceanon.pipeline.film import samples_of
@@ -38,8 +39,15 @@ from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
 from faceanon.pipeline.steps import CollectIdentities, Hide, Preview, Step
 from faceanon.pipeline.track_report import TrackReport
 from faceanon.settings import Settings
+from faceanon.storage.names import shown
 from faceanon.storage.renaming import stretched
-from faceanon.storage.suffixes import SUFFIXES, FilmFormat, film_format
+from faceanon.storage.suffixes import (
+    FILM_FORMATS,
+    SUFFIXES,
+    FilmFormat,
+    film_format,
+    written_as,
+)
 from faceanon.vision import detection
 from faceanon.vision.detection.find import has_near_miss
 
@@ -97,6 +105,7 @@ def transform(
     video = settings.writing.video
     with open_clip(source, settings.max_pixels, video, threads) as clip:
         is_video = isinstance(clip, VideoClip)
+        writing = _writing(job, settings.writing, is_video=is_video)
         needed = is_video or _needs_content(job, step)
         findings = find(
             clip,
@@ -134,13 +143,11 @@ def transform(
             return outcome
         with target() as file:
             if isinstance(clip, VideoClip):
-                container = _container(job, clip, settings)
-                write_video(clip, frames, file, container, settings.writing)
+                container = _container(job, clip, writing)
+                write_video(clip, frames, file, container, writing)
                 jpeg = ""
             else:
-                jpeg = write(
-                    clip.header, frames, file, settings.writing, settings.max_pixels
-                )
+                jpeg = write(clip.header, frames, file, writing, settings.max_pixels)
         # By now more is known of a film.
         notes = _notes(job, clip, smallest)
         keeps_sound = isinstance(clip, VideoClip) and clip.has_sound
@@ -224,10 +231,29 @@ def _is_unchanged(
     return all(otherwise.faces.get(face) == LEFT_ALONE for face in record.hidden)
 
 
-def _container(job: Job, clip: VideoClip, settings: Settings) -> FilmFormat:
+def _writing(job: Job, options: WriteOptions, *, is_video: bool) -> WriteOptions:
+    """How an output is written: in the format of the suffix that the user gave it.
+
+    Raises:
+        PictureError: that is a format of pictures for a film, or the other way round.
+    """
+    wanted = written_as(str(job.target)) if job.is_named else None
+    if wanted is None:
+        return options
+    if is_video != (wanted in FILM_FORMATS):
+        what, ending = ("film", ".mp4") if is_video else ("picture", ".jpg or .png")
+        suffix = PurePosixPath(str(job.target)).suffix
+        raise PictureError(
+            f"it is a {what}, which is not written as {shown(suffix)}; end the name of "
+            f"the output with {ending}"
+        )
+    return replace(options, format=wanted)
+
+
+def _container(job: Job, clip: VideoClip, options: WriteOptions) -> FilmFormat:
     """In which format a film is written: as its name says, or as is asked for."""
-    if settings.writing.film_format is not None:
-        return settings.writing.film_format
+    if options.film_format is not None:
+        return options.film_format
     target = job.member or str(job.target or job.name)
     return film_format(target) or clip.container.becomes
 

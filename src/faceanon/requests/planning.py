@@ -1,12 +1,13 @@
 """Values that somebody has given to the plan of a run."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from faceanon import boxes
-from faceanon.batch.planning.make_plan import make_plan
+from faceanon.batch.planning.make_plan import check_name, make_plan
 from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import failed_pictures
 from faceanon.batch.run_options import RunOptions
@@ -38,6 +39,11 @@ def source_of(argument: str) -> Place | None:
 def target_of(argument: str) -> Place | None:
     """The place that OUTPUT names; None for standard output."""
     return None if argument in streams.OUTPUTS else place(argument)
+
+
+def names_folder(argument: str) -> bool:
+    """Whether OUTPUT can only be meant as a folder: it ends with a slash."""
+    return argument.endswith(("/", os.sep))
 
 
 def check_streams(values: Mapping[str, Any]) -> None:
@@ -90,14 +96,17 @@ def plan_of(
         name = single_name(source)
         with streams.input_file(box_file, name or "standard input") as path:
             records = boxes.read(path, name)
-    return make_plan(
+    plan = make_plan(
         source,
         target_of(values["target"]),
         format_=settings.writing.format,
         input_filter=input_filter,
         records=records,
         renaming=settings.renaming,
+        into_folder=names_folder(values["target"]),
     )
+    check_name(plan, settings.writing.format)
+    return plan
 
 
 def _failed(report: str) -> frozenset[str]:

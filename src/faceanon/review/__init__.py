@@ -37,19 +37,23 @@ def serve(
         StorageError: the last changes could not be saved.
     """
     try:
+        from faceanon.review.redirect import redirection  # noqa: PLC0415
         from faceanon.review.server import running  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise FaceanonError(
             f"review needs {error.name}, which is not installed; "
             "run: pip install 'faceanon[review]'"
         ) from error
-    with running(source, boxes, port=port, max_pixels=max_pixels) as server:
+    with (
+        running(source, boxes, port=port, max_pixels=max_pixels) as server,
+        redirection(server.address) as door,
+    ):
         say(server.address)
         if server.note:
             say(f"note: {server.note}")
         say("Ctrl-C ends the review; changes are saved as they are made.")
         if open_browser:
-            webbrowser.open(server.address)
+            webbrowser.open(door)
         try:
             server.wait()
         except KeyboardInterrupt:

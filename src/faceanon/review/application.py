@@ -87,10 +87,12 @@ def _guard(application: Flask, token: str) -> None:
         # A request of this page names its origin; a visit by the user names none.
         origin = request.headers.get("Origin")
         site = request.headers.get("Sec-Fetch-Site", "none")
-        if origin not in (None, f"http://{request.host}") or site not in (
-            "none",
-            "same-origin",
-        ):
+        is_foreign = origin not in (None, f"http://{request.host}")
+        # The page itself may be come to by a link: that of the file in which the
+        # browser is told the address.
+        if request.endpoint == "page":
+            site = "none"
+        if is_foreign or site not in ("none", "same-origin"):
             abort(403, "not from another page")
 
     def protect(response: Response) -> Response:
@@ -105,9 +107,12 @@ def _explain_errors(application: Flask) -> None:
     def explain(error: Exception) -> tuple[dict[str, str], int]:
         if isinstance(error, HTTPException):
             return {"error": error.description or error.name}, error.code or 500
+        if isinstance(error, RecursionError):
+            return {"error": "it is nested too deep"}, 400
         return {"error": str(error)}, 400 if isinstance(error, BoxesError) else 409
 
-    for kind in (HTTPException, BoxesError, OutdatedError, PictureError):
+    expected = HTTPException, BoxesError, OutdatedError, PictureError, RecursionError
+    for kind in expected:
         application.register_error_handler(kind, explain)
 
 

@@ -15,7 +15,6 @@ from faceanon.storage.buckets import objects
 from faceanon.storage.buckets.stores import BucketError
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, Stamp
-from faceanon.storage.private import private_opener
 
 # What the whole run suffers from, and not one picture only.
 _STORAGE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -136,8 +135,10 @@ def open_target(temporary: Path) -> Iterator[BinaryIO]:
     """
     with write_errors(temporary):
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        # x: a file or link that is there already is never written through.
-        file = _Target(temporary, "x+b", opener=private_opener)
+        # x: a file or link that is there already is never written through. It gets the
+        # permissions of any new file there: by the umask, or by what its folder says
+        # (ACLs); some shares let nobody change them later.
+        file = _Target(temporary, "x+b")
     with closing(io.BufferedRandom(file)) as buffered:
         yield buffered
 

@@ -67,6 +67,23 @@ FILM_SUFFIXES = frozenset(_FILMS)
 """What the names of films end with."""
 
 
+_WRITTEN: dict[str, AnyFormat] = {
+    suffix: format_
+    for group in (SUFFIXES, _FILM_SUFFIXES)
+    for format_, suffixes in group.items()
+    for suffix in suffixes
+}
+
+
+def written_as(name: str) -> AnyFormat | None:
+    """The format that is written under a name; None if none is, or it has no suffix.
+
+    >>> written_as("a.JPG"), written_as("a.mov"), written_as("a.avi"), written_as("a")
+    ('jpeg', 'mov', None, None)
+    """
+    return _WRITTEN.get(os.path.splitext(name)[1].lower())  # noqa: PTH122  a string
+
+
 def picture_format(format_: AnyFormat | None) -> Format | None:
     """The format, if it is one of pictures."""
     return None if format_ in FILM_FORMATS else cast(Format, format_)

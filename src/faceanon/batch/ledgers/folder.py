@@ -126,6 +126,10 @@ class FolderLedger:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._shard_files = tuple(folder.glob(".faceanon-*of*.db"))
+            for each in {self._path, folder / STATE_FILE}:
+                # SQLite would ask for narrower permissions than the folder may give.
+                with suppress(FileExistsError):
+                    each.touch(exist_ok=False)
             self._database = _connected(self._path)
             if shard is not None:
                 self._shared = _connected(folder / STATE_FILE, timeout=_PATIENCE)
@@ -431,7 +435,6 @@ class SingleLedger:
     def __init__(self, overwrite: bool, *, remembers: bool = False) -> None:
         self._overwrite = overwrite
         self._remembers = remembers
-        self._mode = 0o666 & ~_umask()
 
     def standing(self, job: Job) -> Standing:
         """See `Ledger`."""
@@ -474,20 +477,11 @@ class SingleLedger:
             # Somebody made it since it was planned.
             raise PictureError(refusal(target, is_known=not self._remembers))
         before(outcome)
-        with suppress(OSError):  # some shares let nobody change a mode
-            temporary.chmod(self._mode)
         try:
             temporary.replace(target)
         except OSError as error:
             raise PictureError(unwritable(target, error)) from error
         return outcome
-
-
-def _umask() -> int:
-    # The system gives it only in exchange for another; for that moment, a strict one.
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def unwritable(path: Path, error: OSError | RuntimeError) -> str:

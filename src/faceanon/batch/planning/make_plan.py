@@ -5,7 +5,7 @@ Nothing is read here but names.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from faceanon.batch.planning.brace_expansion import BraceExpansion
 from faceanon.batch.planning.bucket import BucketFolder
@@ -26,7 +26,7 @@ from faceanon.storage.buckets.objects import described
 from faceanon.storage.names import STATE_FILE, shown, temporary_name
 from faceanon.storage.places import BucketObject, Place
 from faceanon.storage.renaming import Numbering, Renaming
-from faceanon.storage.suffixes import AnyFormat
+from faceanon.storage.suffixes import FILM_FORMATS, AnyFormat, suffixed, written_as
 
 EVERYTHING = InputFilter()
 
@@ -39,6 +39,7 @@ def make_plan(
     input_filter: InputFilter = EVERYTHING,
     records: Mapping[str, Record] | None = None,
     renaming: Renaming | None = None,
+    into_folder: bool = False,
 ) -> Plan:
     """Plan a run.
 
@@ -50,6 +51,7 @@ def make_plan(
         records: the faces to hide, by the pictures' names; None to detect them.
         renaming: what makes the names of outputs; None to keep the names of inputs. An
             output that is named itself keeps its name.
+        into_folder: whether the target is a folder, even if there is none yet.
 
     Raises:
         FaceanonError: it cannot be done without losing something, or at all; the text
@@ -64,9 +66,9 @@ def make_plan(
         return _completed(planned, input_filter, records, renaming)
     source = _looked_up(source)
     if isinstance(renaming, Numbering):
-        _check_numbered(source, target)
+        _check_numbered(source, target, into_folder=into_folder)
     if source is None or not _is_folder(source):
-        single = _plan_single(source, target, outputs)
+        single = _plan_single(source, target, outputs, into_folder=into_folder)
         return replace(single, records=records, renaming=renaming)
     if target is None:
         raise FaceanonError("a folder cannot be written to standard output")
@@ -98,7 +100,9 @@ def _origin(source: Place) -> str:
     return str(source.resolve() if isinstance(source, Path) else source.folder)
 
 
-def _check_numbered(source: Place | None, target: Place | None) -> None:
+def _check_numbered(
+    source: Place | None, target: Place | None, *, into_folder: bool
+) -> None:
     """Refuse to number what nothing remembers the numbers of."""
     if isinstance(target, BucketObject):
         raise FaceanonError(
@@ -106,7 +110,7 @@ def _check_numbered(source: Place | None, target: Place | None) -> None:
             "numbers; --rename hash does without"
         )
     is_single = source is None or not _is_folder(source)
-    if is_single and target is not None and _is_folder(target):
+    if is_single and target is not None and (into_folder or _is_folder(target)):
         raise FaceanonError(
             "--rename sequence numbers the pictures of a folder; name the output"
         )
@@ -163,11 +167,22 @@ def _job_source(
     return BucketFolder(source, input_filter, outputs)
 
 
-def _plan_single(source: Place | None, target: Place | None, outputs: Outputs) -> Plan:
+def _plan_single(
+    source: Place | None,
+    target: Place | None,
+    outputs: Outputs,
+    *,
+    into_folder: bool = False,
+) -> Plan:
     if isinstance(source, Path) and not source.exists():
         raise FaceanonError(f"{shown(source)} does not exist")
     name = source.name if source else "-"
-    if target is not None and _is_folder(target):
+    is_named = target is not None and not (into_folder or _is_folder(target))
+    if target is not None and not is_named:
+        if isinstance(target, Path) and target.exists() and not target.is_dir():
+            raise FaceanonError(
+                f"{shown(target)} is a file; leave out the slash, or name a folder"
+            )
         if source is None:
             raise FaceanonError(
                 f"{shown(target)} is a folder; name the file to write standard input to"
@@ -177,8 +192,38 @@ def _plan_single(source: Place | None, target: Place | None, outputs: Outputs) -
     if target is not None and _is_same(source, target):
         raise FaceanonError(f"{shown(target)} is the input itself; name another output")
     temporary = target.parent / temporary_name() if isinstance(target, Path) else None
-    single = _Single(Job(name, source, target, temporary))
+    single = _Single(Job(name, source, target, temporary, is_named=is_named))
     return Plan(None, single, is_stream=source is None, target=target)
+
+
+def check_name(plan: Plan, format_: AnyFormat | None) -> None:
+    """Refuse an output that the user has named after what it cannot be.
+
+    Args:
+        plan: of the run.
+        format_: the format that is asked for besides; None for none.
+
+    Raises:
+        FaceanonError: nothing is written under such a name, or not in this format.
+    """
+    source, target = plan.source, plan.target
+    if not isinstance(source, _Single) or target is None:
+        return
+    suffix = PurePath(target.name).suffix
+    if not (suffix and source.job.is_named) or source.job.is_dataset:
+        return
+    named = written_as(target.name)
+    if named is None:
+        raise FaceanonError(
+            f"nothing is written as {shown(suffix)}; end the name of the output with "
+            "the suffix of a format that is, such as .jpg or .png, or .mp4 of a film"
+        )
+    are_alike = (named in FILM_FORMATS) == (format_ in FILM_FORMATS)
+    if format_ is not None and are_alike and named != format_:
+        raise FaceanonError(
+            f"--format {format_} makes no {shown(suffix)} of it; leave it out, or name "
+            f"{shown(suffixed(target.name, format_))}"
+        )
 
 
 def _is_same(source: Place | None, target: Place) -> bool:

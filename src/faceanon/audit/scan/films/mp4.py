@@ -11,14 +11,13 @@ from faceanon.audit.scan.films.mp4_boxes import (
     FREE,
     MAX_BOXES,
     NAMED,
-    SIZES,
     each,
     numbers,
     other,
     visited,
 )
 from faceanon.audit.scan.films.mp4_fragments import Fragments
-from faceanon.audit.scan.films.mp4_metadata import metadata, user_data, uuid
+from faceanon.audit.scan.films.mp4_metadata import unneeded
 from faceanon.audit.scan.films.mp4_track import SOUND, VIDEO, Track
 from faceanon.audit.scan.films.samples import (
     MAX_CHUNKS,
@@ -112,18 +111,12 @@ class _Film:
             yield from each(content, _fragment)
         elif box.kind == b"mdat":
             self.media.append(box)
-        elif box.kind == b"meta":
-            yield from metadata(content)
-        elif box.kind == b"udta":
-            yield from user_data(content)
-        elif box.kind == b"uuid":
-            yield from uuid(box)
         elif box.kind == b"mfra":
             yield from each(content, other)
         elif box.kind in FREE and any(content.starts_with(m) for m in _DASHCAMS):
             yield content.finding(Kind.PLACE, "a dashcam's places")
         else:
-            yield from other(box)
+            yield from unneeded(box)
 
     def _movie(self, box: Box) -> Walk:
         content = box.content
@@ -136,17 +129,11 @@ class _Film:
             track = Track(replace(content, path=f"{content.path[:-4]}{name}"))
             self.tracks.append(track)
             yield from track.walk()
-        elif box.kind == b"udta":
-            yield from user_data(content)
-        elif box.kind == b"meta":
-            yield from metadata(content)
-        elif box.kind == b"uuid":
-            yield from uuid(box)
         elif box.kind == b"mvex":
             self.fragments.read_defaults(content)
             yield from each(content, other)
         else:
-            yield from other(box)
+            yield from unneeded(box)
 
     def _track(self, track: Track, seen: set[bytes]) -> Walk:
         """What a track is for, what is in its samples, and what is not shown."""
@@ -294,9 +281,5 @@ def _brands(content: Part) -> Walk:
 def _fragment(box: Box) -> Walk:
     if box.kind == b"traf":
         yield from each(box.content, _fragment)
-    elif box.kind == b"uuid":
-        yield from uuid(box)
-    elif box.kind in SIZES:
-        yield from numbers(box)
     else:
-        yield from other(box)
+        yield from unneeded(box)

@@ -207,6 +207,18 @@ def _decoded(value: Part, form: int) -> str:
     return data.hex()
 
 
+def unneeded(box: Box) -> Walk:
+    """A box that a film does not need, wherever it stands: metadata, or any other."""
+    if box.kind == b"meta":
+        yield from metadata(box.content)
+    elif box.kind == b"udta":
+        yield from user_data(box.content)
+    elif box.kind == b"uuid":
+        yield from uuid(box)
+    else:
+        yield from other(box)
+
+
 def color(box: Box) -> Walk:
     """The colours of a film, as numbers or as a profile."""
     walker: Walker = icc_profile

@@ -12,13 +12,7 @@ from faceanon.audit.scan.films.mp4_boxes import (
     numbers,
     other,
 )
-from faceanon.audit.scan.films.mp4_metadata import (
-    color,
-    handler_name,
-    metadata,
-    user_data,
-    uuid,
-)
+from faceanon.audit.scan.films.mp4_metadata import color, handler_name, unneeded
 from faceanon.audit.scan.films.words import is_program
 from faceanon.audit.scan.findings import Kind
 from faceanon.audit.scan.part import Part, Walk, free_text, leftover
@@ -82,18 +76,12 @@ class Track:
             yield from each(content, self._edit)
         elif box.kind == b"mdia":
             yield from each(content, self._media)
-        elif box.kind == b"udta":
-            yield from user_data(content)
-        elif box.kind == b"meta":
-            yield from metadata(content)
-        elif box.kind == b"uuid":
-            yield from uuid(box)
         elif box.kind == b"tapt":
             yield from each(content, other)
         elif box.kind == b"tref":
             yield from each(content, _track_reference)
         else:
-            yield from other(box)
+            yield from unneeded(box)
 
     def _edit(self, box: Box) -> Walk:
         if box.kind == b"elst":
@@ -119,10 +107,8 @@ class Track:
             yield from _language(box.content)
         elif box.kind == b"minf":
             yield from each(box.content, self._information)
-        elif box.kind == b"udta":
-            yield from user_data(box.content)
         else:
-            yield from other(box)
+            yield from unneeded(box)
 
     def _information(self, box: Box) -> Walk:
         if box.kind == b"hdlr":
@@ -181,14 +167,12 @@ class Track:
             self.config = self.config or content
         elif box.kind == b"colr":
             yield from color(box)
-        elif box.kind == b"uuid":
-            yield from uuid(box)
         elif box.kind == b"wave":
             yield from each(content, self._extension)
         elif box.kind in (b"avcE", b"hvcE"):
             yield content.finding(Kind.VIDEO, "a second layer: another picture")
         else:
-            yield from other(box)
+            yield from unneeded(box)
 
 
 def _compressor(name: Part) -> Walk:

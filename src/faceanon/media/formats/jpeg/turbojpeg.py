@@ -27,11 +27,11 @@ index, and the quantized coefficients, shape (blocks, 64), each block row after 
 _VARIABLE = "FACEANON_TURBOJPEG"
 
 # The loader knows where the first of each lies; the others are where the installers of
-# libjpeg-turbo, Homebrew and conda put it.
+# libjpeg-turbo, Homebrew and conda put it. Not C:\libjpeg-turbo64: where that is not
+# there, any user of a Windows may create it, and so have others run what lies in it.
 _NAMES = {
     "win32": (
         "turbojpeg.dll",
-        r"C:\libjpeg-turbo64\bin\turbojpeg.dll",
         rf"{sys.prefix}\Library\bin\turbojpeg.dll",
     ),
     "darwin": (
