@@ -288,6 +288,8 @@ class SingleLedger:
             return Standing.ABSENT
         try:
             mode = target.lstat().st_mode
+            if stat.S_ISLNK(mode) and target.exists() and not target.is_file():
+                mode = target.stat().st_mode
         except FileNotFoundError:
             return Standing.ABSENT
         except OSError as error:

@@ -89,9 +89,7 @@ class Folder:
                         elif (real := Path(entry.path).resolve()) == real_target:
                             # OUTPUT may lie inside of INPUT; it is not read again.
                             continue
-                        elif not self.input_filter.earlier and lexists(
-                            real / STATE_FILE
-                        ):
+                        elif lexists(real / STATE_FILE):
                             walk.skipped[_EARLIER] += 1
                             walk.earlier.append(path)
                         elif real not in seen:
