@@ -30,7 +30,8 @@ class BoxWriter:
         Raises:
             BoxesError: it is there, or cannot be written.
         """
-        if path is not None and path.exists() and not overwrite:
+        # A pipe or a device holds nothing that could be lost.
+        if path is not None and path.is_file() and not overwrite:
             raise BoxesError(f"{shown(path)} exists already; --overwrite replaces it")
         self._form = form
         self._is_empty = True

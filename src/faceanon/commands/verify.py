@@ -165,7 +165,7 @@ def _pairing(values: Values, run_options: RunOptions) -> "Pairing":
     return Pairing(
         local_path(values["source"]),
         local_path(values["target"]),
-        replace(run_options.input_filter, datasets=False, earlier=True),
+        replace(run_options.input_filter, datasets=False),
         None if method is None else anonymizers.get(method).guarantee,
         _told(values["report"]),
         part=options.build(VideoOptions, values),

@@ -57,8 +57,12 @@ def prepare() -> None:
             os.open(os.devnull, mode)  # gets the lowest number that is free
             os.set_inheritable(number, True)
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115  for good
-    sys.stdout = _text(_Output(_raw(sys.stdout, 1)), sys.stdout)
-    sys.stderr = _text(_Messages(_raw(sys.stderr, 2)), sys.stderr, "backslashreplace")
+    # Whoever has put something else in their place knows what they do.
+    if sys.stdout is None or isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout = _text(_Output(_raw(sys.stdout, 1)), sys.stdout)
+    if sys.stderr is None or isinstance(sys.stderr, io.TextIOWrapper):
+        messages = _Messages(_raw(sys.stderr, 2))
+        sys.stderr = _text(messages, sys.stderr, "backslashreplace")
 
 
 def output_path(text: str) -> Path | None:

@@ -443,6 +443,8 @@ class SingleLedger:
             return ABSENT
         try:
             mode = target.lstat().st_mode
+            if stat.S_ISLNK(mode) and target.exists() and not target.is_file():
+                mode = target.stat().st_mode
         except FileNotFoundError:
             return ABSENT
         except OSError as error:

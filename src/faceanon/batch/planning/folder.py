@@ -100,9 +100,7 @@ class Folder:
                         elif (real := Path(entry.path).resolve()) == real_target:
                             # OUTPUT may lie inside of INPUT; it is not read again.
                             continue
-                        elif not self.input_filter.earlier and lexists(
-                            real / STATE_FILE
-                        ):
+                        elif lexists(real / STATE_FILE):
                             if self._is_ours(path):
                                 yield path, _EARLIER
                         elif real not in seen:

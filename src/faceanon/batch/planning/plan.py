@@ -42,7 +42,6 @@ class InputFilter:
         shard: the part of the pictures to take; None for all.
         datasets: whether to take dataset files, too.
         videos: whether to take films, too.
-        earlier: whether to take what lies in OUTPUTs of earlier runs, too.
     """
 
     recursive: bool = True
@@ -53,7 +52,6 @@ class InputFilter:
     shard: Shard | None = None
     datasets: bool = True
     videos: bool = True
-    earlier: bool = False
 
     def whole(self) -> "InputFilter":
         """The filter of which this is a part, by shard or by name."""
