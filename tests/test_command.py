@@ -526,7 +526,7 @@ def test_two_runs_do_not_share_an_output(
     os.killpg(first.pid, signal.SIGSTOP)
     second = faulty(*command)
     os.killpg(first.pid, signal.SIGCONT)
-    assert second.returncode == 2
+    assert second.returncode == 75
     assert "another run writes into" in second.stderr
     assert first.wait(GUARD) == 0
     assert len(pictures(out)) == 12

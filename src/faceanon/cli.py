@@ -1,10 +1,12 @@
 """The front door of the terminal: the group of all commands."""
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -17,8 +19,9 @@ EPILOG = """\
 Each option can also be set by an environment variable: FACEANON_JOBS=4 for --jobs, and
 FACEANON_METHOD_OPTION, such as FACEANON_PIXELATE_CELLS, for the options of a method.
 
-Exit status: 0 all done, 1 a picture failed, 2 wrong usage, 130 interrupted, 141
-whoever read standard output is gone.
+Exit status: 0 all done, 1 a picture failed or there was none, 2 wrong usage, 75 try
+again later (another run writes to OUTPUT, no credentials, no cluster), 130 interrupted,
+141 whoever read standard output is gone.
 """
 
 # The commands that are no methods, with the first sentences of their help. Each is
@@ -35,6 +38,31 @@ _AFTER = {
 }
 _WINDOW = {"gui": "Choose, preview, correct and run in a window."}
 _TOOLS = _BEFORE | _AFTER | _WINDOW
+
+
+# What the methods are called elsewhere.
+_OTHER_WORDS = {
+    "black": "blackbar",
+    "bar": "blackbar",
+    "mosaic": "pixelate",
+    "pixelize": "pixelate",
+    "pixellate": "pixelate",
+    "emojis": "emoji",
+    "eyecolour": "eyecolor",
+}
+
+
+def _what_was_meant(name: str, rest: list[str], commands: list[str]) -> str:
+    """What to say of a command that there is not."""
+    if os.path.exists(name):  # noqa: PTH110  as typed
+        kind = "a folder" if os.path.isdir(name) else "a file"  # noqa: PTH112
+        line = shlex.join(["faceanon", "blur", name, *rest])
+        return f"{name} is {kind}; which method? For example: {line}"
+    meant = get_close_matches(name, [*commands, *_OTHER_WORDS], 1)
+    hint = _OTHER_WORDS.get(meant[0], meant[0]) if meant else ""
+    if hint:
+        return f"there is no command {name!r}; did you mean {hint!r}?"
+    return f"there is no command {name!r}; 'faceanon --help' lists them"
 
 
 @contextmanager
@@ -71,6 +99,26 @@ class Commands(click.Group):
 
         with _told():
             return method_command(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named, also by another word for it.
+
+        Raises:
+            UsageError: there is none; the text says which was meant, as far as can be
+                seen.
+        """
+        name, *rest = args
+        if name == "help":
+            if not rest:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            name, rest = rest[0], ["--help"]
+        name = _OTHER_WORDS.get(name, name)
+        if name in self.list_commands(ctx):
+            return super().resolve_command(ctx, [name, *rest])
+        raise click.UsageError(_what_was_meant(name, rest, self.list_commands(ctx)))
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

@@ -5,6 +5,10 @@ class FaceanonError(Exception):
     """Something a user can understand and mend; its text says what to do."""
 
 
+class UnavailableError(FaceanonError):
+    """What a run needs is taken, or not there, just now; it can be tried again."""
+
+
 class OptionError(FaceanonError, ValueError):
     """An option has a value that it cannot have."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from faceanon.errors import FaceanonError, StorageError
+from faceanon.errors import FaceanonError, StorageError, UnavailableError
+from faceanon.storage.buckets.stores import BucketError
 
 if TYPE_CHECKING:
     from faceanon.batch.control import Control
@@ -26,6 +27,30 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 
+UNAVAILABLE = 75
+"""The exit status where a run can be tried again; sysexits.h: EX_TEMPFAIL."""
+
+
+class _WrongUsageError(click.ClickException):
+    """What is asked for cannot be done; one line, without the usage."""
+
+    exit_code = 2
+
+
+class _UnavailableError(click.ClickException):
+    """What is asked for cannot be done just now."""
+
+    exit_code = UNAVAILABLE
+
+
+def _refused(error: FaceanonError) -> click.ClickException:
+    may_come = isinstance(error, UnavailableError) or (
+        isinstance(error, BucketError) and error.what == "unavailable"
+    )
+    kind = _UnavailableError if may_come else _WrongUsageError
+    return kind(str(error))
+
+
 @contextmanager
 def errors_explained() -> Iterator[None]:
     """Turn expected errors into one line and the exit status that belongs to them."""
@@ -34,7 +59,7 @@ def errors_explained() -> Iterator[None]:
     except StorageError as error:
         raise click.ClickException(f"{error}; the run has stopped") from error
     except FaceanonError as error:
-        raise click.UsageError(str(error)) from error
+        raise _refused(error) from error
     except KeyboardInterrupt:
         click.echo("interrupted; run the same command again to go on", err=True)
         sys.exit(INTERRUPTED)

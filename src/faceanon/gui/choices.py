@@ -25,7 +25,7 @@ Kind: TypeAlias = Literal["switch", "choice", "text", "file", "folder"]
 
 # What the window itself sees to: its two paths, its box file, and what it shows.
 _NOT_IN_THE_FORM = {
-    *("source", "target", "boxes", "also_detect"),
+    *("source", "target", "boxes", "also_detect", "files_from", "null"),
     *("dry_run", "quiet", "verbose", "list"),
 }
 

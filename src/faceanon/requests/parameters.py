@@ -26,8 +26,11 @@ def method_parameters(name: str) -> list[click.Parameter]:
     """
     method = anonymizers.get(name)
     parameters: list[click.Parameter] = [
-        path_argument("source", "INPUT"),
-        path_argument("target", "OUTPUT"),
+        path_argument("source", "INPUT", required=False),
+        click.Argument(["more"], metavar="[INPUT]...", type=click.Path(), nargs=-1),
+        path_argument("target", "OUTPUT", required=False),
+        files_from_option(),
+        null_option(),
         *click_options(method, prefix=f"{name}_"),
         *_common_options(method),
         *click_options(RunOptions),
@@ -156,9 +159,30 @@ def _match(value: str) -> str | float:
         raise click.BadParameter(str(error)) from error
 
 
-def path_argument(name: str, metavar: str) -> click.Argument:
+def path_argument(name: str, metavar: str, *, required: bool = True) -> click.Argument:
     """A path, as text, so that "-" and "./-" are not the same."""
-    return click.Argument([name], metavar=metavar, type=click.Path())
+    return click.Argument([name], metavar=metavar, type=click.Path(), required=required)
+
+
+def files_from_option() -> click.Option:
+    """`--files-from`."""
+    return click.Option(
+        ["--files-from"],
+        type=click.Path(),
+        metavar="LIST",
+        show_default="all of INPUT is taken",
+        help="Take the pictures that LIST names, one path a line, below INPUT; without "
+        "INPUT, below the working folder.",
+    )
+
+
+def null_option() -> click.Option:
+    """`--null`."""
+    return click.Option(
+        ["-0", "--null"],
+        is_flag=True,
+        help="In LIST, paths end with a null character, as 'find -print0' writes them.",
+    )
 
 
 def verbosity_options() -> list[click.Parameter]:

@@ -14,10 +14,12 @@ from faceanon.batch.run_options import RunOptions
 from faceanon.errors import FaceanonError
 from faceanon.settings import Settings
 from faceanon.storage import streams
+from faceanon.storage.names import shown
 from faceanon.storage.places import Place, place
 
 _READ = {
     "source": "INPUT",
+    "files_from": "--files-from",
     "boxes": "--boxes",
     "retry_failed": "--retry-failed",
     "only": "--only",
@@ -84,6 +86,7 @@ def plan_of(
     Raises:
         FaceanonError: it cannot be done without losing something, or at all.
     """
+    values = _with_places(values)
     box_file, report = values.get("boxes"), values.get("retry_failed")
     if settings.also_detect and box_file is None:
         raise FaceanonError("--also-detect adds to --boxes; name a box file")
@@ -104,9 +107,48 @@ def plan_of(
         records=records,
         renaming=settings.renaming,
         into_folder=names_folder(values["target"]),
+        more=[place(argument) for argument in values.get("more", ())],
+        listed=_listed(values),
     )
     check_name(plan, settings.writing.format)
     return plan
+
+
+def _with_places(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values with INPUT and OUTPUT, where a list stands for INPUT.
+
+    Raises:
+        FaceanonError: one of them is missing.
+    """
+    source, target = values["source"], values["target"]
+    if values.get("files_from") is not None and target is None:
+        source, target = os.curdir, source
+    if target is None:
+        raise FaceanonError(
+            "name INPUT and OUTPUT" if source is None else "name OUTPUT, after INPUT"
+        )
+    return {**values, "source": source, "target": target}
+
+
+def _listed(values: Mapping[str, Any]) -> list[str] | None:
+    """The paths that `--files-from` names; None without it.
+
+    Raises:
+        FaceanonError: the list cannot be read.
+    """
+    name = values.get("files_from")
+    if name is None:
+        return None
+    if values["more"]:
+        raise FaceanonError("--files-from takes one INPUT, which its paths are below")
+    try:
+        with streams.input_file(name) as path:
+            data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror
+        raise FaceanonError(f"{shown(name)} cannot be read: {reason}") from error
+    lines = data.split(b"\0") if values["null"] else data.splitlines()
+    return [os.fsdecode(line) for line in lines if line.strip()]
 
 
 def _failed(report: str) -> frozenset[str]:

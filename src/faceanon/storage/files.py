@@ -191,5 +191,5 @@ def bucket_errors() -> Iterator[None]:
     try:
         yield
     except BucketError as error:
-        kind = StorageError if error.what == "general" else PictureError
+        kind = StorageError if error.is_general else PictureError
         raise kind(str(error)) from error

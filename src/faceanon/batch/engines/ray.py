@@ -23,7 +23,7 @@ from faceanon.batch.engines.local import Known
 from faceanon.batch.isolated import Isolated
 from faceanon.batch.work import JobWork, Result, Task
 from faceanon.batch.workers import Limits
-from faceanon.errors import FaceanonError
+from faceanon.errors import FaceanonError, UnavailableError
 from faceanon.pipeline.job import Outcome, Status
 from faceanon.storage.places import Place
 
@@ -192,7 +192,7 @@ def _connected(cluster: Cluster) -> Iterator[Any]:
             logging_level=logging.ERROR,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise FaceanonError(
+        raise UnavailableError(
             f"Ray cannot be reached at {address}: {_one_line(error)}"
         ) from error
     # Ray puts a handler of its own there, which ends a run without a word.
@@ -212,7 +212,9 @@ def _check_somebody_listens(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, OverflowError) as error:
-        raise FaceanonError(f"Ray cannot be reached at {address}: {error}") from error
+        raise UnavailableError(
+            f"Ray cannot be reached at {address}: {error}"
+        ) from error
 
 
 def _one_line(error: object) -> str:

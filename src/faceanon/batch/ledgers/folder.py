@@ -22,7 +22,12 @@ from pathlib import Path
 from faceanon.batch.ledgers import ABSENT, Standing, State, made_by
 from faceanon.batch.planning.shards import Shard
 from faceanon.batch.wording import counted
-from faceanon.errors import FaceanonError, PictureError, StorageError
+from faceanon.errors import (
+    FaceanonError,
+    PictureError,
+    StorageError,
+    UnavailableError,
+)
 from faceanon.pipeline.counts import Counts
 from faceanon.pipeline.job import Job, Outcome
 from faceanon.storage.files import refusal, source_stamp
@@ -393,7 +398,7 @@ class FolderLedger:
         path = self._folder / STATE_FILE
         match error.sqlite_errorcode & 0xFF:  # the primary code
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                return FaceanonError(
+                return UnavailableError(
                     f"another run writes into {shown(self._folder)}; "
                     "wait for it, or name another folder"
                 )

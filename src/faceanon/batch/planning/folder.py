@@ -40,22 +40,24 @@ class Folder:
         source: the folder.
         input_filter: what to take of it.
         outputs: where outputs go. A folder for them in this one is not read.
+        prefix: what is put before the names, where there are several inputs.
     """
 
     source: Path
     input_filter: InputFilter
     outputs: Outputs
+    prefix: str = ""
 
     def jobs(self, walk: WalkReport) -> Iterator[PlannedJob]:
         """The pictures, and what is ignored, in the order of the file system."""
         is_plain = not self.input_filter.follow_symlinks
         for name, reason in self._walked(walk):
-            source = self.source / name
+            source, below = self.source / name, self.prefix + name
             if not reason:
-                yield self.outputs.job(name, source, is_plain=is_plain)
+                yield self.outputs.job(below, source, is_plain=is_plain)
             else:
                 what = _what_it_is(source) if reason == NO_PICTURE else reason
-                yield ignored(name, source, what)
+                yield ignored(below, source, what)
 
     def count(self) -> int:
         """How many pictures there are; walks the folder once more."""
@@ -115,7 +117,8 @@ class Folder:
 
     def _is_ours(self, path: str) -> bool:
         """Whether a file is for this run, be it taken or ignored."""
-        return self.input_filter.asks_for(path) and self.outputs.take(path)
+        name = self.prefix + path
+        return self.input_filter.asks_for(name) and self.outputs.take(name)
 
     def _reason_to_ignore(
         self, entry: os.DirEntry[str], path: str, real_source: Path

@@ -3,7 +3,8 @@
 Nothing is read here but names.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -19,6 +20,7 @@ from faceanon.batch.planning.plan import (
     PlannedJob,
     WalkReport,
 )
+from faceanon.batch.planning.several import listed_in, side_by_side
 from faceanon.boxes import Record
 from faceanon.errors import FaceanonError
 from faceanon.pipeline.job import Job
@@ -40,6 +42,8 @@ def make_plan(
     records: Mapping[str, Record] | None = None,
     renaming: Renaming | None = None,
     into_folder: bool = False,
+    more: Sequence[Place] = (),
+    listed: Sequence[str] | None = None,
 ) -> Plan:
     """Plan a run.
 
@@ -52,12 +56,17 @@ def make_plan(
         renaming: what makes the names of outputs; None to keep the names of inputs. An
             output that is named itself keeps its name.
         into_folder: whether the target is a folder, even if there is none yet.
+        more: further folders and pictures.
+        listed: the paths below the source to take; None for all that is in it.
 
     Raises:
         FaceanonError: it cannot be done without losing something, or at all; the text
             says why.
     """
     outputs = Outputs(target, format_, renaming, input_filter.shard)
+    if more or listed is not None:
+        planned = _plan_of_several(source, more, listed, input_filter, outputs)
+        return _completed(planned, input_filter, records, renaming)
     if (several := _several(source, input_filter, outputs)) is not None:
         if target is None:
             raise FaceanonError("several files cannot be written to standard output")
@@ -93,6 +102,42 @@ def _completed(
         takes_all=input_filter.takes_all,
         is_selected=input_filter.only is not None,
     )
+
+
+def _plan_of_several(
+    source: Place | None,
+    more: Sequence[Place],
+    listed: Sequence[str] | None,
+    input_filter: InputFilter,
+    outputs: Outputs,
+) -> Plan:
+    """The plan for inputs that are named side by side, or in a list.
+
+    Raises:
+        FaceanonError: not all of them are local, or OUTPUT is no folder.
+    """
+    target = outputs.root
+    if target is None or (isinstance(target, Path) and target.is_file()):
+        raise FaceanonError(
+            f"{shown(target or '-')} is no folder; with several inputs, name the "
+            "folder to write to last"
+        )
+    sources = [place for place in (source, *more) if isinstance(place, Path)]
+    if len(sources) < 1 + len(more):
+        raise FaceanonError(
+            "several inputs must be local files and folders; give a bucket, or "
+            "standard input, by itself"
+        )
+    for each in sources:
+        if each.is_dir() and listed is None:
+            _check_apart(each, target)
+    if listed is not None:
+        (folder,) = sources
+        found: JobSource = listed_in(listed, folder, input_filter, outputs)
+        return Plan(target, found, origin=_origin(folder))
+    found = side_by_side(sources, input_filter, outputs)
+    origin = os.path.commonpath([each.resolve().parent for each in sources])
+    return Plan(target, found, origin=origin)
 
 
 def _origin(source: Place) -> str:

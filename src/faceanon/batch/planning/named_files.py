@@ -58,7 +58,7 @@ class NamedFiles:
             try:
                 source = described(named)
             except BucketError as error:
-                if error.what == "general":
+                if error.is_general:
                     raise
                 problem = str(error)
             job = self.outputs.job(name, source or named)

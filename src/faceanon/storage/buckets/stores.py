@@ -39,7 +39,14 @@ _ADVICE = {
 }
 
 What: TypeAlias = Literal[
-    "missing", "exists", "changed", "odd", "refused", "general", "other"
+    "missing",
+    "exists",
+    "changed",
+    "odd",
+    "refused",
+    "general",
+    "unavailable",
+    "other",
 ]
 
 
@@ -49,12 +56,18 @@ class BucketError(PictureError):
     Attributes:
         what: the object is missing, or exists already, or is not the one that was
             meant; or the listing has a key that cannot be read, which is "odd"; or all
-            requests to this bucket will fail, which is "general".
+            requests to this bucket will fail: "general", or "unavailable" where that
+            may be otherwise later.
     """
 
     def __init__(self, text: str, what: What = "other") -> None:
         super().__init__(text)
         self.what = what
+
+    @property
+    def is_general(self) -> bool:
+        """Whether all requests to the bucket will fail."""
+        return self.what in ("general", "unavailable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ _CASES = (
     _Case(
         ("get_credentials", "NoCredentials", "token request", "Account must be"),
         "no credentials for {bucket} were found: {advice}",
-        "general",
+        "unavailable",
     ),
     _Case(
         (
@@ -90,7 +103,7 @@ _CASES = (
             *("ExpiredToken", "InvalidToken", "(401)"),
         ),
         "the credentials for {bucket} are not valid, or not any more: {advice}",
-        "general",
+        "unavailable",
     ),
     _Case(
         ("PermissionDeniedError", "AccessDenied", "403 Forbidden", "(403)"),
@@ -100,7 +113,7 @@ _CASES = (
     _Case(
         ("HTTP error", "Could not connect", "timeout on endpoint"),
         "{bucket} cannot be reached; look at the network: {detail}",
-        "general",
+        "unavailable",
     ),
     _Case(
         ("without LOCATION", "PermanentRedirect", "AuthorizationHeaderMalformed"),
@@ -128,10 +141,11 @@ def store(bucket: str) -> "ObjectStore":
         with explained(bucket):
             return _connected(*bucket.split("://"))
     except BucketError as error:
-        if error.what == "general":
+        if error.is_general:
             raise
         # No request was made yet: it is for what is set, or not set.
-        raise BucketError(f"{error}; {_ADVICE[bucket[:2]]}", "general") from error
+        advised = f"{error}; {_ADVICE[bucket[:2]]}"
+        raise BucketError(advised, "unavailable") from error
 
 
 def _connected(scheme: str, name: str) -> "ObjectStore":
