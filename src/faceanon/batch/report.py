@@ -1,7 +1,6 @@
 """What came of a run: counts, the summary line, the exit status, the report file."""
 
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from faceanon.anonymizers.base import LEFT_ALONE
+from faceanon.batch.report_lines import from_json, to_json
 from faceanon.batch.wording import counted, listed
 from faceanon.boxes import FaceTable, face_to_json, match_to_json
 from faceanon.errors import FaceanonError, StorageError
@@ -243,7 +243,7 @@ class ReportFile:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps(self._line(outcome)) + "\n")
+            self._file.write(to_json(self._line(outcome)) + "\n")
             self._file.flush()
         except OSError as error:
             path = shown(self._file.name)
@@ -327,7 +327,7 @@ def read_report(report: Place, take: Callable[[dict[str, Any]], None]) -> None:
                 if not text.endswith("\n"):
                     return
                 try:
-                    take(json.loads(text))
+                    take(from_json(text))
                 except FaceanonError:
                     raise
                 except _NO_LINE as error:
