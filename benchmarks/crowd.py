@@ -1,18 +1,16 @@
 """Measure how well people keep their pseudonym over a folder.
 
-    python benchmarks/crowd.py IDENTITIES.json IMAGES STRANGERS
+    python benchmarks/crowd.py PEOPLE STRANGERS
 
-IDENTITIES.json and IMAGES are those of `people.py`: each photograph of a person is met
-as it is, in grey, and smaller. All of these are put into one folder, so to speak, with
-STRANGERS, a folder of pictures of other people, in random orders, and told apart at
-every similarity.
+PEOPLE is that of `people.py`: each photograph of a person is met as it is, in grey, and
+smaller. All of these are put into one folder, so to speak, with STRANGERS, a folder of
+pictures of other people, in random orders, and told apart at every similarity.
 
 Then, with STRANGERS alone: how many faces keep their pseudonym when the networks are
 run by another engine, and when a picture is added or taken away.
 """
 
 import argparse
-import json
 import os
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -20,7 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from people import SAME_PHOTOGRAPH, shots
+from people import SAME_PHOTOGRAPH, People, people_of
 
 from faceanon.boxes import content_digest
 from faceanon.media.reading import open_clip
@@ -40,14 +38,12 @@ SETTINGS = make_settings("emoji", {})
 PSEUDONYMS = 16
 
 
-def friends(
-    identities: dict[str, list[str]], images: Path
-) -> list[tuple[str, ObservedPicture]]:
+def friends(people: People) -> list[tuple[str, ObservedPicture]]:
     """Known people, each photograph in several ways, in pictures of their own."""
     return [
         (name, _alone(probe.embedding))
-        for name, files in identities.items()
-        for shot in shots([images / file for file in files])
+        for name, taken in people.items()
+        for shot in taken
         for _, probe in shot.probes
         if probe.embedding is not None and not probe.problem
     ]
@@ -207,14 +203,13 @@ def use(engine: str) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("identities", type=Path)
-    parser.add_argument("images", type=Path)
+    parser.add_argument("people", type=Path)
     parser.add_argument("strangers", type=Path)
     args = parser.parse_args()
 
     cv2.setNumThreads(1)
     use("openvino")
-    known = friends(json.loads(args.identities.read_text()), args.images)
+    known = friends(people_of(args.people))
     others = strangers(args.strangers)
     told_apart(known, others)
     use("opencv")

@@ -1,15 +1,23 @@
 """Measure how well people are told apart, at every similarity.
 
-    python benchmarks/people.py IDENTITIES.json IMAGES [--strangers FOLDER]
+    python benchmarks/people.py PEOPLE [--groups GROUPS.json] [--strangers FOLDER]
 
-IDENTITIES.json holds, by name, the file names of a person's pictures. Each good picture
-is compared with the person that one, two or three of the others make: so a friend is
-met. Those whose file shows the same photograph are left out. STRANGERS is a folder of
+PEOPLE is a folder of one folder a person, as Labeled Faces in the Wild has it, or a
+JSON file that holds, by name, the files of a person's pictures, below its folder. Each
+good picture is compared with the person that one, two or three of the others make, so a
+friend is met, and with each other person's pictures, so a stranger is. Those whose file
+shows the same photograph are left out. GROUPS.json holds, by name, a person's group,
+such as "women": strangers of one group are counted by themselves, too. FOLDER holds
 pictures of other people: every clear face in it is somebody, met by all the others.
+
+Each row tells how many comparisons it is made of; the second line, what share of all
+comparisons it may be by this number (Wilson's upper bound, 95 %). Those of one person
+are not independent: where people are few, the truth may lie beyond it.
 """
 
 import argparse
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +40,7 @@ from faceanon.vision.recognition.quality import (
     assess,
 )
 
-THRESHOLDS = (0.20, 0.25, 0.30, 0.33, 0.36, 0.40, 0.42, 0.46, 0.50, 0.55, 0.60, 0.70)
+THRESHOLDS = (0.20, 0.25, 0.33, 0.36, 0.40, 0.42, 0.45, 0.47, 0.50, 0.55, 0.60, 0.70)
 
 # Faces of friends are shown anew at these widths, in pixels.
 WIDTHS = (48, 32, 24, 16)
@@ -67,7 +75,8 @@ def variants(image: Image, face: Face) -> Iterator[tuple[str, Image]]:
     """A picture in other ways: smaller, and grey."""
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     yield "as it is", image
-    yield "grey", grey
+    if not np.array_equal(grey, image):
+        yield "grey", grey
     for width in WIDTHS:
         scale = width / face.box.width
         if scale < 1:
@@ -108,13 +117,29 @@ def shots(paths: Sequence[Path]) -> list[Shot]:
     return taken
 
 
-def friends(
-    identities: dict[str, list[str]], images: Path
-) -> dict[tuple[str, int], list[tuple[float, bool]]]:
+People = dict[str, list[Shot]]
+
+
+def people_of(path: Path) -> People:
+    """The people of a folder of folders, or of a JSON file."""
+    if path.is_dir():
+        files = {
+            folder.name: sorted(each for each in folder.iterdir() if each.is_file())
+            for folder in sorted(path.iterdir())
+            if folder.is_dir()
+        }
+    else:
+        files = {
+            name: [path.parent / each for each in names]
+            for name, names in json.loads(path.read_text()).items()
+        }
+    return {name: shots(paths) for name, paths in files.items()}
+
+
+def friends(people: People) -> dict[tuple[str, int], list[tuple[float, bool]]]:
     """Similarity to oneself and clearness, by how one is shown and by references."""
     found: dict[tuple[str, int], list[tuple[float, bool]]] = defaultdict(list)
-    for names in identities.values():
-        own = shots([images / name for name in names])
+    for own in people.values():
         for shot in own:
             others = [other.reference for other in own if other is not shot]
             for count in range(1, min(3, len(others)) + 1):
@@ -125,6 +150,25 @@ def friends(
                         similar = person.similarity(probe.embedding)
                         found[kind, count].append((similar, not probe.problem))
     return found
+
+
+def among(people: People, names: Sequence[str]) -> Floats:
+    """Similarities of clear pictures, as they are, to those of each other person."""
+    of, references, probes, of_probes = [], [], [], []
+    for number, name in enumerate(names):
+        for shot in people[name]:
+            of.append(number)
+            references.append(direction(shot.reference))
+            kind, probe = shot.probes[0] if shot.probes else ("", None)
+            if kind == "as it is" and probe and not probe.problem:
+                assert probe.embedding is not None, "assessed() gives no other"
+                of_probes.append(number)
+                probes.append(direction(probe.embedding))
+    if not probes:
+        return np.zeros(0, np.float32)
+    similar: Floats = np.array(references) @ np.array(probes).T
+    others: Floats = similar[np.array(of)[:, None] != np.array(of_probes)[None, :]]
+    return others
 
 
 def strangers(folder: Path) -> tuple[Floats, Mask, Floats]:
@@ -169,36 +213,64 @@ def strangers(folder: Path) -> tuple[Floats, Mask, Floats]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("identities", type=Path)
-    parser.add_argument("images", type=Path)
+    parser.add_argument("people", type=Path)
+    parser.add_argument("--groups", type=Path, help="JSON: a group by name")
     parser.add_argument("--strangers", type=Path, help="a folder of other people")
     args = parser.parse_args()
 
     cv2.setNumThreads(1)
-    print(row("similarity", THRESHOLDS))
-    for (kind, count), pairs in friends(
-        json.loads(args.identities.read_text()), args.images
-    ).items():
-        similar = np.array([similarity for similarity, _ in pairs])
+    people = people_of(args.people)
+    print(f"{sum(map(len, people.values()))} photographs of {len(people)} people")
+    print(f"{'similarity':64}" + "".join(f"{each:9.2f}" for each in THRESHOLDS))
+    for (kind, count), pairs in friends(people).items():
+        similar = np.array([similarity for similarity, _ in pairs], np.float32)
         clear = np.array([is_clear for _, is_clear in pairs])
-        who = f"friend, {kind}, {count} references ({len(pairs)})"
-        hidden = [1 - ((similar >= t) & clear).mean() for t in THRESHOLDS]
-        print(row(f"{who}: hidden by --except", hidden))
-        left = [((similar < t) & clear).mean() for t in THRESHOLDS]
-        print(row(f"{who}: left by --only", left))
+        who = f"friend, {kind}, {count} references"
+        tell(
+            f"{who}: hidden by --except",
+            [~((similar >= t) & clear) for t in THRESHOLDS],
+        )
+        tell(f"{who}: left by --only", [(similar < t) & clear for t in THRESHOLDS])
+    shown(f"stranger among {len(people)} people", among(people, list(people)))
+    by_group: dict[str, list[str]] = defaultdict(list)
+    for name, group in (
+        json.loads(args.groups.read_text()) if args.groups else {}
+    ).items():
+        by_group[group].append(name)
+    for group, names in by_group.items():
+        shown(f"stranger among {len(names)} {group}", among(people, names))
     if args.strangers:
         similar, clear, together = strangers(args.strangers)
-        shown = [((similar >= t) & clear).mean() for t in THRESHOLDS]
-        print(row(f"stranger ({len(similar)}): shown by --except", shown))
-        shown = [(similar[clear] >= t).mean() for t in THRESHOLDS]
-        print(row(f"clear stranger ({clear.sum()}): shown, hidden by --only", shown))
-        shown = [(together >= t).mean() for t in THRESHOLDS]
-        print(row(f"clear, of one picture ({len(together)}): shown", shown))
+        shown("clear stranger", similar[clear])
+        shown("clear stranger in the same picture", together)
 
 
-def row(title: str, shares: Sequence[float]) -> str:
-    """A line of the table."""
-    return f"{title:64}" + "".join(f"{share:9.5f}" for share in shares)
+def shown(who: str, similar: Floats) -> None:
+    """How many strangers `--except` shows, and `--only` hides."""
+    tell(f"{who}: shown", [similar >= t for t in THRESHOLDS])
+
+
+def tell(title: str, cases: Sequence[Mask]) -> None:
+    """Two lines of the table: shares, and what they may be at most."""
+    count = len(cases[0])
+    if not count:
+        return
+    shares = [float(case.mean()) for case in cases]
+    print(f"{f'{title} ({count})':64}" + "".join(f"{each:9.5f}" for each in shares))
+    most = [at_most(share, count) for share in shares]
+    print(f"{'':64}" + "".join(f"<{each:8.5f}" for each in most))
+
+
+def at_most(share: float, count: int) -> float:
+    """The upper bound of a share, 95 % sure.
+
+    E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
+    Inference", 1927, one-sided: of none in n it makes 2.7 / n.
+    """
+    z = 1.645
+    middle = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return (middle + spread) / (1 + z * z / count)
 
 
 if __name__ == "__main__":

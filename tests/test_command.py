@@ -1,6 +1,7 @@
 """The installed command, as a user meets it."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import click
 import cv2
@@ -424,8 +426,30 @@ def test_names_that_are_not_text_and_very_long_ones(
     out = os.fsencode(tmp_path / "out")
     assert sorted(set(os.listdir(out)) - {b".faceanon.db"}) == sorted(names)
     assert r"two\nlines.png" in done.stderr
-    reported = {os.path.basename(os.fsencode(x["input"])) for x in lines(report)}
-    assert reported == set(names)
+    told = {line["picture"]: line for line in lines(report)}
+    assert {name.encode() for name in told} == {*names[1:], b"not%20utf-8%20%FF%FE.png"}
+    odd = told["not%20utf-8%20%FF%FE.png"]
+    assert unquote_to_bytes(odd["output"]) == out + b"/" + names[0]
+    # Strict readers refuse surrogates, which are no Unicode.
+    assert all(json.dumps(line, ensure_ascii=False).encode() for line in told.values())
+    assert [name for name in told if "percent_encoded" in told[name]] == [
+        odd["picture"]
+    ]
+
+
+def test_a_name_that_is_not_text_is_tried_again_by_a_report(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    bad = tmp_path / "in" / os.fsdecode(b"100% \xe4.jpg")
+    with_examples(tmp_path / "in", "cat.png")
+    bad.write_bytes(b"")
+    report = tmp_path / "report.jsonl"
+    run = ("blackbar", tmp_path / "in", tmp_path / "out", "--report", report)
+    assert faceanon(*run).returncode == 1
+    shutil.copy(EXAMPLES / "curies.jpg", bad)
+    done = faceanon(*run, "--retry-failed", report)
+    assert done.stderr.splitlines()[-1].startswith("1 picture ")
+    assert (tmp_path / "out" / bad.name).exists()
 
 
 # --- Going on where a run ended --------------------------------------------------

@@ -22,7 +22,7 @@ from faceanon.vision.recognition import gallery
 from faceanon.vision.recognition.alignment import aligned
 from faceanon.vision.recognition.embedding import direction
 from faceanon.vision.recognition.gallery import People, Person
-from faceanon.vision.recognition.matching import split
+from faceanon.vision.recognition.matching import compared, split
 from faceanon.vision.recognition.quality import ENROLMENT, PROBE, assess
 from faceanon.vision.recognition.selection import LEVELS, Selection
 from faceanon.vision.recognition.sface import embed
@@ -431,7 +431,8 @@ def test_names_may_hold_anything(
     )
     assert done.returncode == 0, done.stderr
     (face,) = reported(report)["astronaut.png"]["faces"]
-    assert face["match"]["person"] == name
+    # A report is Unicode: it shows what is none.
+    assert face["match"]["person"] == r"a\nb\x1b[31m\xff"
 
 
 # --- The file of people ---------------------------------------------------------------
@@ -522,7 +523,7 @@ def test_only_the_more_similar_of_two_is_taken_for_a_person() -> None:
     faces = faces_in(both)
     assert len(faces) == 2
     selection = selected({"eileen": image})
-    hidden, shown = split(both, faces, selection)
+    hidden, shown = split(compared(both, faces, selection), selection)
     assert [face.box.left < 220 for face in shown] == [True]
     (other,) = hidden
     assert other.match is not None
@@ -544,9 +545,8 @@ def test_a_part_of_a_shown_face_does_not_cover_it(curies: Image) -> None:
     by_hand = Face(right, 1)
     beside = Face(Box(box.right - 20, box.top, box.right + 60, box.bottom), 0.8)
     selection = selected({"marie": curies[MARIE]})
-    hidden, shown = split(
-        curies, [pierre, marie, seen_twice, squeezed, by_hand, beside], selection
-    )
+    faces = [pierre, marie, seen_twice, squeezed, by_hand, beside]
+    hidden, shown = split(compared(curies, faces, selection), selection)
     assert hidden[0].box == pierre.box
     assert [replace(face, match=None) for face in hidden[1:]] == [by_hand, beside]
     assert [face.box for face in shown] == [marie.box, right, right]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Run
+from faceanon.errors import OptionError
+from faceanon.requests.settings import make_settings
+from faceanon.storage.keys import Key
 from faceanon.storage.renaming import Hashing
 from support import EXAMPLES, lines
 
@@ -101,23 +105,55 @@ def test_one_picture_into_a_folder_and_other_formats(
     (tmp_path / "out").mkdir()
     picture = pictures / "third.jpg"
     rename(faceanon, picture, tmp_path / "out", "--seed", 1, "--format", "png")
-    assert outputs(tmp_path / "out") == [Hashing(1)("third.jpg")[:-4] + ".png"]
+    assert outputs(tmp_path / "out") == [Hashing(Key.of(1))("third.jpg")[:-4] + ".png"]
     rename(faceanon, picture, tmp_path / "named.jpg", "--seed", 1)
     assert (tmp_path / "named.jpg").exists()
 
 
-def test_a_dry_run_shows_the_names(
-    faceanon: Run, pictures: Path, tmp_path: Path
+def test_the_secret_comes_from_a_file_or_the_environment(
+    faceanon: Run, environment: dict[str, str], pictures: Path, tmp_path: Path
 ) -> None:
-    options = ("--rename", "hash", "--seed", SECRET, "--dry-run")
-    done = faceanon("blackbar", pictures, tmp_path / "out", *options)
+    """All ways give the same names; only that by the command line can be overseen."""
+    seed_file = tmp_path / "seed.txt"
+    seed_file.write_text(f"{SECRET}\n")
+    run = ("blackbar", pictures, tmp_path / "out", "--rename", "hash")
+    by_line = faceanon(*run, "--seed", SECRET, "--dry-run")
+    by_file = faceanon(*run, "--seed-file", seed_file, "--dry-run")
     for name in PICTURES:
-        assert Hashing(SECRET)(name) in done.stdout
+        assert Hashing(Key.of(SECRET))(name) in by_line.stdout
+    assert by_file.stdout == by_line.stdout
+    both = faceanon(*run, "--seed-file", seed_file, "--seed", 1)
+    assert (both.returncode, "exclude each other" in both.stderr) == (2, True)
+    warning = "lists the processes of this machine"
+    assert warning in faceanon(*run, "--seed", SECRET).stderr
+    environment["FACEANON_SEED"] = str(SECRET)
+    again = faceanon(*run)
+    assert "3 already done" in again.stderr
+    assert warning not in again.stderr
+
+
+@pytest.mark.parametrize("text", ["", "12x4", "-5", "1.5", "12 34", "9" * 5000, "sí"])
+def test_a_seed_file_without_a_number_is_refused(tmp_path: Path, text: str) -> None:
+    seed_file = tmp_path / "seed.txt"
+    seed_file.write_text(text)
+    with pytest.raises(OptionError, match="must hold one whole number") as refused:
+        make_settings("blur", {"seed_file": str(seed_file)})
+    assert not text or text not in str(refused.value)
+
+
+def test_workers_are_not_told_the_seed() -> None:
+    settings = make_settings("blackbar", {"rename": "hash", "seed": SECRET})
+    copy = pickle.loads(pickle.dumps(settings))
+    assert copy.renaming("a.jpg") == Hashing(Key.of(SECRET))("a.jpg")
+    assert copy.fingerprint() == settings.fingerprint()
+    assert (copy.seed, settings.seed) == (None, None)
 
 
 def test_names_differ_with_the_secret_and_the_folder() -> None:
     names = {
-        Hashing(secret)(name) for secret in (1, 2) for name in ("a/x.jpg", "b/x.jpg")
+        Hashing(Key.of(seed))(name)
+        for seed in (1, 2)
+        for name in ("a/x.jpg", "b/x.jpg")
     }
     assert len(names) == 4
 

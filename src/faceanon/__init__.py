@@ -1,10 +1,10 @@
 """Hide the faces in pictures.
 
     >>> import faceanon
-    >>> [name for name in faceanon.__all__ if name.islower()]
-    ['anonymize', 'detect', 'run']
+    >>> [name for name in dir(faceanon) if name.islower()]
+    ['__version__', 'anonymize', 'detect', 'run']
 
-`detect` and `anonymize` work on NumPy arrays, `run` on folders.
+`detect` and `anonymize` work on single pictures, `run` on folders.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from faceanon.model import Box, Face
     from faceanon.pipeline.job import Outcome, Status
 
+    __version__: str
+
 __all__ = [
     "Box",
     "Face",
@@ -24,6 +26,7 @@ __all__ = [
     "PictureError",
     "Status",
     "StorageError",
+    "__version__",
     "anonymize",
     "detect",
     "run",
@@ -37,11 +40,17 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     # Imported when first used (PEP 562): OpenCV and NumPy take longer to import than
     # `faceanon --help` takes altogether.
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module, metadata  # noqa: PLC0415
 
+    if name == "__version__":
+        return metadata.version("faceanon")
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f"faceanon.{home}"), name)

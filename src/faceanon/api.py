@@ -1,11 +1,12 @@
-"""faceanon for Python programs: arrays in, arrays out, and whole folders."""
+"""faceanon for Python programs: picture in, picture out, and whole folders."""
 
 import io
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from PIL import Image as PillowImage
 
 from faceanon import anonymizers
 from faceanon.batch import runs
@@ -20,12 +21,14 @@ from faceanon.pipeline.hide import hide_faces
 from faceanon.pipeline.job import Job, Outcome
 from faceanon.pipeline.process import random_for
 from faceanon.pipeline.steps import Hide
+from faceanon.requests.images import Channels, Picture, bgr_of, checked_faces, like
 from faceanon.requests.people import with_people
 from faceanon.requests.planning import names_folder
 from faceanon.requests.settings import make_settings
 from faceanon.settings import Settings
 from faceanon.storage.places import place
 from faceanon.vision import detection
+from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.detection.levels import Accuracy
 
 # The options that say whom to hide.
@@ -33,70 +36,112 @@ _SELECTING = {"only", "except_", "match"}
 
 
 def detect(
-    image: Image,
+    image: Picture,
     *,
+    channels: Channels = "bgr",
     detector: str = "centerface",
     accuracy: Accuracy = "balanced",
     min_score: float | None = None,
 ) -> tuple[Face, ...]:
-    """Find the faces in an image.
+    """Find the faces in a picture.
 
     Args:
-        image: shape (H, W, 3), BGR, uint8 or uint16, upright.
+        image: an array of shape (H, W, 3), uint8 or uint16, upright; a picture of
+            Pillow; or the path or URL of a file. Faces are told as those two are seen,
+            turned by their EXIF orientation.
+        channels: the order of an array's channels: "bgr", as OpenCV has it, or "rgb".
         detector: "centerface" or "haar".
         accuracy: "fast", "balanced" or "thorough".
-        min_score: the least score of what is returned, 0 to 1; None for the detector's
-            own.
+        min_score: the least score of what is returned, 0.01 to 1; None for the
+            detector's own.
 
     Returns:
-        The faces, the most certain first.
+        The faces that lie at least in part in the picture, the most certain first.
 
     Raises:
-        TypeError: the image is no array.
-        ValueError: the image is not of that kind, or an option is wrong.
+        TypeError: it is no picture.
+        ValueError: the picture is not of that kind, or an option is wrong.
+        PictureError: the file cannot be read, or holds several pictures.
     """
-    _check_image(image)
-    detector_ = detection.make(detector, accuracy)
-    return detector_([eight_bit(image)], min_score)[0]
+    how = DetectorOptions(detector, accuracy, min_score)
+    return _found(bgr_of(image, channels, Settings().max_pixels), how)
+
+
+@overload
+def anonymize(
+    image: PillowImage.Image,
+    method: str,
+    *,
+    faces: Iterable[Face] | None = ...,
+    channels: Channels = ...,
+    **options: Any,
+) -> PillowImage.Image: ...
+
+
+@overload
+def anonymize(
+    image: Image | str | PathLike[str],
+    method: str,
+    *,
+    faces: Iterable[Face] | None = ...,
+    channels: Channels = ...,
+    **options: Any,
+) -> Image: ...
 
 
 def anonymize(
-    image: Image,
+    image: Picture,
     method: str,
     *,
-    faces: Sequence[Face] | None = None,
+    faces: Iterable[Face] | None = None,
+    channels: Channels = "bgr",
     **options: Any,
-) -> Image:
-    """Hide the faces in an image.
+) -> Image | PillowImage.Image:
+    """Hide the faces in a picture.
 
     Args:
-        image: shape (H, W, 3), BGR, uint8 or uint16, upright. It is not changed.
+        image: an array of shape (H, W, 3), uint8 or uint16, upright; a picture of
+            Pillow; or the path or URL of a file. It is not changed.
         method: the name of a method, such as "pixelate".
         faces: the faces to hide; None to detect them.
+        channels: the order of an array's channels, given and returned: "bgr", as
+            OpenCV has it, or "rgb".
         **options: those of the method and those of `Settings`, such as `cells=5`,
             `grow=1.5`, `min_score=0.1` or `seed=1`; `only` or `except_`, a folder or
             file of people, and `match`.
 
     Returns:
-        A new array of the same shape and dtype.
+        A new picture. Of an array, one of the same shape and dtype; of a picture of
+        Pillow, one in RGB, upright, without metadata; of a file, an array, upright.
+        What is transparent in these two lies on white.
 
     Raises:
-        TypeError: the image is no array.
-        ValueError: the image is not of that kind, or an option is wrong.
-        PictureError: the faces cannot be hidden in this way; `swap` needs two.
+        TypeError: it is no picture, or what is to be hidden are no faces.
+        ValueError: the picture is not of that kind, a face does not lie in it, or an
+            option is wrong.
+        PictureError: the file cannot be read, or holds several pictures; or the faces
+            cannot be hidden in this way: `swap` needs two.
     """
-    _check_image(image)
     settings = _settings(method, options)
-    is_told = faces is not None
-    if faces is None:
-        how = settings.finding
-        faces = detect(
-            image,
-            detector=how.detector,
-            accuracy=how.accuracy,
-            min_score=how.min_score,
-        )
-    hidden, others = select(image, faces, settings, looks_before=not is_told)
+    bgr = bgr_of(image, channels, settings.max_pixels)
+    told = None if faces is None else checked_faces(faces, bgr)
+    return like(image, _anonymized(bgr, told, settings), channels)
+
+
+def _found(image: Image, how: DetectorOptions) -> tuple[Face, ...]:
+    """See `detect`; the image is BGR."""
+    make = detection.make(how.detector, how.accuracy)
+    (found,) = make([eight_bit(image)], how.min_score)
+    shape = image.shape[:2]
+    return tuple(face for face in found if not face.box.clipped(*shape).is_empty)
+
+
+def _anonymized(
+    image: Image, told: tuple[Face, ...] | None, settings: Settings
+) -> Image:
+    """See `anonymize`; the image is BGR."""
+    faces = _found(image, settings.finding) if told is None else told
+    hidden, others = select(image, faces, settings, looks_before=told is None)
     if not hidden:
         return image.copy()
     if settings.pseudonyms:
@@ -120,9 +165,13 @@ def run(
     method: str,
     **options: Any,
 ) -> Generator[Outcome, None, None]:
-    """Hide the faces in a folder of pictures, or in one picture.
+    """Hide the faces in a folder of pictures, or in one file.
 
-    Workers do not import the program that calls this.
+    Options are checked at once; the work is done while the outcomes are asked for. When
+    they are no longer, as after a `break`, nothing half-done stays behind.
+
+    Workers do not import the program that calls this: it needs no guard of
+    `if __name__ == "__main__"`, may come from standard input, or be typed.
 
     Args:
         source: a folder or a file, or the URL of one, such as "s3://photos/2024/".
@@ -131,8 +180,8 @@ def run(
         **options: those of the method, of `Settings` and of `RunOptions`; `only` or
             `except_`, a folder or file of people, and `match`.
 
-    Yields:
-        What came of each picture, as they are finished.
+    Returns:
+        What comes of each picture, as they are finished.
 
     Raises:
         FaceanonError: it cannot be done without losing something.
@@ -152,7 +201,7 @@ def run(
         into_folder=names_folder(fspath(target)),
     )
     check_name(plan, settings.writing.format)
-    yield from runs.run(plan, Hide(settings), run_options)
+    return runs.run(plan, Hide(settings), run_options)
 
 
 def _settings(method: str, values: dict[str, Any]) -> Settings:
@@ -171,14 +220,3 @@ def _settings(method: str, values: dict[str, Any]) -> Settings:
             f"it has {', '.join(sorted(own | common | _SELECTING))}"
         )
     return with_people(make_settings(method, values), values)[0]
-
-
-def _check_image(image: Image) -> None:
-    if not isinstance(image, np.ndarray):
-        raise TypeError(
-            f"an image is an array, not {type(image).__name__}; cv2.imread gives one"
-        )
-    if image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"an image has the shape (H, W, 3), not {image.shape}")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"an image is of uint8 or uint16, not {image.dtype}")

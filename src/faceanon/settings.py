@@ -14,14 +14,12 @@ from faceanon.errors import OptionError
 from faceanon.media.write_options import WriteOptions
 from faceanon.model import Cover, Shape
 from faceanon.options import option
-from faceanon.storage.renaming import Hashing, Numbering, Renaming, stretched
+from faceanon.storage.keys import Key
+from faceanon.storage.renaming import Hashing, Numbering, Renaming
 from faceanon.vision import detection
 from faceanon.vision.detection import DetectorOptions
 from faceanon.vision.recognition.identities import Identities
 from faceanon.vision.recognition.selection import Selection
-
-# Seeds below this can all be tried: slow hashing makes up for about 16 bits.
-_LEAST_SECRET = 2**64
 
 NoFace: TypeAlias = Literal["write", "skip", "fail"]
 Rename: TypeAlias = Literal["hash", "sequence"]
@@ -37,6 +35,7 @@ class Settings:
         finding: how faces are looked for.
         writing: how outputs are written.
         selection: whom to hide; None for everybody.
+        key: what was made of the seed, which itself is kept nowhere; None without one.
         identities: the people of the run, where the method has pseudonyms for them;
             None where each picture is by itself.
     """
@@ -89,7 +88,7 @@ class Settings:
     seed: int | None = option(
         None,
         "Make random choices repeatable. With --faithful and --rename it is a secret: "
-        "20 digits or more, known to nobody.",
+        "20 digits or more, known to nobody; give it by --seed-file or FACEANON_SEED.",
         minimum=0,
         default_text="random",
     )
@@ -97,15 +96,20 @@ class Settings:
         200_000_000, "Refuse pictures of more pixels than this.", minimum=1
     )
     selection: Selection | None = None
+    key: Key | None = None
     identities: Identities | None = None
 
     def __post_init__(self) -> None:
         """Check the values against what is declared, and each other."""
         options.check(self)
-        if self.rename == "hash" and self.seed is None:
+        if self.seed is not None:
+            # What is pickled for workers must not hold it.
+            object.__setattr__(self, "key", Key.of(self.seed))
+            object.__setattr__(self, "seed", None)
+        if self.rename == "hash" and self.key is None:
             raise OptionError(
                 "names that tell nothing are made with a secret; give a long number "
-                "with --seed, the same each time, and keep it to yourself"
+                "with --seed-file, the same each time, and keep it to yourself"
             )
         detector = self.finding.detector
         if self.pseudonyms and not detection.has_points(detector):
@@ -119,14 +123,14 @@ class Settings:
         """What makes the names of outputs; None where names are kept."""
         if self.rename == "sequence":
             return Numbering()
-        if self.rename is None or self.seed is None:
+        if self.rename is None or self.key is None:
             return None
-        return Hashing(self.seed)
+        return Hashing(self.key)
 
     def cautions(self) -> tuple[str, ...]:
         """What the user must be told about the protection these settings give."""
         cautions = self.anonymizer.cautions() if self.anonymizer else ()
-        if self.seed is not None and self.seed < _LEAST_SECRET and self._seed_is_secret:
+        if self.key is not None and self.key.is_short and self.seed_is_secret:
             cautions += (
                 "so short a seed is found by trying, and with it what it hides; use "
                 "one of 20 digits or more",
@@ -134,16 +138,17 @@ class Settings:
         return cautions
 
     @property
-    def _seed_is_secret(self) -> bool:
+    def seed_is_secret(self) -> bool:
+        """Whether who knows the seed can undo something."""
         repeats = self.anonymizer is not None and self.anonymizer.weakened_by_repetition
         return repeats or self.rename == "hash" or self.pseudonyms > 0
 
     @property
     def pseudonym_seed(self) -> int | None:
         """What decides who gets which pseudonym, besides the pictures."""
-        if self.seed is None:
+        if self.key is None:
             return None
-        return int.from_bytes(stretched(self.seed, b"pseudonyms"), "little")
+        return int.from_bytes(self.key.derived(b"pseudonyms"), "little")
 
     @property
     def pseudonyms(self) -> int:
@@ -163,7 +168,7 @@ class Settings:
     def described(self) -> dict[str, Any]:
         """The settings as they may be published, for reports: all but the seed."""
         described = options.values(self)
-        described["seed"] = None if self.seed is None else "given"
+        described["seed"] = None if self.key is None else "given"
         if self.selection is not None:
             described["selection"] = self.selection.described()
         return {
@@ -181,8 +186,8 @@ class Settings:
             described["content"] = self.anonymizer.content().hex()
         if self.selection is not None:
             described["people"] = self.selection.fingerprint()
-        if self.seed is not None:
-            described["seed"] = stretched(self.seed, b"faceanon").hex()
+        if self.key is not None:
+            described["seed"] = self.key.derived(b"settings").hex()
         text = json.dumps(described, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -83,19 +84,26 @@ class Head:
     portrait: Portrait | None
 
 
-def heads_of(image: Image, faces: Sequence[Face]) -> list[Head]:
+Find: TypeAlias = tuple[Face, Portrait | None]
+"""A find, and its portrait where it surely is a face."""
+
+
+def portrayed(image: Image, faces: Sequence[Face]) -> list[Find]:
+    """The finds in an image with their portraits; it runs a network for each."""
+    meshes = ((face, sure_landmarks(image, face)) for face in faces)
+    return [(face, portrait(image, mesh) if mesh else None) for face, mesh in meshes]
+
+
+def heads_of(finds: Sequence[Find]) -> list[Head]:
     """The people of a picture, each with all that was found of them, the surest first.
 
     A detector may find a face and a part of it, or again with some of the hair. As two,
     a face could trade places with itself, and a single face would be no error.
     """
     heads: list[Head] = []
-    seen: list[tuple[Face, Portrait | None]] = []
-    for face in faces:
-        mesh = sure_landmarks(image, face)
-        seen.append((face, portrait(image, mesh) if mesh else None))
-    seen.sort(key=lambda found: (found[1] is None, -found[0].score))
-    for face, found in seen:
+    for face, found in sorted(
+        finds, key=lambda find: (find[1] is None, -find[0].score)
+    ):
         for head in heads:
             if is_of(face, found, head):
                 head.finds.append(face)

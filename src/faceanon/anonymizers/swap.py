@@ -25,6 +25,7 @@ from faceanon.anonymizers.facepairs import (
     is_of,
     lies_in_outline,
     partners_of,
+    portrayed,
     sure_landmarks,
     turned_like,
 )
@@ -102,11 +103,11 @@ class Swap(ReportingAnonymizer):
         self, image: Image, faces: Sequence[Face], others: Sequence[Face]
     ) -> Sequence[Face]:
         """Somebody to trade places with, if none of the faces can with another."""
-        heads = heads_of(image, faces)
-        candidates = candidates_of(image, heads, others)
+        finds = portrayed(image, faces)
+        candidates = candidates_of(image, heads_of(finds), others)
         if not candidates or np.isfinite(costs_of(candidates)).any():
             return ()
-        all_heads = heads_of(image, [*faces, *others])
+        all_heads = heads_of([*finds, *portrayed(image, others)])
         more = [
             candidate
             for candidate in candidates_of(image, all_heads, ())
@@ -129,7 +130,7 @@ class Swap(ReportingAnonymizer):
         rng: np.random.Generator,
     ) -> Treated:
         """Swap the faces that can be, and hide the rest; see `Anonymizer.treat`."""
-        heads = heads_of(image, [*faces, *others])
+        heads = heads_of(portrayed(image, [*faces, *others]))
         if len(heads) == 1:
             raise PictureError(_needs_two("picture"))
         candidates = [

@@ -1,7 +1,6 @@
 """What came of a run: counts, the summary line, the exit status, the report file."""
 
 import io
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import IO, Any, TextIO
 
 from faceanon.anonymizers.base import LEFT_ALONE
 from faceanon.batch.planning.plan import LEFT_OUT
+from faceanon.batch.report_lines import from_json, to_json
 from faceanon.batch.wording import counted, listed
 from faceanon.boxes import FaceTable, face_to_json, match_to_json
 from faceanon.errors import FaceanonError, StorageError
@@ -281,7 +281,7 @@ class ReportFile:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps(line) + "\n")
+            self._file.write(to_json(line) + "\n")
             self._file.flush()
         except OSError as error:
             path = shown(self._file.name)
@@ -375,7 +375,7 @@ def read_report(
                 if not text.endswith("\n"):
                     return
                 try:
-                    line = json.loads(text)
+                    line = from_json(text)
                     if "run" in line:
                         run = line["run"]
                     else:

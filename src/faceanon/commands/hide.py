@@ -48,7 +48,7 @@ def _hide(name: str, values: Values) -> None:
         if values["dry_run"]:
             console.list_jobs(plan)
             return
-        for caution in settings.cautions():
+        for caution in (*settings.cautions(), *_seed_in_sight(settings)):
             console.say(f"note: {caution}")
         with (
             _rename_map(values, settings, plan) as rename_map,
@@ -58,6 +58,19 @@ def _hide(name: str, values: Values) -> None:
             takers = report.add, rename_map.add, unsure.add
             run_plan(plan, Hide(settings), run_options, console, *takers)
     sys.exit(console.summary.exit_status)
+
+
+def _seed_in_sight(settings: Settings) -> tuple[str, ...]:
+    """What must be said of a secret on the command line."""
+    source = click.get_current_context().get_parameter_source("seed")
+    if source is not click.core.ParameterSource.COMMANDLINE:
+        return ()
+    if not settings.seed_is_secret:
+        return ()
+    return (
+        "who lists the processes of this machine, or reads your shell's history, sees "
+        "--seed, which is a secret here; use --seed-file",
+    )
 
 
 def _with_people(settings: Settings, values: Values, console: "Console") -> Settings:

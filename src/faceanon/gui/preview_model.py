@@ -253,6 +253,7 @@ def _finds(values: Values) -> Values:
         "quality",
         "metadata",
         "seed",
+        "seed_file",
     }
     beside |= {"jobs", "overwrite", "timeout", "max_memory", "report", "thumbnail"}
     return {name: value for name, value in values.items() if name not in beside}

@@ -35,7 +35,7 @@ from faceanon.vision.recognition.identities import (
     Observation,
     ObservedPicture,
 )
-from faceanon.vision.recognition.matching import split
+from faceanon.vision.recognition.matching import compared, split
 from faceanon.vision.recognition.observing import observe
 
 
@@ -334,13 +334,14 @@ def select(
     selection = settings.selection
     if selection is None:
         return tuple(faces), ()
-    hidden, others = split(image, faces, selection)
+    known = compared(image, faces, selection)
+    hidden, others = split(known, selection)
     if looks_before and others:
-        known = [*faces, *told]
         seen = faces_before(eight_bit(image), others, settings.finding)
-        more = [face for face in seen if not is_among(face, known)]
+        more = [face for face in seen if not is_among(face, [*faces, *told])]
         if more:
-            hidden, others = split(image, [*faces, *more], selection)
+            known += compared(image, more, selection)
+            hidden, others = split(known, selection)
     if hidden and settings.anonymizer and selection.mode == "only":
         partners = settings.anonymizer.partners(image, hidden, others)
         hidden = (*hidden, *partners)

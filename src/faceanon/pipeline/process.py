@@ -40,7 +40,6 @@ from faceanon.pipeline.steps import CollectIdentities, Hide, Preview, Step
 from faceanon.pipeline.track_report import TrackReport
 from faceanon.settings import Settings
 from faceanon.storage.names import shown
-from faceanon.storage.renaming import stretched
 from faceanon.storage.suffixes import (
     FILM_FORMATS,
     SUFFIXES,
@@ -301,9 +300,9 @@ def random_for(
     """
     anonymizer = settings.anonymizer
     repeats = anonymizer is not None and anonymizer.weakened_by_repetition
-    if settings.seed is None and not (repeats and source):
+    if settings.key is None and not (repeats and source):
         return np.random.default_rng()
-    key = b"" if settings.seed is None else stretched(settings.seed, b"randomness")
+    key = b"" if settings.key is None else settings.key.derived(b"randomness")
     digest = blake2b(key=key, digest_size=32, person=b"faceanon noise")
     if repeats and source:
         # With other options there is other noise, or one would be taken from the other.

@@ -33,6 +33,15 @@ def method_parameters(name: str) -> list[click.Parameter]:
         null_option(),
         *click_options(method, prefix=f"{name}_"),
         *_common_options(method),
+        click.Option(
+            ["--seed-file"],
+            type=click.Path(),
+            metavar="FILE",
+            show_default="none",
+            help="Read the seed from FILE, which only you should be able to read: who "
+            "lists the processes of this machine sees --seed.",
+            envvar=environment_variable("seed_file"),
+        ),
         *click_options(RunOptions),
         click.Option(
             ["--boxes"],

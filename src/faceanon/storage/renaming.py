@@ -5,11 +5,11 @@ A plain digest of a name would not do: names can be guessed, and each guess be t
 
 import hashlib
 import os
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from faceanon.errors import FaceanonError
+from faceanon.storage.keys import Key
 from faceanon.storage.names import shown
 from faceanon.storage.places import Place
 from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES
@@ -31,16 +31,16 @@ class Hashing:
     """Makes the same name from a name each time, and none that can be found without it.
 
     Args:
-        secret: what the names are made from besides; who knows it can try guesses.
+        key: what the names are made from besides; who has it can try guesses.
     """
 
-    def __init__(self, secret: int) -> None:
-        self._key = stretched(secret, b"faceanon names")[:32]
+    def __init__(self, key: Key) -> None:
+        self._key = key.derived(b"names")
 
     def __call__(self, name: str) -> str:
         """See `Renaming`.
 
-        >>> first, second = Hashing(1), Hashing(2)
+        >>> first, second = Hashing(Key.of(1)), Hashing(Key.of(2))
         >>> first("anna/trip.JPG").endswith(".jpg")
         True
         >>> first("anna/trip.JPG") == second("anna/trip.JPG")
@@ -100,18 +100,3 @@ def check_outside(path: Path, root: Place | None, option: str) -> None:
             f"{shown(path)} lies in OUTPUT, with which it would travel; "
             f"name a file elsewhere for {option}"
         )
-
-
-@cache
-def stretched(seed: int, purpose: bytes) -> bytes:
-    """A key made of a seed, 64 bytes, by scrypt (RFC 7914).
-
-    It is slow to compute, so that what was made with a seed is no quick way to try
-    seeds.
-
-    Args:
-        seed: 0 or more.
-        purpose: what the key is for; keys for different purposes tell nothing of each
-            other.
-    """
-    return hashlib.scrypt(str(seed).encode(), salt=purpose, n=2**14, r=8, p=1)

@@ -19,22 +19,28 @@ _SECOND = "another face in the picture resembles them more"
 _SAME_POINTS = 0.1
 
 
+def compared(image: Image, faces: Sequence[Face], selection: Selection) -> list[Face]:
+    """The faces of a picture, each with its `match`: an embedding is made of each.
+
+    Args:
+        image: shape (H, W, 3), BGR, uint8 or uint16.
+        faces: in the image.
+        selection: the people, and how alike a face has to be.
+    """
+    seen = eight_bit(image)
+    return [replace(face, match=match(seen, face, selection)) for face in faces]
+
+
 def split(
-    image: Image, faces: Sequence[Face], selection: Selection
+    faces: Sequence[Face], selection: Selection
 ) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
     """Sort the faces of a picture into those to hide and those to show.
 
     Args:
-        image: shape (H, W, 3), BGR, uint8 or uint16.
-        faces: those that would be hidden without a selection.
+        faces: all that would be hidden without a selection, as `compared` gives them.
         selection: whom to hide.
-
-    Returns:
-        The faces to hide and the others, each with its `match`.
     """
-    seen = eight_bit(image)
-    compared = [replace(face, match=match(seen, face, selection)) for face in faces]
-    known = _one_of_each(compared)
+    known = _one_of_each(faces)
     shown = [face for face in known if _verdict(face) == selection.shows]
     rest = [face for face in known if _verdict(face) != selection.shows]
     parts = [

@@ -28,7 +28,7 @@ class Thresholds:
 LEVELS = {
     "strict": Thresholds(same=0.60, other=0.20),
     "normal": Thresholds(same=0.50, other=0.25),
-    "loose": Thresholds(same=0.42, other=0.33),
+    "loose": Thresholds(same=0.47, other=0.33),
 }
 """What `--match` names. The stricter, the more is hidden."""
 
