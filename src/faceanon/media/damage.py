@@ -45,7 +45,7 @@ _MEANINGS = (
 # What they say of files that may be sound.
 _NOT_SUPPORTED = re.compile(
     "not supported|not implemented|not configured|unsupported (?!marker)|cannot handle|"
-    "unknown (?!marker)|unrecognized (?!data)|no decode|requires",
+    "unknown (?!marker)|unrecognized (?!data)|no decode|requires|reformat failed",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,7 @@ from faceanon.media.damage import explained
 from faceanon.media.formats import heif, tga
 from faceanon.media.formats.tiff_pages import is_raw
 from faceanon.media.orientation import upright
-from faceanon.media.other_formats import HEAD, RAW, item_kinds, name_of
+from faceanon.media.other_formats import HEAD, RAW, item_kinds, name_of, refused_kind
 from faceanon.model import Image
 from faceanon.storage.suffixes import Format
 
@@ -69,8 +69,9 @@ def opened(file: BinaryIO) -> Iterator[Any]:
     head = view[:HEAD]
     if not head:
         raise PictureError("the file is empty")
-    if head[12:16] == b"CgBI":
-        raise PictureError(_what_it_is(view))
+    refused = refused_kind(head)
+    if refused is not None:
+        raise PictureError(_unsupported(refused))
     openers = _openers(view)
     file.seek(0)
     try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from faceanon.media.containers import Readable
 from faceanon.media.containers.iso import Box, boxes
 from faceanon.media.containers.jpeg import kind_of
+from faceanon.media.formats import tiff_pages
 
 RAW = "a raw file of a camera"
 
@@ -16,10 +17,6 @@ _KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"II\xbc", "a JPEG XR"),
     (0, b"8BPS", "a Photoshop file"),
     (0, b"gimp xcf", "a file of GIMP"),
-    (0, b"II*\0", "a TIFF of a rare kind, or damaged"),
-    (0, b"II+\0", "a TIFF of a rare kind, or damaged"),
-    (0, b"MM\0*", "a TIFF of a rare kind, or damaged"),
-    (0, b"MM\0+", "a TIFF of a rare kind, or damaged"),
     (0, b"IIRO", RAW),
     (0, b"IIRS", RAW),
     (0, b"IIU\0", RAW),
@@ -55,6 +52,13 @@ _KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"<svg", "an SVG"),
     (0, b"FLIF", "a FLIF"),
 )
+_TIFF = (b"II*\0", b"II+\0", b"MM\0*", b"MM\0+")
+
+# BMP: the header of OS/2, and what other headers hold in place of pixels.
+_OS2 = 64
+_EMBEDDED = {4: "JPEG", 5: "PNG"}
+_LAST_COMMON = 2
+
 HEAD = 132
 """So many bytes from the beginning are enough to tell, but for JPEG and HEIF."""
 
@@ -88,8 +92,29 @@ def name_of(data: Readable) -> str | None:
     if head[4:8] == b"ftyp":
         codecs = [name for kind, name in _CODECS.items() if kind in item_kinds(data)]
         return f"a HEIF with {codecs[0]} in it" if codecs else "a HEIF of a rare kind"
+    if head.startswith(_TIFF):
+        return tiff_pages.kind_of(data)
+    return refused_kind(head)
+
+
+def refused_kind(head: bytes) -> str | None:
+    """The name of a rare kind of a format that is read otherwise; None for others.
+
+    Args:
+        head: the first `HEAD` bytes.
+    """
     if head[12:16] == b"CgBI":
         return "a PNG for apps of iOS (CgBI)"
+    if head[:2] == b"BM" and 40 <= int.from_bytes(head[14:18], "little") <= 124:
+        bits = int.from_bytes(head[28:30], "little")
+        compression = int.from_bytes(head[30:34], "little")
+        is_os2 = int.from_bytes(head[14:18], "little") == _OS2
+        if compression in _EMBEDDED and not is_os2:
+            return f"a BMP with a {_EMBEDDED[compression]} in it"
+        if bits not in (1, 4, 8, 16, 24, 32):
+            return f"a BMP of {bits} bits"
+        if is_os2 and compression > _LAST_COMMON:
+            return "a BMP of OS/2 in a rare compression"
     return None
 
 

@@ -35,10 +35,10 @@ from faceanon.media.formats.jpeg.file import JpegFile
 from faceanon.media.formats.jpeg.missing_end import decode_what_is_there
 from faceanon.media.formats.table import FORMATS
 from faceanon.media.formats.tiff_pages import (
-    floating_header,
     full_pages,
-    is_floating_color,
+    is_for_tifffile,
     tiff_page,
+    tifffile_header,
 )
 from faceanon.media.metadata import (
     Metadata,
@@ -117,9 +117,9 @@ def open_clip(
         with explained():
             still = _pnm(view, max_pixels)
         yield still
-    elif is_floating_color(view):
+    elif is_for_tifffile(view):
         with explained():
-            still = _floating(view, max_pixels)
+            still = _by_tifffile(view, max_pixels)
         yield still
     elif (container := container_of(view[:HEAD])) is not None:
         yield VideoClip(file, container, video, max_pixels, threads)
@@ -304,9 +304,9 @@ def _icon(view: FileView, max_pixels: int) -> "Still | _Icon":
     return icon
 
 
-def _floating(view: FileView, max_pixels: int) -> Still:
-    """A TIFF in floating point and colour, which Pillow does not open."""
-    header = floating_header(view)
+def _by_tifffile(view: FileView, max_pixels: int) -> Still:
+    """A TIFF that Pillow does not open."""
+    header = tifffile_header(view)
     check_size((header.width, header.height), max_pixels)
     check_tiff_pages(view, 1)
     pixels = turned(tiff_page(view, 0), header.orientation)
