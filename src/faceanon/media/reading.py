@@ -230,8 +230,9 @@ def _as_far_as_it_is_there(picture: Picture, jpeg: JpegFile) -> Still:
 def end_is_missing(share: float) -> str:
     """What the user should know of a picture of which a share of rows is missing."""
     if share == 0:
-        return "its end is missing, and with it its last details"
-    return f"its end is missing: {max(round(100 * share), 1)} % of its rows"
+        return "its end is missing, though no row"
+    percent = max(round(100 * share), 1)
+    return f"its end is missing, and with it {percent} % of its rows, or their details"
 
 
 def _check_frames_of_gif(view: FileView, max_pixels: int) -> None:

@@ -3,7 +3,6 @@
 import io
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 import cv2
@@ -96,8 +95,7 @@ def _stored(picture: Picture) -> tuple[int, int, bytes]:
     """A size as it stands in a file."""
     height, width = picture.shape
     if picture.encoding.compression != "bmp":
-        plain = replace(picture, icc_profile=None)
-        return width, height, encode_with_opencv(plain, ".png")
+        return width, height, encode_with_opencv(picture, ".png")
     return width, height, _bitmap(picture.pixels)
 
 
