@@ -4,6 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
+from faceanon.errors import PictureError
+from faceanon.media.containers.jpeg import kind_of
 from faceanon.media.damage import explained
 from faceanon.media.formats.jpeg import strict
 from faceanon.media.formats.jpeg.mending import (
@@ -83,6 +85,12 @@ class JpegFile:
             try:
                 pixels = strict.decode(self.data, colors, self._size, factor)
             except ValueError:
+                kind = kind_of(self.data)
+                if kind:
+                    raise PictureError(
+                        f"it is {kind} that is damaged or not supported; convert it to "
+                        "PNG first"
+                    ) from None
                 # Of what is wrong beside the picture nothing is left then.
                 picture, notes = mended(self.data)
                 if END_IS_MISSING in notes and not is_complete(picture):
