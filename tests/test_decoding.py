@@ -467,7 +467,7 @@ def test_the_face_is_hidden_in_each_size_of_an_icon(
         for pixels in sizes:
             middle = FACE.placed(len(pixels) / 192).grown(0.4).slices
             assert pixels[middle].max() == 0, (name, pixels.shape)
-        assert sizes[0][:, -1].max() > 100
+        assert sizes[0][:, -1].max() > 100, name
 
 
 @pytest.mark.parametrize("maxval", [1, 7, 100, 255, 256, 1000, 65_535])

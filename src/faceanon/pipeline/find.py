@@ -38,6 +38,9 @@ from faceanon.vision.recognition.identities import (
 from faceanon.vision.recognition.matching import split
 from faceanon.vision.recognition.observing import observe
 
+# In smaller sizes of an icon detectors see faces where the larger ones show none.
+_SMALLEST_TRUSTED = 48
+
 # By so much the sides of two sizes of one icon may differ in their proportion.
 _SAME_SHAPE = 0.05
 
@@ -317,6 +320,8 @@ def _hide_in_all_sizes(
         for faces, (other_height, other_width) in zip(found, shapes, strict=True):
             if abs(height / width - other_height / other_width) > _SAME_SHAPE:
                 continue  # it shows something else
+            if other_height < min(height, _SMALLEST_TRUSTED):
+                continue
             for face in faces:
                 here = face.placed(width / other_width)
                 known = (*decided.hidden, *decided.shown, *decided.told)
