@@ -136,7 +136,7 @@ def _openers(view: FileView) -> list[str]:
 
 
 def _what_it_is(view: FileView) -> str:
-    name = name_of(view)
+    name = "a TGA of a rare kind" if tga.is_tga(view) else name_of(view)
     if name is not None:
         return _unsupported(name)
     known = next((name for magic, name in _READ if view[:8].startswith(magic)), None)

@@ -28,6 +28,7 @@ from faceanon.media.formats import (
     png16,
     png_mending,
     pnm,
+    tga,
     webp,
 )
 from faceanon.media.formats.jpeg.decoding import opened_jpeg
@@ -140,6 +141,9 @@ def open_clip(
 
 def _mended(view: FileView, *, covers: bool) -> tuple[BinaryIO, tuple[str, ...]]:
     """The file, or one in its place that has no damage beside the pixels."""
+    if tga.is_tga(view):
+        usual = tga.with_usual_depth(view)
+        return view.file if usual is None else io.BytesIO(usual), ()
     if view[: len(SIGNATURE)] != SIGNATURE:
         return view.file, ()
     data, notes = png_mending.without_damage_beside(view)
@@ -296,13 +300,14 @@ def _bmp(view: FileView, max_pixels: int) -> Still:
 
 
 def _icon(view: FileView, max_pixels: int) -> "Still | _Icon":
-    icon = _Icon(view[:], max_pixels)
-    frames = list(icon.frames())
-    if not frames:
+    icon = _Icon(view[:], max_pixels, Header("ico", "pages", 0, 0))
+    pictures = [frame.picture for frame in icon.frames()]
+    if not pictures:
         raise PictureError("the file is damaged: an icon without a picture")
-    if len(frames) == 1:
-        return Still(frames[0].picture)
-    return icon
+    if len(pictures) == 1:
+        return Still(pictures[0])
+    height, width = pictures[0].shape
+    return replace(icon, header=Header("ico", "pages", width, height, len(pictures)))
 
 
 def _by_tifffile(view: FileView, max_pixels: int) -> Still:
@@ -446,24 +451,19 @@ class _Icon:
     Attributes:
         data: the file.
         max_pixels: refuse larger sizes.
+        header: what is known of it.
         found: what the user should know of the file.
     """
 
     data: bytes
     max_pixels: int
+    header: Header
     found: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """See `Clip`."""
         return self.found
-
-    @property
-    def header(self) -> Header:
-        """See `Clip`."""
-        sizes = [frame.picture.shape for frame in self.frames()]
-        height, width = sizes[0]
-        return Header("ico", "pages", width, height, len(sizes))
 
     def frames(self) -> Iterator[Frame]:
         """See `Clip`."""

@@ -3,6 +3,8 @@
 import struct
 from typing import Any
 
+import numpy as np
+
 from faceanon.media.containers import Readable
 from faceanon.media.formats.common import Decoded, encode_with_pillow, pixels_of
 from faceanon.media.picture import Encoding, Picture
@@ -14,7 +16,9 @@ _DEPTHS = {
     **dict.fromkeys((2, 10), (15, 16, 24, 32)),
     **dict.fromkeys((3, 11), (8, 16)),  # grey
 }
-_WITH_PALETTE = (1, 9)
+_WITH_PALETTE, _COLORS = (1, 9), (2, 10)
+_KIND, _DEPTH = 2, 16
+_FIFTEEN = 15
 _RLE = "tga_rle"
 
 
@@ -54,9 +58,19 @@ def is_tga(data: Readable) -> bool:
     )
 
 
+def with_usual_depth(data: Readable) -> bytes | None:
+    """A file of 15 bits as one of 16, as which they are stored; None for others."""
+    if data[_DEPTH] != _FIFTEEN:
+        return None
+    return data[:_DEPTH] + bytes((16, data[_DEPTH + 1] & 0x30)) + data[_DEPTH + 2 :]
+
+
 def decode(source: Any, data: bytes) -> Decoded:
     """The pixels of a file."""
     pixels = pixels_of(source)
+    if data[_KIND] in _COLORS and data[_DEPTH] == 16:
+        # Programs do not agree on what the last bit is, or whether it is 1 or 0.
+        pixels = np.ascontiguousarray(pixels[:, :, :3])
     is_packed = source.info.get("compression") == _RLE
     return pixels, Encoding("tga", compression=_RLE if is_packed else "raw"), True
 
