@@ -27,6 +27,10 @@ _KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("TIFF", {"compression": "tiff_lzw"}),
     ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ("BMP", {}),
+    ("PPM", {}),
+    ("TGA", {}),
+    ("TGA", {"compression": "tga_rle"}),
+    ("ICO", {}),
 )
 
 

@@ -170,6 +170,10 @@ FILES: dict[str, Callable[[], bytes]] = {
     "tiff lzw of 16 bits": lambda: with_opencv(photo(3, np.uint16)),
     "tiff of floats": lambda: with_opencv(photo(3, np.uint8).astype(np.float32)),
     "bmp": lambda: with_pillow(photo(3, np.uint8), "BMP"),
+    "pgm": lambda: with_pillow(photo(1, np.uint8), "PPM"),
+    "tga": lambda: with_pillow(photo(3, np.uint8), "TGA"),
+    "tga packed": lambda: with_pillow(photo(3, np.uint8), "TGA", compression="tga_rle"),
+    "ico": lambda: with_pillow(photo(3, np.uint8), "ICO", sizes=[(64, 64)]),
 }
 
 

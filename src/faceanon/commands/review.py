@@ -3,6 +3,7 @@
 import click
 
 from faceanon import options
+from faceanon.commands.codec_noise import codecs_silenced
 from faceanon.commands.running import Values, errors_explained
 from faceanon.errors import FaceanonError
 from faceanon.requests.click_options import click_options, environment_variable
@@ -53,7 +54,7 @@ def review_command() -> click.Command:
 def _review(values: Values) -> None:
     from faceanon.review import serve  # noqa: PLC0415
 
-    with errors_explained():
+    with errors_explained(), codecs_silenced():
         if values["boxes"] == "-":
             raise FaceanonError("the review saves what is corrected; name a box file")
         serve(

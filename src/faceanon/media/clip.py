@@ -103,11 +103,17 @@ class Clip(Protocol):
 
     Attributes:
         header: what is known of it.
+        notes: what the user should know although it can be read, as far as that is
+            known; more may be known when its pixels are.
     """
 
     @property
     def header(self) -> Header:
         """What is known of it."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should know."""
 
     def frames(self) -> Iterator[Frame]:
         """The frames from the first to the last; may be called again.
@@ -126,11 +132,19 @@ class Still:
         picture: what it shows.
         seconds: how long it would be shown, were it one of several.
         loop: likewise how often.
+        found: what the user should know of the file.
     """
 
     picture: Picture
     seconds: float = 0.0
     loop: int | None = None
+    found: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Clip`."""
+        jpeg = self.picture.jpeg
+        return self.found + (jpeg.notes if jpeg else ())
 
     @property
     def header(self) -> Header:

@@ -2,6 +2,7 @@
 
 import re
 
+from faceanon.media.other_formats import named_by_magic
 from faceanon.media.video.containers import HEAD, container_of
 
 __all__ = ["HEAD", "content_of"]
@@ -14,16 +15,10 @@ _NAMES: tuple[tuple[bytes, str], ...] = (
     (rb"(II[*+]\0|MM\0[*+])", "a TIFF, or a raw file of a camera"),
     (rb".{4}ftypavi[fs]", "an AVIF"),
     (rb".{4}ftyp(he[ivm][cxms]|mif1|msf1)", "a HEIC"),
-    (rb".{4}ftypcrx ", "a raw file of a camera"),
     (rb"(\xff\x0a|\0\0\0\x0cJXL )", "a JPEG XL"),
-    (rb"(\0\0\0\x0cjP  |\xff\x4f\xff\x51)", "a JPEG 2000"),
-    (rb"(P[1-6]\s+(#|\d+\s+\d)|P7\nWIDTH)", "a PNM"),
+    (rb"(P[1-6]\s+(#|\d+\s+\d)|P7\n)", "a PNM"),
     (rb"BM.{4}\0\0\0\0", "a BMP"),
-    (rb"8BPS\x00[\x01\x02]", "a Photoshop file"),
-    (rb"(\x76\x2f\x31\x01)", "an OpenEXR"),
-    (rb"#\?RADIANCE", "a Radiance picture"),
     (rb"\s*(<(\?xml|!--|!DOCTYPE svg)[^>]*>\s*)*<svg\b", "an SVG"),
-    (rb"%PDF-", "a PDF"),
     (rb"PK\x03\x04", "a ZIP or office file"),
     (rb"(\x1f\x8b|BZh|\xfd7zXZ\0|7z\xbc\xaf|Rar!)", "an archive"),
 )
@@ -39,6 +34,8 @@ def content_of(head: bytes) -> str:
     Args:
         head: its first `HEAD` bytes, or all where there are fewer.
     """
+    if named := named_by_magic(head):
+        return named
     for sign, name in _SIGNS:
         if sign.match(head):
             return name

@@ -3,18 +3,19 @@
 A few lines of Python here look at every byte that a decoder in C skips or believes.
 """
 
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import simplejpeg
 from PIL import UnidentifiedImageError
 
 from faceanon.errors import PictureError
 from faceanon.media.containers import Readable
-from faceanon.media.containers.jpeg import with_usual_scan
+from faceanon.media.containers.jpeg import frame, with_usual_scan
 from faceanon.media.containers.png import chunks
+from faceanon.media.formats.jpeg import strict
 
 _TIFF_VERSION = 42  # 43 is BigTIFF, with other directories
 
@@ -31,9 +32,27 @@ _BYTES_PER_PIXEL = 16
 _PADDING = 2**24
 
 
+_MISSING = "its end, or a part of it, is missing"
+# What decoders say, and what it means. What is not in here is damage of another kind.
+_MEANINGS = (
+    ("premature end|truncated|incomplete|not enough|too short|cut off", _MISSING),
+    ("huffman|lzw|decoder error|decompress", "its compressed pixels cannot be read"),
+    ("extraneous", "there are bytes that belong to no pixel"),
+    (r"\bRST\d?\b|restart", "a part of it is missing"),
+    ("SOS|SOF|progressi", "its parts contradict each other"),
+    ("crc|checksum", "a checksum is wrong"),
+)
+# What they say of files that may be sound.
+_NOT_SUPPORTED = re.compile(
+    "not supported|not implemented|not configured|unsupported (?!marker)|cannot handle|"
+    "unknown (?!marker)|unrecognized (?!data)|no decode|requires|reformat failed",
+    re.IGNORECASE,
+)
+
+
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise one kind of error for whatever goes wrong in here.
+    """Raise one kind of error for whatever goes wrong in here, in words for people.
 
     Raises:
         PictureError: decoders raise whatever the damage makes them stumble over
@@ -44,8 +63,22 @@ def explained() -> Iterator[None]:
     except (PictureError, MemoryError, UnidentifiedImageError):
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
-        raise PictureError(f"the file is damaged: {reason[0]}") from error
+        raise PictureError(_in_words(error)) from error
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"it cannot be read: {error.strerror}"
+    text = str(error)
+    if isinstance(error, NotImplementedError) or _NOT_SUPPORTED.search(text):
+        return (
+            "it is damaged, or of a rare kind that is not supported; convert it to PNG "
+            "first"
+        )
+    for pattern, meaning in _MEANINGS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return f"the file is damaged: {meaning}"
+    return "the file is damaged"
 
 
 def check_png_chunks(data: Readable) -> None:
@@ -148,11 +181,16 @@ def check_jpeg_strips(tags: Mapping[int, Any], data: Readable, pixels: int) -> N
 
 def _check_jpeg(stream: bytes, pixels: int) -> None:
     stream = with_usual_scan(stream)
-    height, width, colors, _ = simplejpeg.decode_jpeg_header(stream)
+    found = frame(stream)
+    if found is None or len(found[1]) < 6:
+        raise PictureError("the file is damaged: a part of it is no JPEG")
+    _, body = found
+    height, width = int.from_bytes(body[1:3]), int.from_bytes(body[3:5])
     if height * width > pixels + _PADDING:
         raise PictureError("the file is damaged: a part is larger than the picture")
-    wanted = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colors, "BGR")
-    simplejpeg.decode_jpeg(stream, wanted, strict=True)
+    strict.check_scans(stream, height * width)
+    colors: dict[int, strict.Colors] = {1: "GRAY", 4: "CMYK"}
+    strict.decode(stream, colors.get(body[5], "BGR"), (width, height))
 
 
 def _inflated_size(strip: bytes, most: int) -> int:

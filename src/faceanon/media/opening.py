@@ -11,12 +11,13 @@ from PIL import Image as PillowImage
 from PIL import PngImagePlugin, UnidentifiedImageError
 
 from faceanon.errors import PictureError
-from faceanon.media.containers import Readable
+from faceanon.media.containers import FileView, Readable
 from faceanon.media.containers import png as png_container
 from faceanon.media.damage import explained
-from faceanon.media.formats import heif
+from faceanon.media.formats import heif, tga
 from faceanon.media.formats.tiff_pages import is_raw
 from faceanon.media.orientation import upright
+from faceanon.media.other_formats import HEAD, RAW, item_kinds, name_of, refused_kind
 from faceanon.model import Image
 from faceanon.storage.suffixes import Format
 
@@ -31,30 +32,24 @@ PILLOW_FORMATS: dict[str, Format] = {
     "GIF": "gif",
     "AVIF": "avif",
     "HEIF": "heif",
+    "TGA": "tga",
+    "ICO": "ico",
 }
 """What Pillow calls the formats."""
 
-_RAW = "a raw file of a camera"
-# What the first bytes say of formats that people have and that are not supported.
-_KNOWN_MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"jP  ", "a JPEG 2000"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000"),
-    (0, b"8BPS", "a Photoshop file"),
-    (0, b"II*\0", "a TIFF of a rare kind, or damaged"),
-    (0, b"MM\0*", "a TIFF of a rare kind, or damaged"),
-    (0, b"MM\0+", "a TIFF of a rare kind, or damaged"),
-    (0, b"IIRO", _RAW),
-    (0, b"IIRS", _RAW),
-    (0, b"IIU\0", _RAW),
-    (0, b"FUJIFILM", _RAW),
-    (4, b"ftypcrx ", _RAW),
-    (0, b"%PDF", "a PDF"),
-)
-_HEAD = 32
-
 # MPO, a JPEG with further pictures after it, is opened by the opener of JPEG; that of
-# HEIF is not always there.
-_OPENERS = [name for name in PILLOW_FORMATS if name not in ("MPO", "HEIF")]
+# HEIF is not always there, and that of TGA takes anything.
+_OPENERS = [name for name in PILLOW_FORMATS if name not in ("MPO", "HEIF", "TGA")]
+
+# What formats that are read begin with.
+_READ = (
+    (b"\xff\xd8", "a JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG"),
+    (b"GIF8", "a GIF"),
+    (b"RIFF", "a WebP"),
+    (b"BM", "a BMP"),
+    (b"\0\0\1\0", "an icon (ICO)"),
+)
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -70,14 +65,15 @@ def opened(file: BinaryIO) -> Iterator[Any]:
             that decoders raise, for whatever goes wrong while it is open.
     """
     file.seek(0)
-    head = file.read(_HEAD)
-    file.seek(0)
+    view = FileView(file)
+    head = view[:HEAD]
     if not head:
         raise PictureError("the file is empty")
-    openers = _OPENERS
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        heif.register()
-        openers = ["HEIF"]
+    refused = refused_kind(head)
+    if refused is not None:
+        raise PictureError(_unsupported(refused))
+    openers = _openers(view)
+    file.seek(0)
     try:
         with (
             _without_limit,
@@ -86,10 +82,10 @@ def opened(file: BinaryIO) -> Iterator[Any]:
             PillowImage.open(file, formats=openers) as source,
         ):
             if source.format == "TIFF" and is_raw(source, head):
-                raise PictureError(_unsupported(_RAW))
+                raise PictureError(_unsupported(RAW))
             yield source
     except UnidentifiedImageError:
-        raise PictureError(_what_it_is(head)) from None
+        raise PictureError(_what_it_is(view)) from None
 
 
 class _WithoutLimit:
@@ -127,10 +123,25 @@ class _WithoutLimit:
 _without_limit = _WithoutLimit()
 
 
-def _what_it_is(head: bytes) -> str:
-    for offset, magic, name in _KNOWN_MAGIC:
-        if head.startswith(magic, offset):
-            return _unsupported(name)
+def _openers(view: FileView) -> list[str]:
+    """Which of Pillow's openers may try a file."""
+    head = view[:HEAD]
+    if head[4:8] == b"ftyp":
+        if b"av01" in (kinds := item_kinds(view)) and b"hvc1" not in kinds:
+            return ["AVIF"]
+        if head[8:12] in _HEIF_BRANDS:
+            heif.register()
+            return ["HEIF"]
+    return ["TGA"] if tga.is_tga(view) else _OPENERS
+
+
+def _what_it_is(view: FileView) -> str:
+    name = "a TGA of a rare kind" if tga.is_tga(view) else name_of(view)
+    if name is not None:
+        return _unsupported(name)
+    known = next((name for magic, name in _READ if view[:8].startswith(magic)), None)
+    if known is not None:
+        return f"the file is damaged: it begins as {known}"
     return "it is not a picture, or damaged from its first bytes on"
 
 

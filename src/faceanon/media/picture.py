@@ -22,11 +22,14 @@ class Encoding:
         quantization: the tables of a JPEG, by number, each 64 values; None elsewhere.
         subsampling: of a JPEG's chroma: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0.
         lossless: whether a WebP or JPEG XL is lossless.
-        compression: of a TIFF, in Pillow's words.
+        compression: of a TIFF and a TGA, in Pillow's words; of a PNM, what it begins
+            with ("P1" to "P7"); of an ICO, "png" or "bmp".
         is_cmyk: whether the four channels are inks.
+        is_grey: whether a JPEG has one channel.
         is_premultiplied: whether colours are multiplied by alpha (TIFF, JPEG XL).
         depth: how many bits the samples of an AVIF or HEIF have if more than 8; where
             it is another format, the most that they can have.
+        maxval: of a PNM, which number is white; 0 where it is another format.
     """
 
     format: Format
@@ -35,8 +38,10 @@ class Encoding:
     lossless: bool = False
     compression: str = "tiff_adobe_deflate"
     is_cmyk: bool = False
+    is_grey: bool = False
     is_premultiplied: bool = False
     depth: int = 12
+    maxval: int = 0
 
 
 class Deferred(Protocol):

@@ -18,15 +18,28 @@ from faceanon.errors import PictureError
 from faceanon.media.clip import Clip, Frame, Header, Still
 from faceanon.media.containers import FileView, Readable
 from faceanon.media.containers import gif as gif_container
+from faceanon.media.containers.png import SIGNATURE
 from faceanon.media.damage import check_tiff_pages, explained
-from faceanon.media.formats import high_depth, jxl, png16, webp
+from faceanon.media.formats import (
+    bmp,
+    high_depth,
+    ico,
+    jxl,
+    png16,
+    png_mending,
+    pnm,
+    tga,
+    webp,
+)
 from faceanon.media.formats.jpeg.decoding import opened_jpeg
+from faceanon.media.formats.jpeg.file import JpegFile
+from faceanon.media.formats.jpeg.missing_end import decode_what_is_there
 from faceanon.media.formats.table import FORMATS
 from faceanon.media.formats.tiff_pages import (
-    floating_header,
     full_pages,
-    is_floating_color,
+    is_for_tifffile,
     tiff_page,
+    tifffile_header,
 )
 from faceanon.media.metadata import (
     Metadata,
@@ -55,6 +68,18 @@ _MODES = frozenset(
     ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "F", "I;16", "I;16L", "I;16B"]
 )
 
+# Others, in words.
+_OTHER_MODES = {
+    "I": "whole numbers of 32 bits, or signed",
+    "I;16N": "whole numbers of 16 bits in a rare order",
+    "LAB": "in CIELAB",
+    "YCbCr": "in YCbCr that was not converted",
+    "HSV": "in HSV",
+    "RGBX": "colours with a channel that is not used",
+    "RGBa": "multiplied by their transparency",
+    "La": "multiplied by their transparency",
+}
+
 # Formats of boxes in boxes, of which Pillow gives the EXIF block.
 _BOXED = ("avif", "heif")
 
@@ -78,7 +103,8 @@ def open_clip(
             frames by frame, as far as its format allows.
         max_pixels: refuse frames of more than this, from the header, before anything is
             decoded.
-        video: which part of a film to read, and what to do with damage.
+        video: which part of a film to read; and what to do with damage, also of a
+            picture whose end is missing.
         threads: how many a film may be decoded with.
 
     Raises:
@@ -87,9 +113,14 @@ def open_clip(
             they are asked for, which may raise it, too.
     """
     view = FileView(file)
-    if is_floating_color(view):
+    covers = video.damaged == "cover"
+    if pnm.is_pnm(view):
         with explained():
-            still = _floating(view, max_pixels)
+            still = _pnm(view, max_pixels)
+        yield still
+    elif is_for_tifffile(view):
+        with explained():
+            still = _by_tifffile(view, max_pixels)
         yield still
     elif (container := container_of(view[:HEAD])) is not None:
         yield VideoClip(file, container, video, max_pixels, threads)
@@ -97,10 +128,32 @@ def open_clip(
         with explained():
             still = _jxl(view, max_pixels)
         yield still
+    elif bmp.has_masks(view):
+        with explained():
+            still = _bmp(view, max_pixels)
+        yield still
     else:
+        file, notes = _mended(view, covers=covers)
         with opened(file) as source:
-            clip = _clip(source, view, max_pixels)
-        yield clip
+            clip = _clip(source, FileView(file), max_pixels, covers=covers)
+        yield replace(clip, found=clip.found + notes)
+
+
+def _mended(view: FileView, *, covers: bool) -> tuple[BinaryIO, tuple[str, ...]]:
+    """The file, or one in its place that has no damage beside the pixels."""
+    if tga.is_tga(view):
+        usual = tga.with_usual_depth(view)
+        return view.file if usual is None else io.BytesIO(usual), ()
+    if view[: len(SIGNATURE)] != SIGNATURE:
+        return view.file, ()
+    data, notes = png_mending.without_damage_beside(view)
+    if data is not None:
+        return io.BytesIO(data), notes
+    filled = png_mending.filled_up(view[:]) if covers else None
+    if filled is not None:
+        data, share = filled
+        return io.BytesIO(data), (end_is_missing(share),)
+    return view.file, ()
 
 
 def decode(data: bytes, max_pixels: int, *, lazily: bool = False) -> Picture:
@@ -125,11 +178,15 @@ def decode(data: bytes, max_pixels: int, *, lazily: bool = False) -> Picture:
     return picture if lazily else replace(picture, source=picture.pixels)
 
 
-def _clip(source: Any, view: FileView, max_pixels: int) -> Clip:
+def _clip(
+    source: Any, view: FileView, max_pixels: int, *, covers: bool
+) -> "Still | _Film | _Pages | _Icon":
     """What a file that Pillow has opened shows."""
     format_ = PILLOW_FORMATS[str(source.format)]
     count = int(getattr(source, "n_frames", 1))
     check_size(source.size, max_pixels)
+    if format_ == "ico":
+        return _icon(view, max_pixels)
     if format_ == "gif":
         _check_frames_of_gif(view, max_pixels)
     if format_ == "tiff":
@@ -145,9 +202,41 @@ def _clip(source: Any, view: FileView, max_pixels: int) -> Clip:
         return _film(source, view, format_, count)
     is_paged = format_ == "tiff"  # a page more may be a preview
     picture = _page(source, view if is_paged else view[:], max_pixels)
-    if not is_paged:
-        return Still(picture, _seconds(source), source.info.get("loop"))
+    if is_paged:
+        return Still(picture)
+    if covers and isinstance(picture.source, JpegFile):
+        return _as_far_as_it_is_there(picture, picture.source)
+    return Still(picture, _seconds(source), source.info.get("loop"))
+
+
+def _as_far_as_it_is_there(picture: Picture, jpeg: JpegFile) -> Still:
+    """A JPEG; if its end is missing, what is there of it, to be encoded anew.
+
+    Raises:
+        PictureError: it is damaged in another way.
+    """
+    try:
+        jpeg.check()
+    except PictureError:
+        found = decode_what_is_there(jpeg.data)
+        if found is None:
+            raise
+        pixels, share = found
+        if picture.encoding.is_grey:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+        pixels = turned(pixels, jpeg.orientation)
+        return Still(
+            replace(picture, source=pixels, jpeg=None), found=(end_is_missing(share),)
+        )
     return Still(picture)
+
+
+def end_is_missing(share: float) -> str:
+    """What the user should know of a picture of which a share of rows is missing."""
+    if share == 0:
+        return "its end is missing, though no row"
+    percent = max(round(100 * share), 1)
+    return f"its end is missing, and with it {percent} % of its rows, or their details"
 
 
 def _check_frames_of_gif(view: FileView, max_pixels: int) -> None:
@@ -166,9 +255,9 @@ def _page(source: Any, data: Readable, max_pixels: int) -> Picture:
     """The picture, or the page, that an opened file is at."""
     check_size(source.size, max_pixels)
     if source.mode not in _MODES:
+        kind = _OTHER_MODES.get(source.mode, "of a rare kind")
         raise PictureError(
-            f"its colours are {source.mode}, which is not supported; "
-            "convert it to RGB first"
+            f"its samples are {kind}, which is not supported; convert it to RGB first"
         )
     format_ = PILLOW_FORMATS[str(source.format)]
     orientation = orientation_of(source, data)
@@ -194,9 +283,36 @@ def _metadata(source: PillowImage.Image, data: Readable, format_: Format) -> Met
     return found
 
 
-def _floating(view: FileView, max_pixels: int) -> Still:
-    """A TIFF in floating point and colour, which Pillow does not open."""
-    header = floating_header(view)
+def _pnm(view: FileView, max_pixels: int) -> Still:
+    header = pnm.header_of(view)
+    check_size((header.width, header.height), max_pixels)
+    pixels, encoding = pnm.decode(view, header)
+    return Still(Picture(pixels, encoding))
+
+
+def _bmp(view: FileView, max_pixels: int) -> Still:
+    """A BMP that tells in which bits of a pixel its colours are."""
+    header = bmp.masked_header(view)
+    check_size((header.width, header.height), max_pixels)
+    data = view[:]
+    pixels = bmp.decode_masked(data, header)
+    return Still(Picture(pixels, Encoding("bmp"), None, read_metadata(data, "bmp")))
+
+
+def _icon(view: FileView, max_pixels: int) -> "Still | _Icon":
+    icon = _Icon(view[:], max_pixels, Header("ico", "pages", 0, 0))
+    pictures = [frame.picture for frame in icon.frames()]
+    if not pictures:
+        raise PictureError("the file is damaged: an icon without a picture")
+    if len(pictures) == 1:
+        return Still(pictures[0])
+    height, width = pictures[0].shape
+    return replace(icon, header=Header("ico", "pages", width, height, len(pictures)))
+
+
+def _by_tifffile(view: FileView, max_pixels: int) -> Still:
+    """A TIFF that Pillow does not open."""
+    header = tifffile_header(view)
     check_size((header.width, header.height), max_pixels)
     check_tiff_pages(view, 1)
     pixels = turned(tiff_page(view, 0), header.orientation)
@@ -249,6 +365,7 @@ class _Film:
         icc_profile: the colour profile of all frames.
         metadata: of the file.
         is_deep: whether it is an animated PNG of 16 bits, of which Pillow gives eight.
+        found: what the user should know of the file.
     """
 
     header: Header
@@ -257,6 +374,12 @@ class _Film:
     icc_profile: bytes | None
     metadata: Metadata
     is_deep: bool
+    found: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Clip`."""
+        return self.found
 
     def frames(self) -> Iterator[Frame]:
         """See `Clip`."""
@@ -298,12 +421,19 @@ class _Pages:
         file: the file.
         pages: the numbers of those that are no smaller copies of others.
         max_pixels: refuse larger pages.
+        found: what the user should know of the file.
     """
 
     header: Header
     file: BinaryIO
     pages: tuple[int, ...]
     max_pixels: int
+    found: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Clip`."""
+        return self.found
 
     def frames(self) -> Iterator[Frame]:
         """See `Clip`."""
@@ -312,3 +442,38 @@ class _Pages:
             for number in self.pages:
                 source.seek(number)
                 yield Frame(_page(source, view, self.max_pixels))
+
+
+@dataclass(frozen=True, slots=True)
+class _Icon:
+    """An icon, a page for each of its sizes, the largest first; see `Clip`.
+
+    Attributes:
+        data: the file.
+        max_pixels: refuse larger sizes.
+        header: what is known of it.
+        found: what the user should know of the file.
+    """
+
+    data: bytes
+    max_pixels: int
+    header: Header
+    found: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Clip`."""
+        return self.found
+
+    def frames(self) -> Iterator[Frame]:
+        """See `Clip`."""
+        pictures = [
+            self._picture(ico.one_size(self.data, *entry))
+            for entry in ico.entries(self.data)
+        ]
+        for picture in sorted(pictures, key=lambda one: one.shape, reverse=True):
+            yield Frame(picture)
+
+    def _picture(self, data: bytes) -> Picture:
+        with opened(io.BytesIO(data)) as source:
+            return _page(source, data, self.max_pixels)

@@ -62,11 +62,12 @@ def write(
         data, how = encode_still(frame, options, loop=header.loop)
         target.write(data)
         return how
-    if header.kind == "pages" and format_ != "tiff":
-        raise PictureError(
-            f"it has {header.count} pages, which only TIFF holds; use --format tiff"
-        )
     support = FORMATS[format_]
+    if header.kind == "pages" and not support.holds_pages:
+        raise PictureError(
+            f"it has {header.count} pages, which {format_} cannot hold; use --format "
+            "tiff"
+        )
     if support.write_film is None:
         raise PictureError(
             f"it has {header.count} frames, of which {format_} holds one; "
@@ -100,6 +101,7 @@ def _check_all_at_once(header: Header, max_pixels: int) -> None:
 def _fitting(frame: EditedFrame, format_: Format) -> EditedFrame:
     """A frame of a film, stored as it is to be in this format."""
     picture = frame.picture
+    _check_sides(picture, format_)
     is_deep = picture.pixels.dtype != np.uint8
     if is_deep and not FORMATS[format_].is_film_deep:
         raise PictureError(
@@ -182,6 +184,7 @@ def _transcoded(
 
 def _encoded(frame: EditedFrame, options: WriteOptions, loop: int | None) -> bytes:
     picture = frame.picture
+    _check_sides(picture, options.picture_format or picture.encoding.format)
     if picture.encoding.format == "gif" and options.picture_format in (None, "gif"):
         # It keeps its colours, and what it would tell were it one of several.
         height, width = picture.shape
@@ -234,12 +237,22 @@ def _encoder_errors(format_: Format) -> Iterator[None]:
     except OSError as error:
         if error.errno is not None:
             raise  # of the file that is written to, not of an encoder
-        raise PictureError(f"it cannot be written as {format_}: {error}") from error
+        raise PictureError(f"the encoder of {format_} refuses it") from error
     except (ValueError, RuntimeError, cv2.error) as error:
-        raise PictureError(f"it cannot be written as {format_}: {error}") from error
+        raise PictureError(f"the encoder of {format_} refuses it") from error
+
+
+def _check_sides(picture: Picture, format_: Format) -> None:
+    largest = FORMATS[format_].largest
+    if largest is not None and max(picture.shape) > largest:
+        raise PictureError(
+            f"it is wider or higher than {largest} pixels, which {format_} cannot "
+            "hold; use --format png"
+        )
 
 
 def _check_it_fits(picture: Picture, format_: Format) -> None:
+    _check_sides(picture, format_)
     has_alpha = picture.pixels.shape[2:] == (4,) and not picture.encoding.is_cmyk
     if has_alpha and format_ == "jpeg":
         raise PictureError(

@@ -38,6 +38,12 @@ from faceanon.vision.recognition.identities import (
 from faceanon.vision.recognition.matching import compared, split
 from faceanon.vision.recognition.observing import observe
 
+# In smaller sizes of an icon detectors see faces where the larger ones show none.
+_SMALLEST_TRUSTED = 48
+
+# By so much the sides of two sizes of one icon may differ in their proportion.
+_SAME_SHAPE = 0.05
+
 
 @dataclass(slots=True)
 class _Decided:
@@ -105,6 +111,7 @@ def find(
             clip, name, content, given, settings, observes=observes, threads=threads
         )
     frames: list[_Decided] = []
+    shapes: list[tuple[int, int]] = []
     given_by_frame = _ByFrame(given)
     met: set[Face] = set()
     for frame, found in _with_found(clip, given, settings):
@@ -115,8 +122,11 @@ def find(
             image = eight_bit(frame.picture.color)
             decided.observations = [observe(image, face) for face in decided.hidden]
         frames.append(decided)
+        shapes.append(frame.picture.shape)
     if given is not None:
         check_all_met(given, met, len(frames))
+    if header.format == "ico" and detects(given, settings):
+        _hide_in_all_sizes(frames, shapes)
     observations = tuple(
         seen for decided in frames for seen in _from_left_to_right(decided)
     )
@@ -294,6 +304,30 @@ def _decide(
         picture.color, sure, settings, told, looks_before=detects(given, settings)
     )
     return _Decided(list(hidden), shown, found.unsure, told)
+
+
+def _hide_in_all_sizes(
+    frames: Sequence[_Decided], shapes: Sequence[tuple[int, int]]
+) -> None:
+    """Hide a face that was found in one size of an icon in the others, too.
+
+    Args:
+        frames: what was decided on each size; more is to be hidden afterwards.
+        shapes: height and width of each.
+    """
+    found = [tuple(decided.hidden) for decided in frames]
+    for decided, (height, width) in zip(frames, shapes, strict=True):
+        for faces, (other_height, other_width) in zip(found, shapes, strict=True):
+            if abs(height / width - other_height / other_width) > _SAME_SHAPE:
+                continue  # it shows something else
+            if other_height < min(height, _SMALLEST_TRUSTED):
+                continue
+            for face in faces:
+                here = face.placed(width / other_width)
+                known = (*decided.hidden, *decided.shown, *decided.told)
+                if not here.box.is_empty and not is_among(here, known):
+                    decided.hidden.append(here)
+                    decided.observations.append(None)
 
 
 def _told_of(given: Record) -> tuple[Face, ...]:

@@ -323,12 +323,10 @@ def _smallest_face(header: Header, job: Job, settings: Settings) -> int:
 
 
 def _notes(job: Job, clip: Clip, smallest_face: int) -> tuple[str, ...]:
-    notes = []
+    notes = [*clip.notes]
     suffix = PurePosixPath(job.name).suffix
-    if isinstance(clip, VideoClip):
-        notes += clip.notes
-        if suffix and film_format(job.name) is None:
-            notes.append(f"it is {clip.container.name}, whatever its name says")
+    if isinstance(clip, VideoClip) and suffix and film_format(job.name) is None:
+        notes.append(f"it is {clip.container.name}, whatever its name says")
     format_ = clip.header.format
     is_odd = not isinstance(clip, VideoClip) and suffix.lower() not in SUFFIXES[format_]
     if suffix and is_odd:

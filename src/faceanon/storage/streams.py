@@ -65,6 +65,11 @@ def prepare() -> None:
         sys.stderr = _text(messages, sys.stderr, "backslashreplace")
 
 
+def messages_to(file: io.RawIOBase) -> io.TextIOWrapper:
+    """A stream into another file, which drops what that does not take."""
+    return _text(_Messages(file), sys.stderr, "backslashreplace")
+
+
 def output_path(text: str) -> Path | None:
     """The file to write that an option names; None for standard output, by any name.
 

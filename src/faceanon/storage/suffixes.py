@@ -4,7 +4,18 @@ import os
 from typing import Literal, TypeAlias, cast
 
 Format: TypeAlias = Literal[
-    "jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heif", "jxl"
+    "jpeg",
+    "png",
+    "webp",
+    "tiff",
+    "bmp",
+    "gif",
+    "avif",
+    "heif",
+    "jxl",
+    "pnm",
+    "tga",
+    "ico",
 ]
 
 FilmFormat: TypeAlias = Literal["mp4", "mov", "mkv", "webm"]
@@ -24,6 +35,9 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
     "avif": (".avif", ".avifs"),
     "heif": (".heic", ".heif", ".hif"),
     "jxl": (".jxl",),
+    "pnm": (".pnm", ".ppm", ".pgm", ".pbm", ".pam"),
+    "tga": (".tga",),
+    "ico": (".ico",),
 }
 """The file name suffixes of each format, the usual one first."""
 
@@ -32,8 +46,7 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
 # passed over like files that are no pictures.
 _OTHER_PICTURES = (
     *(".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr"),
-    *(".ico", ".j2k", ".jp2", ".jpx", ".mpo"),
-    *(".nef", ".orf", ".pbm", ".pgm", ".pnm", ".ppm", ".psd", ".raf", ".rw2", ".tga"),
+    *(".j2k", ".jp2", ".jpx", ".mpo", ".nef", ".orf", ".psd", ".raf", ".rw2"),
 )
 PICTURE_SUFFIXES = frozenset(
     [*(suffix for group in SUFFIXES.values() for suffix in group), *_OTHER_PICTURES]

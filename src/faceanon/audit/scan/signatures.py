@@ -7,11 +7,14 @@ from faceanon.audit.scan import (
     bmp,
     boxes,
     gif,
+    ico,
     isobmff,
     jpeg,
     jpegxl,
     photoshop,
     png,
+    pnm,
+    tga,
     tiff,
     webp,
     xmp,
@@ -23,6 +26,12 @@ from faceanon.audit.scan.part import Damaged, Embedded, Order, Part, Walk, Walke
 _HEIF = re.compile(
     rb".{4}ftyp(avif|avis|heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL
 )
+# It has no first bytes of its own: a kind, no colour table or one, and a depth.
+_TGA = re.compile(
+    rb".(\x00[\x02\x03\x0a\x0b]\x00{4}|\x01[\x01\x09].{4}).{9}"
+    rb"[\x08\x0f\x10\x18\x20][\x00-\x3f]",
+    re.DOTALL,
+)
 _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
     (re.compile(pattern, re.DOTALL), walker)
     for pattern, walker in (
@@ -32,6 +41,8 @@ _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
         (rb"GIF8[79]a", gif.gif),
         (rb"II[*+]\0|MM\0[*+]|IIRO|IIU\0", tiff.tiff),
         (rb"BM.{8}", bmp.bmp),
+        (rb"P[1-6][\s#]|P7\n", pnm.pnm),
+        (rb"\x00\x00\x01\x00.\x00", ico.ico),
         (_HEIF.pattern, isobmff.isobmff),
         (rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", jpegxl.jpegxl),
         (rb"\0\0\0\x0cjP  \r\n\x87\n", jpegxl.jpeg2000),
@@ -40,6 +51,7 @@ _FORMATS: tuple[tuple[re.Pattern[bytes], Walker], ...] = tuple(
         (rb"\x1a\x45\xdf\xa3", matroska.matroska),
         (rb"RIFF.{4}AVI ", avi.avi),
         *unwalked.FORMATS,
+        (_TGA.pattern, tga.tga),
     )
 )
 

@@ -15,7 +15,8 @@ _SIGNS = re.compile(
     rb"|.{4}ftyp"  # AVIF, HEIC, MP4, QuickTime
     rb"|\xff\x0a|\0\0\0\x0c(JXL |jP  )"  # JPEG XL, JPEG 2000
     rb"|\xff\x4f\xff\x51"  # JPEG 2000 without its boxes
-    rb"|P[1-6]\s+(#|\d+\s+\d)|P7\nWIDTH"  # Netpbm
+    rb"|P[1-6]\s+(#|\d+\s+\d)|P7\n"  # Netpbm
+    rb"|\x00\x00\x01\x00[\x01-\x40]\x00.{4}[\x00\x01]\x00[\x00-\x20]\x00"  # ICO
     rb"|\x76\x2f\x31\x01|#\?RADIANCE"  # OpenEXR, Radiance
     rb"|8BPS\0[\1\2]"  # Photoshop
     rb"|\x1a\x45\xdf\xa3"  # Matroska, WebM

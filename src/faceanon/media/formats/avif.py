@@ -29,8 +29,7 @@ def decode(source: Any, data: bytes) -> Decoded:
     """The pixels of a file that has one picture."""
     depth = high_depth.avif_depth(data)
     if depth > 8:
-        has_alpha = source.mode == "RGBA"
-        pixels = high_depth.decode_avif(data, depth, has_alpha=has_alpha)
+        pixels = high_depth.decode_avif(source, data, depth)
         if pixels is not None:
             return pixels, Encoding("avif", depth=depth), False
     return pixels_of(source), Encoding("avif"), False

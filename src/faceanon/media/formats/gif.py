@@ -40,7 +40,7 @@ def encode(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
     """The bytes of a file.
 
     Raises:
-        PictureError: it has more pixels than a file can hold.
+        PictureError: it has more colours than a file can hold.
     """
     height, width = picture.shape
     everywhere = np.ones((height, width), dtype=bool)
@@ -59,12 +59,8 @@ def write_film(
     """Write an animation, frame by frame.
 
     Raises:
-        PictureError: a frame has more colours or pixels than one can hold.
+        PictureError: a frame has more colours than one can hold.
     """
-    if max(header.width, header.height) > _LARGEST:
-        raise PictureError(
-            f"it is wider or higher than {_LARGEST} pixels, which gif cannot hold"
-        )
     size = struct.pack("<HHBBB", header.width, header.height, 0x70, 0, 0)
     target.write(b"GIF89a" + size)
     if header.loop is not None:

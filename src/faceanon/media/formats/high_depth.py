@@ -5,6 +5,7 @@ below, so that white is 65535 and what was not changed is found again to the bit
 """
 
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,13 +49,13 @@ def _configurations(data: Readable) -> list[int]:
     return [data[box.start + 2] for box in found if box.end - box.start > 2]
 
 
-def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
+def decode_avif(source: Any, data: bytes, depth: int) -> Image | None:
     """The pixels of an AVIF as they are stored, not turned.
 
     Args:
+        source: the file as Pillow has opened it.
         data: the whole file.
         depth: that of `avif_depth`.
-        has_alpha: whether the picture is transparent.
 
     Returns:
         Grey, BGR or BGRA, uint16; None where the picture has 8 bits after all.
@@ -63,7 +64,7 @@ def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
         PictureError: it is damaged, or of a kind that is not supported.
     """
     is_grey = all(part & _MONOCHROME for part in _configurations(data))
-    if is_grey and has_alpha:
+    if is_grey and source.mode == "RGBA":
         raise PictureError(
             f"it is an AVIF of {depth} bits in grey with transparency, which is not "
             "supported; convert it to PNG first"
@@ -75,7 +76,11 @@ def decode_avif(data: bytes, depth: int, *, has_alpha: bool) -> Image | None:
         )
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise PictureError("the file is damaged or truncated")
+        source.load()  # raises where it is damaged
+        raise PictureError(
+            f"it is an AVIF of {depth} bits of a kind that OpenCV does not read; "
+            "convert it to PNG first"
+        )
     if pixels.dtype == np.uint8:
         return None
     if is_grey and not _is_full_range(data, depth):

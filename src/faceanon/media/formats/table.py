@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from faceanon.media.clip import EditedFrame, Header
-from faceanon.media.formats import avif, bmp, gif, heif, jxl, png, tiff, webp
+from faceanon.media.formats import (
+    avif,
+    bmp,
+    gif,
+    heif,
+    ico,
+    jxl,
+    png,
+    pnm,
+    tga,
+    tiff,
+    webp,
+)
 from faceanon.media.formats.common import Decoded
 from faceanon.media.formats.jpeg import encoding as jpeg
 from faceanon.media.picture import Encoding, Picture
@@ -29,6 +41,7 @@ class FormatSupport:
         is_lossless: whether every file of it is.
         is_deep: whether pictures may have more than 8 bits.
         is_film_deep: whether the frames of films may.
+        largest: how many pixels a side may have; None where there is no such limit.
     """
 
     encode: Callable[[Picture, Encoding, int | None], bytes]
@@ -41,10 +54,16 @@ class FormatSupport:
     is_lossless: bool = False
     is_deep: bool = False
     is_film_deep: bool = False
+    largest: int | None = None
+
+    @property
+    def holds_pages(self) -> bool:
+        """Whether a file can hold several pictures that do not follow each other."""
+        return self.write_film is not None and not self.is_film
 
 
 FORMATS: dict[Format, FormatSupport] = {
-    "jpeg": FormatSupport(jpeg.encode),
+    "jpeg": FormatSupport(jpeg.encode, largest=65_500),
     "png": FormatSupport(
         png.encode,
         png.decode,
@@ -54,7 +73,9 @@ FORMATS: dict[Format, FormatSupport] = {
         is_deep=True,
         is_film_deep=True,
     ),
-    "webp": FormatSupport(webp.encode, webp.decode, webp.write_film, is_film=True),
+    "webp": FormatSupport(
+        webp.encode, webp.decode, webp.write_film, is_film=True, largest=16_383
+    ),
     "tiff": FormatSupport(
         tiff.encode,
         tiff.decode,
@@ -65,7 +86,12 @@ FORMATS: dict[Format, FormatSupport] = {
     ),
     "bmp": FormatSupport(bmp.encode, bmp.decode, is_lossless=True),
     "gif": FormatSupport(
-        gif.encode, gif.decode, gif.write_film, is_film=True, is_lossless=True
+        gif.encode,
+        gif.decode,
+        gif.write_film,
+        is_film=True,
+        is_lossless=True,
+        largest=65_535,
     ),
     "avif": FormatSupport(
         avif.encode,
@@ -74,9 +100,15 @@ FORMATS: dict[Format, FormatSupport] = {
         is_film=True,
         is_written_whole=True,
         is_deep=True,
+        largest=65_536,
     ),
     "heif": FormatSupport(heif.encode, heif.decode, is_deep=True),
     "jxl": FormatSupport(jxl.encode),
+    "pnm": FormatSupport(pnm.encode, is_lossless=True, is_deep=True),
+    "tga": FormatSupport(tga.encode, tga.decode, is_lossless=True, largest=65_535),
+    "ico": FormatSupport(
+        ico.encode, ico.decode, ico.write_film, is_lossless=True, largest=256
+    ),
 }
-"""Every format that is read and written. How JPEG and JPEG XL are read is in
+"""Every format that is read and written. How JPEG, JPEG XL and PNM are read is in
 `media.reading`."""

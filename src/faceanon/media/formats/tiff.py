@@ -8,7 +8,7 @@ from faceanon.media.clip import EditedFrame, Header
 from faceanon.media.containers import Readable
 from faceanon.media.damage import check_deflated, check_jpeg_strips
 from faceanon.media.formats.common import Decoded, encode_with_pillow, in_rgb, pixels_of
-from faceanon.media.formats.tiff_pages import tiff_page
+from faceanon.media.formats.tiff_pages import tiff_page, webp_page
 from faceanon.media.metadata import tiff_file
 from faceanon.media.picture import Encoding, Picture
 
@@ -30,6 +30,8 @@ def decode(source: Any, data: Readable) -> Decoded:
         is_cmyk=source.mode == "CMYK",
         is_premultiplied=1 in source.tag_v2.get(_EXTRA_SAMPLES_TAG, ()),
     )
+    if compression == "webp":
+        return webp_page(data, source.tell()), encoding, False
     is_deep = max(source.tag_v2.get(_BITS_PER_SAMPLE_TAG, (1,))) > 8
     if is_deep or encoding.is_premultiplied:
         # Pillow would make 8 bits of it, and divide colours by their alpha.

@@ -46,6 +46,7 @@ _FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _PICTURE_BRANDS = (
     *(b"avif", b"avis", b"mif1", b"msf1", b"crx ", b"jxl "),
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif2", b"1pic", b"avci", b"avcs", b"j2ki", b"jpeg", b"vvic", b"vvis", b"unif"),
 )
 
 _EBML = b"\x1a\x45\xdf\xa3"

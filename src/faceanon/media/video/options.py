@@ -80,7 +80,8 @@ class VideoOptions:
     damaged: Literal["fail", "cover"] = option(
         "fail",
         "What to do with a film that is damaged in places: fail, or paint over those "
-        "frames as a whole.",
+        "frames as a whole. With cover, JPEGs and PNGs whose end is missing are taken, "
+        "too, as far as they are there.",
         choices=("fail", "cover"),
     )
 

@@ -3,16 +3,17 @@
 from typing import Any
 
 import numpy as np
+from PIL import Image as PillowImage
 from PIL import JpegImagePlugin
 
-from faceanon.errors import PictureError
+from faceanon.media.containers import as_file
 from faceanon.media.containers.jpeg import with_usual_scan
-from faceanon.media.formats.jpeg.file import Colors, JpegFile
+from faceanon.media.formats.jpeg.file import JpegFile
+from faceanon.media.formats.jpeg.strict import Colors, check_scans
 from faceanon.media.orientation import upright
 from faceanon.media.picture import Encoding
 from faceanon.model import Image
 
-_UNKNOWN_SUBSAMPLING = "Could not determine subsampling"
 _COLORS: dict[str, Colors] = {"L": "GRAY", "RGB": "BGR", "CMYK": "CMYK"}
 
 
@@ -30,26 +31,17 @@ def opened_jpeg(
         Its pixels, where they are inks, else the file that they are in; how they are
         stored; and the file.
     """
+    check_scans(data, source.width * source.height)
     data = with_usual_scan(data)
     jpeg = JpegFile(data, orientation, source.size, _COLORS[source.mode])
     encoding = _encoding(source)
     if not encoding.is_cmyk:
         return jpeg, encoding, jpeg
     # Pillow turns what Adobe stores inverted, but passes over damage.
-    _check_inks(jpeg)
-    source.load()
-    pixels = np.ascontiguousarray(upright(np.array(source), orientation))
+    jpeg.check()
+    with PillowImage.open(as_file(jpeg.data)) as inks:
+        pixels = np.ascontiguousarray(upright(np.array(inks), orientation))
     return pixels, encoding, jpeg
-
-
-def _check_inks(jpeg: JpegFile) -> None:
-    """Look for damage, as far as that can be done."""
-    try:
-        jpeg.check()
-    except PictureError as error:
-        # Of inks, libjpeg-turbo's simple interface takes few ways of subsampling.
-        if _UNKNOWN_SUBSAMPLING not in str(error):
-            raise
 
 
 def _encoding(source: JpegImagePlugin.JpegImageFile) -> Encoding:
@@ -60,4 +52,5 @@ def _encoding(source: JpegImagePlugin.JpegImageFile) -> Encoding:
         # 4:4:0 and 4:1:1 are -1, "unknown", to Pillow; whole chroma keeps all they had.
         subsampling=0 if is_cmyk else max(JpegImagePlugin.get_sampling(source), 0),
         is_cmyk=is_cmyk,
+        is_grey=source.mode == "L",
     )

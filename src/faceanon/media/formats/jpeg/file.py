@@ -1,22 +1,21 @@
 """A JPEG in memory, of which no more is decoded than is asked for."""
 
 from functools import cached_property
-from typing import Literal, TypeAlias
 
 import numpy as np
-import simplejpeg
 
+from faceanon.errors import PictureError
+from faceanon.media.containers.jpeg import kind_of
 from faceanon.media.damage import explained
-from faceanon.media.formats.jpeg.color_segments import color_segments
-from faceanon.media.formats.jpeg.structure import (
-    CannotTranscode,
-    assembled,
-    read_structure,
+from faceanon.media.formats.jpeg import strict
+from faceanon.media.formats.jpeg.mending import (
+    END_IS_MISSING,
+    is_complete,
+    mended,
 )
+from faceanon.media.formats.jpeg.strict import Colors
 from faceanon.media.orientation import is_across, upright
 from faceanon.model import Image
-
-Colors: TypeAlias = Literal["GRAY", "BGR", "CMYK"]
 
 FACTORS = (8, 4, 2)
 """By these the sides of a picture are made smaller while it is decoded, quickly."""
@@ -36,6 +35,7 @@ class JpegFile:
             known, no more than the picture.
         orientation: the EXIF orientation in which it is stored, 1 to 8.
         shape: (height, width), upright.
+        notes: what is wrong with it although no pixel is lost, as far as it is known.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class JpegFile:
         self.data = data
         self.orientation = orientation
         self.shape = size if is_across(orientation) else size[::-1]
+        self.notes: tuple[str, ...] = ()
         self._size = size
         self._colors: Colors = colors
         self._is_checked = False
@@ -82,36 +83,19 @@ class JpegFile:
     def _decoded(self, colors: Colors, factor: int) -> Image:
         with explained():
             try:
-                pixels = _decoded(self.data, colors, self._size, factor)
+                pixels = strict.decode(self.data, colors, self._size, factor)
             except ValueError:
+                kind = kind_of(self.data)
+                if kind:
+                    raise PictureError(
+                        f"it is {kind} that is damaged or not supported; convert it to "
+                        "PNG first"
+                    ) from None
                 # Of what is wrong beside the picture nothing is left then.
-                picture = _picture_alone(self.data)
-                if picture is None:
+                picture, notes = mended(self.data)
+                if END_IS_MISSING in notes and not is_complete(picture):
                     raise
-                pixels = _decoded(picture, colors, self._size, factor)
-                self.data = picture
+                pixels = strict.decode(picture, colors, self._size, factor)
+                self.data, self.notes = picture, notes
         self._is_checked = True
         return np.ascontiguousarray(upright(pixels, self.orientation))
-
-
-def _decoded(data: bytes, colors: Colors, size: tuple[int, int], factor: int) -> Image:
-    """The picture as it is stored; shape (H, W, channels).
-
-    Raises:
-        ValueError: the file is damaged. libjpeg warns of damage and goes on with grey;
-            here a warning is an error.
-    """
-    width, height = (-(-side // factor) for side in size)
-    pixels: Image = simplejpeg.decode_jpeg(
-        data, colors, min_height=height, min_width=width, strict=True
-    )
-    return pixels
-
-
-def _picture_alone(data: bytes) -> bytes | None:
-    """The same picture without metadata; None if it cannot be told apart."""
-    try:
-        structure = read_structure(data)
-    except CannotTranscode:
-        return None
-    return assembled(data, structure, color_segments(structure, None))

@@ -10,7 +10,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from faceanon.media.containers.jpeg import EOI, SOI, Segment, header
+from faceanon.media.containers.jpeg import EOI, SOI, Segment, header, markers
 
 ColorSpace: TypeAlias = Literal["grey", "ycc", "rgb"]
 
@@ -125,11 +125,11 @@ def assembled(data: bytes, structure: Structure, colors: bytes) -> bytes:
 def _read_structure(data: bytes) -> Structure:
     segments = tuple(_segments(data))
     kept = tuple(part for part in segments if part.marker not in _METADATA)
-    markers = [part.marker for part in kept]
+    found = [part.marker for part in kept]
     frames = [part for part in kept if part.marker in _FRAMES]
-    if len(frames) != 1 or not set(markers) <= set(_PICTURE):
+    if len(frames) != 1 or not set(found) <= set(_PICTURE):
         raise CannotTranscode("it is of a rare kind of JPEG")
-    if Marker.DQT in markers[markers.index(Marker.SOS) :]:
+    if Marker.DQT in found[found.index(Marker.SOS) :]:
         raise CannotTranscode("its quantization changes between scans")
     frame = frames[0].body(data)
     if frame[0] != 8:
@@ -168,7 +168,7 @@ def _segments(data: bytes) -> Iterator[Segment]:
         offset = segment.start if segment.marker == Marker.SOS else segment.end
         if segment.marker != Marker.SOS:
             yield segment
-    markers = _markers(data)
+    places = markers(data)
     while (marker := data[offset + 1]) != Marker.EOI or data[offset] != 0xFF:
         if data[offset] != 0xFF:
             raise CannotTranscode("its segments are damaged")
@@ -177,22 +177,9 @@ def _segments(data: bytes) -> Iterator[Segment]:
             continue
         end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4])
         if marker == Marker.SOS:
-            end = int(markers[np.searchsorted(markers, end)])
+            end = int(places[np.searchsorted(places, end)])
         yield Segment(marker, offset, end)
         offset = end
-
-
-def _markers(data: bytes) -> NDArray[np.intp]:
-    """Where in the file there may be markers that end a scan.
-
-    In entropy-coded data, 0xFF is followed by zero, or it fills, or is of a restart.
-    """
-    values = np.frombuffer(data, np.uint8)
-    offsets = np.flatnonzero(values[:-1] == 0xFF)
-    codes = values[offsets + 1]
-    is_restart = (codes >= 0xD0) & (codes <= 0xD7)
-    found: NDArray[np.intp] = offsets[(codes != 0) & (codes != 0xFF) & ~is_restart]
-    return found
 
 
 def _quantization(body: bytes) -> Iterator[tuple[int, NDArray[np.float32]]]:

@@ -228,6 +228,8 @@ def _required() -> ctypes.CDLL:
 
 def _refused(library: ctypes.CDLL, handle: int) -> CannotTranscode:
     reason = library.tjGetErrorStr2(handle).decode(errors="replace")
+    if "subsampling" in reason:
+        return CannotTranscode("its subsampling is of a rare kind")
     return CannotTranscode(f"libturbojpeg: {reason}")
 
 
