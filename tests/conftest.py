@@ -9,11 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pytest
 
 from processes import GUARD, Server, server, started
 from s3 import Bucket
-from support import faces_of_all_widths, with_examples
+from support import faces_of_all_widths, with_examples, write_png
 
 # What a shell runs in the background, and what nohup runs, ignores Ctrl-C, and so does
 # all that is started by it; tests must be able to interrupt what they start.
@@ -157,6 +158,17 @@ def source(tmp_path: Path) -> Path:
     """A small folder: one face, two faces in a folder below, none."""
     with_examples(tmp_path / "in" / "album", "curies.jpg")
     return with_examples(tmp_path / "in", "astronaut.png", "cat.png")
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """Two small pictures without a face."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    for number in (1, 2):
+        shade = np.full((40, 50, 3), 60 * number, np.uint8)
+        write_png(folder / f"{number}.png", shade)
+    return folder
 
 
 @pytest.fixture

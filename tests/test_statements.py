@@ -6,12 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from conftest import Run, Start
 from processes import GUARD, wait_until
-from support import EXAMPLES, lines, pictures, told_of_runs, with_examples, write_png
+from support import EXAMPLES, lines, pictures, told_of_runs, with_examples
 
 # --- What was not taken ------------------------------------------------------------
 
@@ -87,17 +86,6 @@ def test_a_run_without_a_picture_has_failed_unless_that_is_allowed(
 
 
 # --- What is there already --------------------------------------------------------
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Path:
-    """Two small pictures without a face."""
-    folder = tmp_path / "plain"
-    folder.mkdir()
-    for number in (1, 2):
-        shade = np.full((40, 50, 3), 60 * number, np.uint8)
-        write_png(folder / f"{number}.png", shade)
-    return folder
 
 
 def database(out: Path) -> sqlite3.Connection:
