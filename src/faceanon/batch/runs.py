@@ -1,5 +1,6 @@
 """Many inputs: what is done already, what remains, and each output put in place."""
 
+import io
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -28,6 +29,10 @@ from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
 from faceanon.storage.renaming import Numbering, numbered
 
+# Standard input is held by this process and by a worker, whose memory it may fill by
+# one part in so many; and read in parts of so many bytes.
+_SHARE_OF_STREAM, _CHUNK = 4, 2**20
+
 
 def run(
     plan: Plan, step: Step, run_options: RunOptions, control: Control | None = None
@@ -53,7 +58,8 @@ def run(
         ledger, of_bucket = _ledgers(plan, step, run_options, stack)
         names = stack.enter_context(closing(OutputNames()))
         unmet = _names_to_meet(plan)
-        publisher = _Publisher(plan, step, ledger, names)
+        room = run_options.max_memory * 2**20 // _SHARE_OF_STREAM
+        publisher = _Publisher(plan, step, ledger, names, room)
         stack.callback(publisher.clean_up)
         settings = step.settings
         if isinstance(step, Hide) and settings.pseudonyms and not plan.is_stream:
@@ -114,8 +120,9 @@ class _Publisher:
     """Knows what is under way, and puts outputs in place."""
 
     def __init__(
-        self, plan: Plan, step: Step, ledger: Ledger, names: OutputNames
+        self, plan: Plan, step: Step, ledger: Ledger, names: OutputNames, room: int
     ) -> None:
+        self._room = room
         self._plan = plan
         self._also_detect = step.settings.also_detect
         self._ledger = ledger
@@ -142,8 +149,12 @@ class _Publisher:
             if isinstance(item, Outcome):
                 yield Known(Result(item))
                 continue
+            data = _stream(self._room) if item.source is None else None
+            if data is not None and len(data) > self._room:
+                error = f"it has more than {self._room} bytes; name it as a file"
+                yield Known(Result(Outcome(item, Status.FAILED, error=error)))
+                continue
             self._under_way.add(item)
-            data = sys.stdin.buffer.read() if item.source is None else None
             yield Task(item, data)
 
     def _numbered(self, job: Job) -> Job:
@@ -198,6 +209,14 @@ class _Publisher:
         """Remove what unfinished jobs have written."""
         for job in self._under_way:
             _remove_temporary(job)
+
+
+def _stream(room: int) -> bytes:
+    """What comes by standard input, and not much more than there is room for."""
+    data = io.BytesIO()
+    while data.tell() <= room and (chunk := sys.stdin.buffer.read(_CHUNK)):
+        data.write(chunk)
+    return data.getvalue()
 
 
 def _remove_temporary(job: Job) -> None:
