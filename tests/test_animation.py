@@ -338,6 +338,31 @@ def test_a_gif_with_a_frame_far_outside_is_refused_before_it_is_decoded() -> Non
         pass
 
 
+def test_what_lies_beyond_the_edge_of_a_gif_is_cut_off(
+    faceanon: Run, tmp_path: Path
+) -> None:
+    """As browsers do; a decoder makes the picture larger."""
+    source, target = tmp_path / "a.gif", tmp_path / "b.gif"
+    first = PillowImage.new("RGB", (60, 40), "red")
+    second = first.copy()
+    second.paste("blue", (10, 10, 40, 30))
+    first.save(source, save_all=True, append_images=[second])
+    data = bytearray(source.read_bytes())
+    *_, last = gif.frames(bytes(data))
+    place = data.rindex(b"\x2c" + struct.pack("<2H", last.left, last.top))
+    data[place + 1 : place + 5] = struct.pack("<2H", last.left + 25, last.top + 25)
+    source.write_bytes(data)
+    with PillowImage.open(source) as image:
+        image.seek(1)
+        assert image.size == (65, 55)
+    assert faceanon("blackbar", source, target).returncode == 0
+    with PillowImage.open(target) as image:
+        for number in range(2):
+            image.seek(number)
+            assert image.size == (60, 40)
+        assert image.convert("RGB").getpixel((50, 39)) == (0, 0, 255)
+
+
 def test_a_gif_of_one_picture_stays_one(faceanon: Run, tmp_path: Path) -> None:
     source, target = tmp_path / "a.gif", tmp_path / "b.gif"
     film()[0].save(source)

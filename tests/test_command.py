@@ -178,6 +178,26 @@ def test_a_single_picture_goes_to_a_file_a_folder_or_through_a_pipe(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "astronaut.png"]
 
 
+def test_standard_input_without_end_is_refused(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    endless = tmp_path / "endless"
+    with endless.open("wb") as file:
+        file.truncate(2**40)
+    with endless.open("rb") as file:
+        done = subprocess.run(
+            [COMMAND, "blackbar", "-", tmp_path / "out.png", "--max-memory", "512"],
+            env=environment,
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "it has more than 134217728 bytes; name it as a file" in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
 def test_python_dash_m_and_the_version(faceanon: Run) -> None:
     version = faceanon("--version")
     assert version.stdout.startswith("faceanon, version ")

@@ -170,6 +170,23 @@ def test_killed_workers_and_a_lost_node_cost_nothing(
     assert len(lines(report)) == 20
 
 
+def test_that_ray_is_too_slow_to_start_is_said_in_one_line(
+    faceanon: Run, environment: dict[str, str], many: Path, tmp_path: Path
+) -> None:
+    """It gives up after 30 s; a stand-in does so at once, with the same exception."""
+    stand_in = tmp_path / "modules" / "ray.py"
+    stand_in.parent.mkdir()
+    stand_in.write_text(
+        "def init(**_):\n    raise Exception('The current node timed out\\nduring')\n"
+    )
+    add_to_path(environment, stand_in.parent)
+    environment.pop("RAY_ADDRESS", None)
+    done = faceanon("blackbar", many, tmp_path / "out", "--engine", "ray")
+    assert done.returncode == 2
+    assert "Ray cannot be reached at local: The current node timed out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_cluster_that_is_not_there_is_named(
     faceanon: Run, many: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import sys
 import tarfile
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ from conftest import COMMAND, PLUGINS, Run, Start, add_to_path
 from faceanon.batch.perform import do_picture
 from faceanon.batch.planning.make_plan import make_plan
 from faceanon.batch.work import Task
+from faceanon.batch.workers import cause_of_death
+from faceanon.media.containers.png import SIGNATURE, packed
 from faceanon.pipeline.job import Job, Outcome
 from faceanon.pipeline.steps import Hide
 from faceanon.requests.settings import make_settings
@@ -82,6 +85,12 @@ def wait_for_more(run: subprocess.Popen[bytes], out: Path, count: int) -> None:
 
 
 # --- Kills -----------------------------------------------------------------------
+
+DEADLY = [
+    getattr(signal, name)
+    for name in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGTERM", "SIGBUS")
+    if hasattr(signal, name)
+]
 
 
 def test_killed_at_twenty_random_moments_it_still_does_everything_once(
@@ -141,7 +150,7 @@ def test_workers_killed_at_random_cost_the_pictures_they_held(
             # three times in a row before it is ready.
             victim = random_.choice([w for w in workers if w in spared] or workers)
             with suppress(ProcessLookupError):
-                os.kill(victim, signal.SIGKILL)
+                os.kill(victim, DEADLY[kills % len(DEADLY)])
                 kills += 1
             spared = {*workers} - {victim}
     _, errors = run.communicate(timeout=GUARD)
@@ -150,12 +159,27 @@ def test_workers_killed_at_random_cost_the_pictures_they_held(
     assert Counter(x["picture"] for x in told) == Counter(os.listdir(source))
     failed = {x["picture"] for x in told if x["status"] == "failed"}
     assert 0 < len(failed) <= kills
-    assert {x["error"] for x in told if x["error"]} == {
-        "its worker process died (SIGKILL, perhaps for want of memory)"
+    assert {x["error"] for x in told if x["error"]} <= {
+        f"its worker process died ({cause_of_death(-number)})" for number in DEADLY
     }
     assert set(outputs(out)) == set(os.listdir(source)) - failed
     assert not list(out.glob("*.tmp"))
     assert errors.count(b"its worker process died") == len(failed)
+
+
+def test_time_in_which_a_run_was_stopped_does_not_count(
+    slow: Start, tmp_path: Path
+) -> None:
+    """Ctrl-Z and fg; a laptop that slept looks the same."""
+    source, out = fill(tmp_path / "in", 4), tmp_path / "out"
+    run = slow(1, source, out, "--timeout", 10)
+    wait_until(lambda: outputs(out), "a picture")
+    os.killpg(run.pid, signal.SIGSTOP)
+    time.sleep(12)
+    os.killpg(run.pid, signal.SIGCONT)
+    _, errors = run.communicate(timeout=GUARD)
+    assert run.returncode == 0, errors
+    assert len(outputs(out)) == 4
 
 
 def test_the_first_ctrl_c_finishes_what_is_in_hand(slow: Start, tmp_path: Path) -> None:
@@ -385,6 +409,35 @@ def png_with_an_endless_chunk(width: int, height: int) -> bytes:
     return png[:end] + b"\xff\xff\xff\x00tEXt" + png[end:]
 
 
+def gif_of_many_frames(width: int, height: int) -> bytes:
+    """A hundred thousand frames of one pixel."""
+    size = struct.pack("<HHBBB", width // 8, height // 8, 0x80, 0, 0)
+    frame = b"\x2c" + struct.pack("<4HB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return b"GIF89a" + size + bytes(6) + frame * 100_000 + b"\x3b"
+
+
+def png_of_many_frames(width: int, height: int) -> bytes:
+    """Four thousand frames of sixteen megapixels, and a cover."""
+    kinds = (
+        (b"IHDR", struct.pack(">IIBBBBB", width // 8, height // 8, 8, 0, 0, 0, 0)),
+        (b"acTL", struct.pack(">II", 4000, 0)),
+        (b"IDAT", zlib.compress(bytes(width // 8 + 1))),
+        (b"IEND", b""),
+    )
+    return SIGNATURE + b"".join(packed(*chunk) for chunk in kinds)
+
+
+def tiff_of_many_pages(width: int, height: int) -> bytes:
+    """Twenty thousand pages, each with the same pixels."""
+    pages, pixels = 20_000, 8
+    tags = {256: 8, 257: 1, 258: 8, 259: 1, 262: 1, 273: pixels, 277: 1, 279: 8}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in tags)
+    page = struct.pack("<H", len(tags)) + entries
+    start = [16 + number * (len(page) + 4) for number in range(pages)]
+    chain = b"".join(page + struct.pack("<I", after) for after in [*start[1:], 0])
+    return b"II*\0" + struct.pack("<I", start[0]) + bytes(8) + chain
+
+
 # A process begins with the peak of the one that started it: this one is small.
 MEASURED = """
 import resource, subprocess, sys
@@ -422,6 +475,9 @@ def measured(environment: dict[str, str], source: Path, target: Path) -> Measure
         (jpeg_of_any_size, "it has 32000 x 32000 pixels, more than the limit"),
         (bmp_of_any_size, "it has 32000 x 32000 pixels, more than the limit"),
         (png_with_an_endless_chunk, "damaged or truncated"),
+        (gif_of_many_frames, "it has 100000 frames or pages, more than the limit"),
+        (tiff_of_many_pages, "it has 20000 frames or pages, more than the limit"),
+        (png_of_many_frames, "its 4001 frames or pages of 4000 x 4000 have"),
     ],
 )
 def test_a_bomb_is_refused_quickly_and_with_little_memory(
@@ -451,6 +507,15 @@ def header_of(kind: bytes, name: str, size: int) -> bytes:
     return member.tobuf(tarfile.GNU_FORMAT)
 
 
+def holes() -> bytes:
+    """The header of a file of which only parts are there; what parts, follows."""
+    header = bytearray(header_of(tarfile.GNUTYPE_SPARSE, "a.jpg", 0))
+    header[386:482], header[482] = b"0" * 96, 1
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
 TAR_BOMBS = {
     "member": ([header_of(tarfile.REGTYPE, "a.jpg", 2**30)], 2**30),
     "name": ([header_of(tarfile.GNUTYPE_LONGNAME, "a", 2**30)], 2**30),
@@ -459,6 +524,17 @@ TAR_BOMBS = {
         [header_of(tarfile.GNUTYPE_LONGNAME, "a", 1) + b"a" + bytes(511)] * 5000,
         0,
     ),
+    "shared": (
+        [
+            header_of(tarfile.XGLTYPE, "a", 2**20 - 2**15)
+            + f"{2**20 - 2**15} {number}=".encode().ljust(2**20 - 2**15 - 1, b"v")
+            + b"\n"
+            + header_of(tarfile.REGTYPE, f"{number}.txt", 0)
+            for number in range(500)
+        ],
+        0,
+    ),
+    "holes": ([holes(), *[(b"0" * 504 + b"1" + bytes(7)) * 2000] * 1000], 0),
 }
 """Headers, and so many zeros behind them."""
 
@@ -467,12 +543,14 @@ TAR_BOMBS = {
     ("kind", "reason"),
     [
         ("member", "a.jpg: it has 1073741824 bytes, more than the 268435456"),
-        ("name", "a header is too large"),
-        ("attributes", "a header is too large"),
-        ("names", "a header has headers without end"),
+        ("name", "its headers are too large, or too many"),
+        ("attributes", "its headers are too large, or too many"),
+        ("names", "its headers are too large, or too many"),
+        ("shared", "its headers are too large, or too many"),
+        ("holes", "it holds a.jpg, which is no regular file"),
     ],
 )
-def test_a_small_tar_that_unpacks_to_a_gigabyte_does_not_fill_the_memory(
+def test_a_small_tar_that_unpacks_to_much_does_not_fill_the_memory(
     environment: dict[str, str], tmp_path: Path, kind: str, reason: str
 ) -> None:
     path, out = tmp_path / "bomb.tar.gz", tmp_path / "out.tar.gz"

@@ -5,6 +5,7 @@ of one, the others have nothing to wait for. It is started by name, not by impor
 program that uses it: that program needs no guard for it.
 """
 
+import math
 import os
 import pickle
 import sys
@@ -20,7 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from faceanon.batch.workers import Limits, death, interrupts_for_others, lateness
 from faceanon.errors import StorageError
-from faceanon.pipeline.progress import Progress
+from faceanon.pipeline.progress import Extent, Progress
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -32,6 +33,11 @@ _TICK = 0.2
 
 # How often in a row a process may die before it is ready for its first task.
 _STARTS = 3
+
+
+# What comes of asking a process that is dead. Also an answer that cannot be read to its
+# end is none.
+_NO_ANSWER = (OSError, EOFError, pickle.UnpicklingError)
 
 
 class Work(Protocol[_TaskT_contra, _ResultT_co]):
@@ -60,7 +66,7 @@ class Isolated(Generic[TaskT, ResultT]):
         work: what they do.
         count: how many they are.
         limits: what a task may take. Whenever a task tells its progress, it may take as
-            long again.
+            long again. When it tells how many pixels it has, its time is by these.
         on_progress: hears of it, in a thread of its own.
     """
 
@@ -75,7 +81,7 @@ class Isolated(Generic[TaskT, ResultT]):
         self._on_progress = on_progress
         self._work = work
         self._limits = limits
-        self._processes = [_Process(work, limits.megabytes) for _ in range(count)]
+        self._processes = [_Process(work, limits) for _ in range(count)]
         self._idle: SimpleQueue[_Process] = SimpleQueue()
         for process in self._processes:
             self._idle.put(process)
@@ -117,12 +123,12 @@ class Isolated(Generic[TaskT, ResultT]):
             self._idle.put(process)
 
     def _attempted(self, process: "_Process", task: TaskT) -> ResultT:
-        seconds = self._limits.seconds if self._work.has_time_limit(task) else None
+        is_limited = self._work.has_time_limit(task)
         reason = ""
         for _ in range(self._work.attempts(task)):
             try:
                 return process.do(  # type: ignore[no-any-return]  # as pickles are
-                    task, seconds, partial(self._on_progress, task)
+                    task, partial(self._on_progress, task), is_limited=is_limited
                 )
             except _Died as error:
                 self._work.clear_away(task)
@@ -143,8 +149,9 @@ class _Died(Exception):
 class _Process:
     """A process that does one task at a time, replaced when it has died."""
 
-    def __init__(self, work: Any, megabytes: int) -> None:
-        self._greeting = work, megabytes
+    def __init__(self, work: Any, limits: Limits) -> None:
+        self._greeting = work, limits.megabytes
+        self._limits = limits
         self._running: Popen[bytes] | None = None
         self._lock = Lock()
         self._is_closed = False
@@ -154,30 +161,37 @@ class _Process:
     def do(
         self,
         task: object,
-        seconds: float | None,
         on_progress: Callable[[Progress], object],
+        *,
+        is_limited: bool,
     ) -> Any:
         """Do a task.
+
+        Args:
+            task: what to do.
+            on_progress: hears how far it has come.
+            is_limited: whether the limit of time holds.
 
         Raises:
             _Died: the process has not survived it, or was ended as it took too long.
             StorageError: processes cannot be started.
         """
-        running = self._running or self._started()
-        with self._lock:
-            self._is_late, self._seconds_left = False, seconds
+        seconds = self._limits.seconds if is_limited else math.inf
+        running = self._begun(task, seconds)
         try:
-            answer = _asked(running, task)
-            while isinstance(answer, Progress):
+            answer = _answered(running)
+            while isinstance(answer, (Progress, Extent)):
+                if is_limited and isinstance(answer, Extent):
+                    seconds = self._limits.time_for(answer.pixels)
                 with self._lock:
                     if self._seconds_left is not None:
                         self._seconds_left = seconds
-                on_progress(answer)
+                if isinstance(answer, Progress):
+                    on_progress(answer)
                 answer = _answered(running)
-        except (OSError, EOFError, pickle.UnpicklingError):
-            # Also an answer that could not be read to its end is none.
+        except _NO_ANSWER:
             exit_code = self._buried(running)
-            text = lateness(seconds or 0) if self._is_late else death(exit_code)
+            text = lateness(seconds) if self._is_late else death(exit_code)
             raise _Died(text, self._is_late) from None
         finally:
             with self._lock:
@@ -212,17 +226,49 @@ class _Process:
         if self._running is not None:
             self._running.kill()
 
+    def _begun(self, task: object, seconds: float) -> "Popen[bytes]":
+        """The process, once it has a task.
+
+        One that is killed while it has none costs none: another takes it.
+
+        Raises:
+            _Died: processes die of taking it.
+            StorageError: processes cannot be started.
+        """
+        exit_code = None
+        for _ in range(_STARTS):
+            running = self._running or self._started()
+            with self._lock:
+                self._is_late, self._seconds_left = False, seconds
+            try:
+                _asked(running, task)
+            except _NO_ANSWER:
+                exit_code = self._buried(running)
+                with self._lock:
+                    # What it takes to start another does not count.
+                    self._seconds_left = None
+                if self._is_late:
+                    raise _Died(lateness(seconds), is_late=True) from None
+            else:
+                return running
+        raise _Died(death(exit_code), is_late=False)
+
     def _started(self) -> "Popen[bytes]":
         exit_code = None
         for _ in range(_STARTS):
             with self._lock:
                 if self._is_closed:
                     raise _Died("the run was ended", is_late=True)
-                running = self._running = _new_process()
+                try:
+                    running = self._running = _new_process()
+                except OSError as error:
+                    raise StorageError(
+                        f"worker processes cannot be started: {error}"
+                    ) from error
             try:
                 # What it takes to start does not count as the first task's time.
                 _asked(running, self._greeting)
-            except (OSError, EOFError, pickle.UnpicklingError):
+            except _NO_ANSWER:
                 exit_code = self._buried(running)
             else:
                 return running
@@ -267,7 +313,7 @@ def _asked(running: "Popen[bytes]", question: object) -> Any:
     """What a process answers.
 
     Raises:
-        OSError, EOFError, UnpicklingError: it is dead.
+        OSError, EOFError, UnpicklingError: it is dead; see `_NO_ANSWER`.
     """
     assert running.stdin is not None, "it is a pipe"
     pickle.dump(question, running.stdin, pickle.HIGHEST_PROTOCOL)

@@ -27,7 +27,10 @@ def main() -> None:
     queue: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_receive, args=(questions, queue), daemon=True).start()
     while True:
-        _answer(answers, work(queue.get()))
+        task = queue.get()
+        # From here on, its fate is that of this process.
+        _answer(answers, None)
+        _answer(answers, work(task))
 
 
 def _receive(questions: BinaryIO, queue: "SimpleQueue[Any]") -> None:
@@ -37,6 +40,8 @@ def _receive(questions: BinaryIO, queue: "SimpleQueue[Any]") -> None:
         except EOFError:
             # Nobody is there any more to take what is being done.
             os._exit(0)
+        except BaseException:  # noqa: BLE001  none of its threads may wait for more
+            os._exit(1)
 
 
 def _answer(answers: BinaryIO, answer: object) -> None:

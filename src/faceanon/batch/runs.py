@@ -30,12 +30,15 @@ from faceanon.boxes import MEETS_NO_PICTURE, NOT_IN_BOX_FILE
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.steps import Hide, Step
-from faceanon.storage import streams
 from faceanon.storage.buckets.listing import check
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
 from faceanon.storage.renaming import Numbering, numbered
 from faceanon.storage.state import state_key
+
+# Standard input is held by this process and by a worker, whose memory it may fill by
+# one part in so many.
+_SHARE_OF_STREAM = 4
 
 
 def run(
@@ -64,7 +67,8 @@ def run(
             _tell_of(ledger, run_options, control)
         names = stack.enter_context(closing(OutputNames()))
         unmet = _names_to_meet(plan)
-        publisher = _Publisher(plan, step, ledger, names)
+        room = run_options.max_memory * 2**20 // _SHARE_OF_STREAM
+        publisher = _Publisher(plan, step, ledger, names, room)
         stack.callback(publisher.clean_up)
         settings = step.settings
         if isinstance(step, Hide) and settings.pseudonyms and not plan.is_stream:
@@ -173,8 +177,9 @@ class _Publisher:
     """Knows what is under way, and puts outputs in place."""
 
     def __init__(
-        self, plan: Plan, step: Step, ledger: Ledger, names: OutputNames
+        self, plan: Plan, step: Step, ledger: Ledger, names: OutputNames, room: int
     ) -> None:
+        self._room = room
         self._plan = plan
         self._also_detect = step.settings.also_detect
         self._ledger = ledger
@@ -203,8 +208,12 @@ class _Publisher:
             if isinstance(item, Outcome):
                 yield Known(Result(item))
                 continue
+            data = streams.read_input(self._room) if item.source is None else None
+            if data is not None and len(data) > self._room:
+                error = f"it has more than {self._room} bytes; name it as a file"
+                yield Known(Result(Outcome(item, Status.FAILED, error=error)))
+                continue
             self._under_way.add(item)
-            data = streams.read_input() if item.source is None else None
             yield Task(item, data)
 
     def _numbered(self, job: Job) -> Job:

@@ -19,17 +19,29 @@ _OF_A_TERMINAL = [
 ]
 
 
+# Up to so many pixels, a picture has the time that is asked for.
+_USUAL_PIXELS = 50_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one job may take.
 
     Attributes:
-        seconds: time after which it is given up and its worker replaced.
+        seconds: time after which it is given up and its worker replaced; see `time_for`
+            of large pictures.
         megabytes: memory of its worker; a picture that needs more fails.
     """
 
     seconds: float
     megabytes: int
+
+    def time_for(self, pixels: int) -> float:
+        """How many seconds so many pixels may take: more than others if they are many.
+
+        `thorough` takes about 1 s for a megapixel.
+        """
+        return self.seconds * max(pixels / _USUAL_PIXELS, 1)
 
 
 def configure_worker(megabytes: int) -> None:

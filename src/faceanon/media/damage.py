@@ -96,8 +96,27 @@ def check_png_chunks(data: Readable) -> None:
     raise PictureError("the file is damaged or truncated")
 
 
-def check_tiff_pages(data: Readable, pages: int) -> None:
+def count_tiff_pages(data: Readable) -> int:
     """Follow the directories of a TIFF (TIFF 6.0, section 2) to the last.
+
+    Returns:
+        How many there are; 0 for a BigTIFF.
+    """
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+    if int.from_bytes(data[2:4], order) != _TIFF_VERSION:
+        return 0
+    seen: set[int] = set()
+    offset = int.from_bytes(data[4:8], order)
+    while offset and offset not in seen:
+        seen.add(offset)
+        entries = int.from_bytes(data[offset : offset + 2], order)
+        end = offset + 2 + 12 * entries
+        offset = int.from_bytes(data[end : end + 4], order)
+    return len(seen)
+
+
+def check_tiff_pages(data: Readable, pages: int) -> None:
+    """See that none of the pages of a TIFF was passed over.
 
     Pillow passes over a page whose directory or tags are cut off, and then takes a file
     of several pages for one.
@@ -109,17 +128,7 @@ def check_tiff_pages(data: Readable, pages: int) -> None:
     Raises:
         PictureError: there are more.
     """
-    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
-    if int.from_bytes(data[2:4], order) != _TIFF_VERSION:
-        return
-    seen: set[int] = set()
-    offset = int.from_bytes(data[4:8], order)
-    while offset and offset not in seen:
-        seen.add(offset)
-        entries = int.from_bytes(data[offset : offset + 2], order)
-        end = offset + 2 + 12 * entries
-        offset = int.from_bytes(data[end : end + 4], order)
-    if len(seen) > pages:
+    if count_tiff_pages(data) > pages:
         raise PictureError("the file is damaged: one of its pages cannot be read")
 
 

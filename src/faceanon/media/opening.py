@@ -163,6 +163,36 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
+# Frames or pages of a picture, and how many times the pixels of one they may have.
+_MOST_FRAMES, _MOST_TOGETHER = 10_000, 100
+
+
+def check_frames(count: int, size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse an animation, or pages, that would take hours and came in a small file.
+
+    Args:
+        count: how many frames or pages it has.
+        size: the largest width and height.
+        max_pixels: how many pixels one may have.
+
+    Raises:
+        PictureError: they are too many, or too large together.
+    """
+    if count > _MOST_FRAMES:
+        raise PictureError(
+            f"it has {count} frames or pages, more than the limit of {_MOST_FRAMES}; "
+            "split it, or make it a film (MP4)"
+        )
+    width, height = size
+    together = count * width * height
+    if together > _MOST_TOGETHER * max_pixels:
+        raise PictureError(
+            f"its {count} frames or pages of {width} x {height} have {together} pixels "
+            f"together, more than the limit of {_MOST_TOGETHER * max_pixels}; raise "
+            "--max-pixels if you trust it"
+        )
+
+
 def orientation_of(source: PillowImage.Image, data: Readable) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none."""
     if source.format == "PNG" and not _has_exif(data):

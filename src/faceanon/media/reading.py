@@ -19,7 +19,7 @@ from faceanon.media.clip import Clip, Frame, Header, Still
 from faceanon.media.containers import FileView, Readable
 from faceanon.media.containers import gif as gif_container
 from faceanon.media.containers.png import SIGNATURE
-from faceanon.media.damage import check_tiff_pages, explained
+from faceanon.media.damage import check_tiff_pages, count_tiff_pages, explained
 from faceanon.media.formats import (
     bmp,
     high_depth,
@@ -49,6 +49,7 @@ from faceanon.media.metadata import (
 )
 from faceanon.media.opening import (
     PILLOW_FORMATS,
+    check_frames,
     check_size,
     opened,
     orientation_of,
@@ -183,12 +184,16 @@ def _clip(
 ) -> "Still | _Film | _Pages | _Icon":
     """What a file that Pillow has opened shows."""
     format_ = PILLOW_FORMATS[str(source.format)]
-    count = int(getattr(source, "n_frames", 1))
     check_size(source.size, max_pixels)
     if format_ == "ico":
         return _icon(view, max_pixels)
+    # Before Pillow looks for them, which takes time and memory for each.
     if format_ == "gif":
         _check_frames_of_gif(view, max_pixels)
+    elif format_ == "tiff":
+        check_frames(count_tiff_pages(view), source.size, max_pixels)
+    count = int(getattr(source, "n_frames", 1))
+    check_frames(count, source.size, max_pixels)
     if format_ == "tiff":
         check_tiff_pages(view, count)
         pages = full_pages(source)
@@ -243,12 +248,14 @@ def _check_frames_of_gif(view: FileView, max_pixels: int) -> None:
     """Refuse frames for which Pillow would make more room than the picture takes.
 
     Raises:
-        PictureError: one has more pixels than `max_pixels`, or lies further out.
+        PictureError: one has more pixels than `max_pixels`, or lies further out; or
+            they are too many.
     """
-    width = height = 0
-    for frame in gif_container.frames(view):
+    count = width = height = 0
+    for count, frame in enumerate(gif_container.frames(view), start=1):  # noqa: B007
         width, height = max(width, frame.right), max(height, frame.bottom)
     check_size((width, height), max_pixels)
+    check_frames(count, (width, height), max_pixels)
 
 
 def _page(source: Any, data: Readable, max_pixels: int) -> Picture:
@@ -390,9 +397,11 @@ class _Film:
             return
         lossless = iter(webp.are_lossless(self.view) if self._is_webp else ())
         with opened(self.view.file) as source:
+            width, height = source.size
             for number in range(self.header.count):
                 source.seek(number)
-                pixels = np.asarray(source.convert("RGBA"))
+                # A frame that reaches over the edge is cut off there, as viewers do.
+                pixels = np.asarray(source.convert("RGBA"))[:height, :width]
                 pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)
                 is_lossless = next(lossless, False)
                 encoding = Encoding(self.header.format, lossless=is_lossless)

@@ -36,6 +36,7 @@ from faceanon.pipeline.film import samples_of
 from faceanon.pipeline.find import detects, find
 from faceanon.pipeline.hide import Otherwise, hidden_frames, previewed_frames
 from faceanon.pipeline.job import WORTH_A_NOTE, Job, Outcome, Status
+from faceanon.pipeline.progress import tell_extent
 from faceanon.pipeline.steps import CollectIdentities, Hide, Preview, Step
 from faceanon.pipeline.track_report import TrackReport
 from faceanon.settings import Settings
@@ -103,6 +104,7 @@ def transform(
     rng = random_for(job, settings, source if isinstance(step, Hide) else None)
     video = settings.writing.video
     with open_clip(source, settings.max_pixels, video, threads) as clip:
+        tell_extent(clip.header)
         is_video = isinstance(clip, VideoClip)
         writing = _writing(job, settings.writing, is_video=is_video)
         needed = is_video or _needs_content(job, step)

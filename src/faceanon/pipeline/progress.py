@@ -1,9 +1,11 @@
-"""How far a film has come, for those who wait for it."""
+"""How long a picture may take and how far a film has come, for those who wait."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
+
+from faceanon.media.clip import Header
 
 Phase: TypeAlias = Literal["find", "look", "hide"]
 
@@ -36,12 +38,30 @@ class Progress:
     total: int
 
 
-_sinks: list[Callable[[Progress], None]] = []
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much work is done before progress is told again.
+
+    Attributes:
+        pixels: of a picture, of all pages, or of one frame of a film.
+    """
+
+    pixels: int
 
 
-def tell_to(sink: Callable[[Progress], None]) -> None:
-    """From now on, tell this process's progress to somebody."""
+_sinks: list[Callable[[Progress | Extent], None]] = []
+
+
+def tell_to(sink: Callable[[Progress | Extent], None]) -> None:
+    """From now on, tell somebody what this process works on."""
     _sinks[:] = [sink]
+
+
+def tell_extent(header: Header) -> None:
+    """Tell how large an input is that was opened."""
+    frames = header.count if header.kind == "pages" else 1
+    if _sinks:
+        _sinks[0](Extent(header.width * header.height * frames))
 
 
 def told(frames: Iterable[T], phase: Phase, total: int) -> Iterator[T]:

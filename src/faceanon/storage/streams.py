@@ -100,14 +100,18 @@ def input_file(text: str, name: str = "standard input") -> Iterator[Path]:
         yield path
 
 
-def read_input() -> bytes:
-    """All of standard input.
+def read_input(most: int | None = None) -> bytes:
+    """What comes by standard input.
+
+    Args:
+        most: read one byte more than this at most, so that it is seen that there are
+            more; None for all there is.
 
     Raises:
         FaceanonError: it cannot be read.
     """
     try:
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(-1 if most is None else most + 1)
     except OSError as error:
         is_closed = error.errno == errno.EBADF
         reason = "is closed" if is_closed else f"cannot be read: {error.strerror}"

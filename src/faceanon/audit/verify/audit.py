@@ -28,6 +28,7 @@ from faceanon.media.video.library import clock
 from faceanon.media.video.options import VideoOptions
 from faceanon.media.video.reading import VideoClip
 from faceanon.model import Image
+from faceanon.pipeline.progress import tell_extent
 from faceanon.storage.files import open_source
 from faceanon.vision.detection.find import is_same
 from faceanon.vision.detection.voting import SAME_FACE
@@ -189,6 +190,7 @@ class _Audit:
                 clip = stack.enter_context(open_clip(file, self.max_pixels, video))
             except PictureError as error:
                 raise PictureError(f"{whose}: {error}") from error
+            tell_extent(clip.header)
             yield clip
 
     def _compare_clips(self, before: Clip, after: Clip, output: BinaryIO) -> None:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PureWindowsPath
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 from faceanon.errors import PictureError
 from faceanon.storage.names import shown
@@ -19,12 +19,16 @@ from faceanon.storage.names import shown
 _GZIP = b"\x1f\x8b"
 _CHUNK = 2**20
 
-# What goes on as the name or the attributes of a member is read at once.
+# What goes on as the name or the attributes of a member is read at once, and all that
+# stands before a member is kept until it comes; what is said of all members stays.
 _MORE_HEADER = (
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE),
     *(tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
 )
-_LARGEST_HEADER = 2**20
+_LARGEST_HEADERS = 2**20
+
+# So many bytes each of them counts more than it has: only some are ever in a row.
+_HEADER_COST = 2**14
 
 
 class TarReader:
@@ -44,7 +48,7 @@ class TarReader:
             self.is_compressed = file.read(len(_GZIP)) == _GZIP
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if self.is_compressed else file
-            self._tar = tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header)  # noqa: SIM115  ends with its file
+            self._tar = tarfile.open(fileobj=stream, mode="r|", tarinfo=_headers())  # noqa: SIM115  ends with its file
 
     @property
     def shared_headers(self) -> dict[str, str]:
@@ -88,8 +92,34 @@ class TarReader:
         return file
 
 
+class _Room:
+    """How many bytes headers may still take."""
+
+    def __init__(self) -> None:
+        self._shared = self._own = _LARGEST_HEADERS
+
+    def take(self, header: tarfile.TarInfo) -> None:
+        """Make room for a header.
+
+        Raises:
+            ReadError: there is none left.
+        """
+        size = header.size + _HEADER_COST
+        self._own -= size
+        if header.type == tarfile.XGLTYPE:
+            self._shared -= size
+        if min(self._own, self._shared) < 0:
+            raise tarfile.ReadError("its headers are too large, or too many")
+
+    def renew(self) -> None:
+        """A member has come; headers of others may follow."""
+        self._own = _LARGEST_HEADERS
+
+
 class _Header(tarfile.TarInfo):
     """A header that is not taken for the end when it is damaged or missing."""
+
+    room: ClassVar[_Room]
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -97,6 +127,7 @@ class _Header(tarfile.TarInfo):
 
         Raises:
             ReadError: it holds none, or one that goes on for too long.
+            PictureError: it is of a file with holes, a list of any length.
             HeaderError: it is the empty block with which a tar file ends.
         """
         try:
@@ -105,9 +136,26 @@ class _Header(tarfile.TarInfo):
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise
             raise tarfile.ReadError(str(error)) from error
-        if header.type in _MORE_HEADER and header.size > _LARGEST_HEADER:
-            raise tarfile.ReadError("a header is too large")
+        if header.type in _MORE_HEADER:
+            cls.room.take(header)
+        elif header.type == tarfile.GNUTYPE_SPARSE:
+            raise _not_regular(header)
+        else:
+            cls.room.renew()
         return header
+
+    def _proc_gnusparse_10(self, following: tarfile.TarInfo, *_: object) -> None:
+        """What the base class calls to read the other kind of such a list.
+
+        Raises:
+            PictureError: always.
+        """
+        raise _not_regular(following)
+
+
+def _headers() -> type[_Header]:
+    """The headers of one file."""
+    return type("_Header", (_Header,), {"room": _Room()})
 
 
 @contextmanager
@@ -119,10 +167,6 @@ def reading() -> Iterator[None]:
     """
     try:
         yield
-    except RecursionError:
-        raise PictureError(
-            "it is no tar file: a header has headers without end"
-        ) from None
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise PictureError(f"it is damaged, or no tar file: {error}") from error
 
@@ -135,7 +179,11 @@ def _check(member: tarfile.TarInfo) -> None:
             f"it holds {shown(member.name)}, which leads out of its folder"
         )
     if not (member.isdir() or member.isreg()) or member.issparse():
-        raise PictureError(
-            f"it holds {shown(member.name)}, which is no regular file but a link, a "
-            "device or the like"
-        )
+        raise _not_regular(member)
+
+
+def _not_regular(member: tarfile.TarInfo) -> PictureError:
+    return PictureError(
+        f"it holds {shown(member.name)}, which is no regular file but a link, a device "
+        "or the like"
+    )

@@ -30,6 +30,18 @@ _FULL_RANGE = 0x80
 # That of Pillow for 8 bits: a tenth smaller than OpenCV's own, in a few times its time.
 _AVIF_SPEED = 6
 
+X265 = {
+    # An eighth of the time of the usual "slow".
+    "preset": "ultrafast",
+    # It leaves this out, which costs smooth areas most: with it, files are a tenth
+    # larger and as good.
+    "x265:aq-mode": "2",
+    "x265:aq-strength": "1",
+    # A worker has one thread, and must not wait for others that do not come.
+    "x265:pools": "none",
+}
+"""How x265 encodes a HEIF, besides its quality."""
+
 
 def avif_depth(data: Readable) -> int:
     """How many bits the samples of an AVIF have: 8, 10 or 12.
@@ -182,6 +194,7 @@ def encode_heif(picture: Picture, depth: int, quality: int) -> bytes:
         buffer,
         bit_depth=depth,
         quality=quality,
+        enc_params=X265,
         icc_profile=picture.icc_profile,
         exif=exif_block(picture.metadata) or None,
     )
