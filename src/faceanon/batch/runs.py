@@ -30,6 +30,7 @@ from faceanon.boxes import MEETS_NO_PICTURE, NOT_IN_BOX_FILE
 from faceanon.errors import FaceanonError, PictureError, StorageError
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.steps import Hide, Step
+from faceanon.storage import streams
 from faceanon.storage.buckets.listing import check
 from faceanon.storage.names import shown
 from faceanon.storage.places import BucketObject, Place, place
