@@ -351,6 +351,8 @@ def test_what_is_there_of_a_picture_without_an_end_is_taken_if_asked_for(
         after = read(out / name)
         assert after[INNER].max() < 30, name
         assert np.abs(HEAD[OUTER].astype(int) - after[OUTER]).mean() < 4, name
+    how = {line["picture"]: line["jpeg"] for line in lines(tmp_path / "report.jsonl")}
+    assert how["cut.jpg"] == "re-encoded: its end is missing"
 
 
 # --- PNM, TGA, ICO -----------------------------------------------------------------

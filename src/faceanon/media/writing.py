@@ -68,7 +68,8 @@ def write(
             f"it has {header.count} pages, which {format_} cannot hold; use --format "
             "tiff"
         )
-    if support.write_film is None:
+    is_icon_of_film = format_ == "ico" and header.kind == "film"
+    if support.write_film is None or is_icon_of_film:
         raise PictureError(
             f"it has {header.count} frames, of which {format_} holds one; "
             "use --format png, webp or gif"
@@ -130,8 +131,13 @@ def encode_still(
     Of a JPEG only what is around the changes is decoded, if these need no more.
     """
     picture, edit = frame.picture, frame.edit
-    if picture.jpeg is None or options.picture_format not in (None, "jpeg"):
+    if picture.encoding.format != "jpeg" or options.picture_format not in (
+        None,
+        "jpeg",
+    ):
         return _encoded(edited(frame), options, loop), ""
+    if picture.jpeg is None:
+        return _encoded(edited(frame), options, loop), "re-encoded: its end is missing"
     is_in_parts = edit is not None and edit.areas is not None and not options.thumbnail
     if is_in_parts and isinstance(picture.source, JpegFile):
         assert edit is not None, "there are parts"

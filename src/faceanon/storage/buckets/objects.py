@@ -96,6 +96,12 @@ def put(target: BucketObject, body: BinaryIO, mark_: str, overwrite: bool) -> No
         )
 
 
+# Those that are not called as the format is here.
+_PICTURE_TYPES = {
+    "pnm": "image/x-portable-anymap",
+    "tga": "image/x-tga",
+    "ico": "image/vnd.microsoft.icon",
+}
 _VIDEO_TYPES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",
@@ -109,7 +115,7 @@ def _content_type(name: str) -> str:
     suffix = "." + name.rpartition(".")[2].lower()
     for format_, suffixes in SUFFIXES.items():
         if suffix in suffixes:
-            return f"image/{format_}"
+            return _PICTURE_TYPES.get(format_, f"image/{format_}")
     return _VIDEO_TYPES.get(film_format(name) or "", "application/octet-stream")
 
 

@@ -1,6 +1,7 @@
 """Decoding JPEGs so that no pixel is made up: what libjpeg warns of is an error."""
 
 import os
+from contextlib import suppress
 from functools import cache
 from threading import Lock
 from typing import Literal, TypeAlias
@@ -123,8 +124,9 @@ def with_warning(data: bytes) -> tuple[Image | None, str]:
             before = None
         heard, said = os.pipe()
         try:
-            # More than a pipe holds is dropped.
-            os.set_blocking(said, False)
+            # More than a pipe holds is dropped, where that can be had.
+            with suppress(AttributeError, OSError):
+                os.set_blocking(said, False)
             os.dup2(said, 2)
             pixels = cv2.imdecode(encoded, flags)
         finally:
