@@ -1,14 +1,16 @@
 """What a run says is what happened, of all of INPUT and all of OUTPUT."""
 
+import json
 import os
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from conftest import Run, Start
+from conftest import COMMAND, Run, Start
 from processes import GUARD, wait_until
 from support import EXAMPLES, lines, pictures, told_of_runs, with_examples
 
@@ -244,3 +246,34 @@ def test_the_report_tells_of_the_settings_once(
     assert "settings" not in first
     assert first["status"] == "no_faces"
     assert last["earlier"] == {"no_faces": 1}
+
+
+# --- The end of a run ---------------------------------------------------------------
+
+
+def test_the_summary_at_a_terminal_and_for_programs(
+    environment: dict[str, str], mixed: Path, tmp_path: Path
+) -> None:
+    ours, terminal = os.openpty()
+    command = [str(COMMAND), "blackbar", "mixed", "out", "--no-video"]
+    subprocess.run(
+        [*command, "--summary", "summary.json"],
+        stderr=terminal,
+        env=environment,
+        cwd=tmp_path,
+        check=True,
+    )
+    os.close(terminal)
+    said = os.read(ours, 100_000).decode()
+    os.close(ours)
+    for line in (
+        "Done: 1 picture in ",
+        "  1 without a face, copied: cat.png",
+        "  1 other file ignored, a PDF by its content: paper.pdf",
+    ):
+        assert line in said
+    told = json.loads((tmp_path / "summary.json").read_text())
+    assert (told["pictures"], told["exit_status"]) == (1, 0)
+    assert told["statuses"] == {"no_faces": 1}
+    assert told["ignored"]["hidden"] == 1
+    assert told["settings"]["method"] == "blackbar"

@@ -46,6 +46,8 @@ class Summary:
         persons: whom a selection names; empty without one.
         seen: in how many pictures of this run each of them was surely seen.
         to_check: the first pictures that somebody should look at.
+        without: the first pictures without a face.
+        ignored_names: the first files that were not taken, by reason.
         unmet: patterns that nothing matched.
         is_part: whether it is a part of a run, which may well be empty.
         strict: whether what is ignored makes the run fail.
@@ -58,6 +60,8 @@ class Summary:
     persons: tuple[str, ...] = ()
     seen: Counter[str] = field(default_factory=Counter)
     to_check: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    ignored_names: dict[str, list[str]] = field(default_factory=dict)
     unmet: tuple[str, ...] = ()
     is_part: bool = False
     strict: bool = False
@@ -67,6 +71,8 @@ class Summary:
         """Count an outcome."""
         if outcome.is_ignored:
             self.ignored[outcome.error] += 1
+            names = self.ignored_names.setdefault(outcome.error, [])
+            _add_name(names, outcome.job.name)
             return
         if outcome.status is Status.SKIPPED:
             self.done_before += 1
@@ -74,8 +80,10 @@ class Summary:
             return
         self.counts.add(counts)
         self.seen.update(_surely_seen(outcome))
-        if counts.to_check and len(self.to_check) < _MOST_NAMES:
-            self.to_check.append(outcome.job.label)
+        if counts.to_check:
+            _add_name(self.to_check, outcome.job.label)
+        if counts.statuses[Status.NO_FACES]:
+            _add_name(self.without, outcome.job.name)
 
     @property
     def total(self) -> int:
@@ -132,7 +140,7 @@ class Summary:
         if self.done_before:
             line += f"; {self.done_before} already done"
         if self.persons:
-            line += f"; {self._what_became_of_persons()}"
+            line += f"; {self.about_persons()}"
         if self.counts.to_check:
             line += f"; to check by eye: {self._what_to_check()}"
         if self.counts.coarse:
@@ -162,7 +170,8 @@ class Summary:
             return f"{counted(number, 'picture')} (--list-unsure FILE names them)"
         return ", ".join(map(shown, self.to_check))
 
-    def _what_became_of_persons(self) -> str:
+    def about_persons(self) -> str:
+        """What is to be said of the people whom a selection names."""
         nowhere = [name for name in self.persons if name not in self.seen]
         said = [f"{counted(self.counts.shown, 'face')} shown"]
         if nowhere:
@@ -179,6 +188,11 @@ class Summary:
         if self.counts.written:
             return " (written as they are)"
         return " (nothing written)" if self.counts.not_written else ""
+
+
+def _add_name(names: list[str], name: str) -> None:
+    if len(names) < _MOST_NAMES:
+        names.append(name)
 
 
 def counts_of(outcome: Outcome) -> Counts | None:

@@ -36,6 +36,7 @@ def method_command(name: str) -> click.Command:
 def _hide(name: str, values: Values) -> None:
     # Imported late: they bring much that --help does not need.
     from faceanon.batch.unsure_list import UnsureList  # noqa: PLC0415
+    from faceanon.commands import summary  # noqa: PLC0415
     from faceanon.requests.planning import check_streams, plan_of  # noqa: PLC0415
     from faceanon.requests.reports import open_report  # noqa: PLC0415
 
@@ -57,6 +58,9 @@ def _hide(name: str, values: Values) -> None:
         ):
             takers = report.add, rename_map.add, unsure.add
             run_plan(plan, Hide(settings), run_options, console, *takers)
+        if values["summary"] is not None:
+            told = summary.for_programs(console.summary, settings, console.seconds)
+            summary.write(values["summary"], told)
     sys.exit(console.summary.exit_status)
 
 

@@ -14,6 +14,7 @@ from faceanon.batch.planning.plan import Plan
 from faceanon.batch.report import Summary
 from faceanon.batch.run_options import RunOptions
 from faceanon.batch.wording import counted
+from faceanon.commands.summary import for_people
 from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.pipeline.progress import DOING, Phase, Progress
 from faceanon.storage.names import shown
@@ -33,6 +34,7 @@ class Console:
 
     def __init__(self, quiet: bool, verbose: int) -> None:
         self.summary = Summary()
+        self.seconds = 0.0
         self._quiet = quiet
         self._verbose = verbose
         self._bar: tqdm[Any] = tqdm(disable=True)
@@ -96,10 +98,14 @@ class Console:
         finally:
             self._bar.close()
             # Of a run that could not start there is nothing to sum up.
-            if is_over or self.summary.total:
-                self.say(self.summary.line(time.perf_counter() - start))
+            self.seconds = time.perf_counter() - start
             if is_over:
                 self.summary.unmet = tuple(sorted(plan.walk.unmet))
+            if is_over and sys.stderr.isatty():
+                self.say("\n".join(for_people(self.summary, plan, self.seconds)))
+            elif is_over or self.summary.total:
+                self.say(self.summary.line(self.seconds))
+            if is_over:
                 for complaint in self.summary.complaints():
                     self._print(complaint)
             if sounds := self.summary.counts.sounds:

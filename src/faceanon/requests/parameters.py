@@ -55,6 +55,7 @@ def method_parameters(name: str) -> list[click.Parameter]:
         *people_options(),
         report_option(),
         list_unsure_option(),
+        summary_option(),
         click.Option(
             ["--rename-map"],
             type=click.Path(),
@@ -218,6 +219,18 @@ def list_unsure_option() -> click.Option:
         help="Write the names of the pictures to FILE that somebody should look at, "
         "one a line: something in them is nearly sure enough to be a face.",
         envvar=environment_variable("list_unsure"),
+    )
+
+
+def summary_option() -> click.Option:
+    """`--summary`."""
+    return click.Option(
+        ["--summary"],
+        type=click.Path(),
+        metavar="FILE",
+        show_default="said at the end",
+        help="Write the counts of the run to FILE as JSON.",
+        envvar=environment_variable("summary"),
     )
 
 

@@ -29,6 +29,8 @@ _WRITTEN = {
     "target": "OUTPUT",
     "report": "--report",
     "rename_map": "--rename-map",
+    "list_unsure": "--list-unsure",
+    "summary": "--summary",
     "save_people": "--save-people",
 }
 
