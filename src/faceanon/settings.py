@@ -45,43 +45,41 @@ class Settings:
     finding: DetectorOptions = options.group(DetectorOptions)
     grow: float | None = option(
         None,
-        "Factor by which the box of a face is grown before it is covered; that of a "
-        "small face is grown more.",
+        "Factor by which the box of a face grows before it is covered. Small faces "
+        "grow more.",
         minimum=1,
         maximum=4,
         default_text="that of the method",
     )
     shape: Shape | None = option(
         None,
-        "Shape of the cover. Each holds the whole grown box, so that no hair, ear or "
-        "jaw shows at its corners: a rounded one is larger, an ellipse more so.",
+        "Shape of the cover. Each contains the whole grown box, so that no hair, ear "
+        "or jaw shows at the corners: a rounded cover is larger, an ellipse more so.",
         choices=("box", "rounded", "ellipse"),
         default_text="that of the method",
     )
     feather: float | None = option(
         None,
-        "Width of the soft edge that is added around the cover, as a share of the "
-        "cover's size.",
+        "Width of the soft edge around the cover, as a share of the cover's size.",
         minimum=0,
         maximum=0.5,
         default_text="that of the method",
     )
     no_face: NoFace = option(
         "write",
-        "What to do with a picture in which no face was found: write it, skip it "
-        "(write nothing), or fail.",
+        "What to do with a picture without a face: write a copy, skip it, or fail.",
         choices=("write", "skip", "fail"),
     )
     also_detect: bool = option(
         False,
-        "With --boxes: hide the faces that are found besides those of the box file, "
-        "and in pictures of which it does not speak.",
+        "With --boxes: also look for faces, and hide those that are not in the box "
+        "file.",
     )
     writing: WriteOptions = options.group(WriteOptions)
     rename: Rename | None = option(
         None,
-        "Give outputs names that tell nothing, all in one folder: made from the names "
-        "of the inputs and --seed, which it needs (hash), or numbers (sequence).",
+        "Give outputs anonymous names, all in one folder: a hash of the input's name "
+        "and of the seed (hash), or numbers (sequence).",
         choices=("hash", "sequence"),
         default_text="names are kept",
     )
@@ -93,7 +91,7 @@ class Settings:
         default_text="random",
     )
     max_pixels: int = option(
-        200_000_000, "Refuse pictures of more pixels than this.", minimum=1
+        200_000_000, "Refuse pictures with more pixels than this.", minimum=1
     )
     selection: Selection | None = None
     key: Key | None = None

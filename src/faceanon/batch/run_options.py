@@ -18,15 +18,15 @@ class RunOptions:
 
     jobs: int | None = option(
         None,
-        "How many pictures are worked on at the same time.",
+        "Pictures to process at the same time.",
         minimum=1,
         default_text="all processors that this process may use",
         flags=("-j",),
     )
-    recursive: bool = option(True, "Go down into the folders of INPUT.")
+    recursive: bool = option(True, "Include subfolders of INPUT.")
     follow_symlinks: bool = option(
         False,
-        "Take links to pictures and folders, too, if they lead to places in INPUT.",
+        "Follow symbolic links that stay inside INPUT.",
     )
     include: tuple[str, ...] = option(
         (),
@@ -43,35 +43,32 @@ class RunOptions:
         metavar="PATTERN",
         default_text="none",
     )
-    video: bool = option(
-        True, "Take films, too (needs the extra 'video'). --no-video leaves them out."
-    )
-    overwrite: bool = option(
-        False, "Replace what is in OUTPUT; without it nothing is ever replaced."
-    )
+    video: bool = option(True, "Include films (needs the extra 'video').")
+    overwrite: bool = option(False, "Replace existing files in OUTPUT.")
     redo_older: bool = option(
         False,
-        "Make outputs anew that another version of faceanon, or of a plug-in, made "
-        "from the same input with the same options.",
+        "Replace outputs that another version of faceanon, or of a plug-in, made from "
+        "the same input with the same options.",
     )
     allow_empty: bool = option(
         False,
-        "Exit with status 0 also where there is no picture in INPUT, or a pattern "
-        "matches nothing: for jobs that run by the clock.",
+        "Exit with status 0 even if INPUT has no pictures or a pattern matches "
+        "nothing. For scheduled jobs.",
     )
     strict: bool = option(
-        False, "Exit with status 1 where a file was ignored that no pattern leaves out."
+        False, "Exit with status 1 if any file was ignored that no pattern leaves out."
     )
     state: str | None = option(
         None,
-        "The folder that holds the key by which a rerun knows its outputs again. "
-        "Machines that share a run share it. Keep it apart from OUTPUT.",
+        "Folder of the key by which a rerun recognises its outputs. Machines that "
+        "share a run must share it. Keep it outside OUTPUT.",
         metavar="FOLDER",
         default_text="the user's own folder for such things",
     )
     max_memory: int = option(
         4096,
-        "Megabytes that a worker may use, on Linux; a picture that needs more fails.",
+        "Memory limit of a worker in megabytes (Linux only). A picture that needs "
+        "more fails.",
         minimum=512,
     )
     timeout: float = option(
@@ -81,21 +78,21 @@ class RunOptions:
     )
     shard: str | None = option(
         None,
-        "Do one of N parts of INPUT, for machines that share the work: 0/4 is the "
-        "first of four.",
+        "Process one of N parts of INPUT, so that machines can share the work: 0/4 is "
+        "the first of four.",
         parse=parse_shard,
         metavar="I/N",
         default_text="all of it",
     )
     engine: EngineName = option(
         "local",
-        "What does the work: processes of this machine, or a Ray cluster (needs the "
-        "extra 'ray').",
+        "Where the work is done: in processes of this machine, or on a Ray cluster "
+        "(needs the extra 'ray').",
         choices=("local", "ray"),
     )
     ray_address: str | None = option(
         None,
-        "With --engine ray: the address of the cluster.",
+        "With --engine ray: address of the cluster.",
         metavar="ADDRESS",
         default_text="RAY_ADDRESS, else a cluster started on this machine",
     )
@@ -119,7 +116,7 @@ class RunOptions:
 
     @property
     def workers(self) -> int:
-        """How many pictures are worked on at the same time."""
+        """Pictures to process at the same time."""
         return self.jobs or processors()
 
 

@@ -10,6 +10,7 @@ from faceanon.commands.running import Values, errors_explained, make_console, ru
 from faceanon.errors import BoxesError
 from faceanon.pipeline.steps import Detect
 from faceanon.requests.click_options import click_options
+from faceanon.requests.help import Command
 from faceanon.requests.parameters import path_argument, verbosity_options
 from faceanon.settings import Settings
 from faceanon.storage.streams import output_path
@@ -18,8 +19,13 @@ from faceanon.vision.detection import DetectorOptions
 
 def detect_command() -> click.Command:
     """`faceanon detect INPUT`."""
-    return click.Command(
+    return Command(
         "detect",
+        examples=(
+            "photos/ -o boxes.jsonl",
+            "clip.mp4 --format cvat -o clip.xml",
+            "photos/ --accuracy thorough > boxes.jsonl",
+        ),
         params=[
             path_argument("source", "INPUT"),
             click.Option(

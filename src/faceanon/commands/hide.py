@@ -10,6 +10,7 @@ from faceanon.batch.run_options import RunOptions
 from faceanon.commands.running import Values, errors_explained, make_console, run_plan
 from faceanon.errors import FaceanonError
 from faceanon.pipeline.steps import Hide
+from faceanon.requests.help import Command
 from faceanon.requests.parameters import method_parameters
 from faceanon.requests.settings import make_settings
 from faceanon.settings import Settings
@@ -24,10 +25,16 @@ if TYPE_CHECKING:
 
 def method_command(name: str) -> click.Command:
     """The subcommand of a method, with its options and those of every method."""
-    return click.Command(
+    return Command(
         name,
         params=method_parameters(name),
         help=anonymizers.get(name).__doc__,
+        examples=(
+            "photos/ safe/",
+            "photos/*.jpg clip.mp4 safe/",
+            "photos/ safe/ --except friends/ --report report.jsonl",
+        ),
+        is_method=True,
         callback=lambda **values: _hide(name, values),
         no_args_is_help=True,
     )

@@ -11,6 +11,7 @@ import click
 from faceanon import options
 from faceanon.commands.running import Values, errors_explained
 from faceanon.requests.click_options import click_options
+from faceanon.requests.help import Command
 from faceanon.requests.parameters import path_argument, save_option
 from faceanon.settings import Settings
 from faceanon.storage.names import shown
@@ -29,8 +30,9 @@ _MOST_PAIRS = 10
 
 def people_command() -> click.Command:
     """`faceanon people PEOPLE`."""
-    return click.Command(
+    return Command(
         "people",
+        examples=("friends/", "anna/ --save-people anna.people", "photos/people/"),
         params=[
             path_argument("people", "PEOPLE"),
             *click_options(Settings, only={"accuracy", "min_score", "max_pixels"}),

@@ -9,6 +9,7 @@ from faceanon.batch.run_options import RunOptions
 from faceanon.commands.running import Values, errors_explained, make_console, run_plan
 from faceanon.pipeline.steps import Preview
 from faceanon.requests.click_options import click_options
+from faceanon.requests.help import Command
 from faceanon.requests.parameters import (
     path_argument,
     report_option,
@@ -20,8 +21,13 @@ from faceanon.vision.detection import DetectorOptions
 
 def preview_command() -> click.Command:
     """`faceanon preview INPUT OUTPUT`."""
-    return click.Command(
+    return Command(
         "preview",
+        examples=(
+            "photos/ drawn/",
+            "photo.jpg drawn.jpg --min-score 0.2",
+            "photos/ drawn/ --boxes boxes.jsonl",
+        ),
         params=[
             path_argument("source", "INPUT"),
             path_argument("target", "OUTPUT"),

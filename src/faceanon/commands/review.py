@@ -7,6 +7,7 @@ from faceanon.commands.codec_noise import codecs_silenced
 from faceanon.commands.running import Values, errors_explained
 from faceanon.errors import FaceanonError
 from faceanon.requests.click_options import click_options, environment_variable
+from faceanon.requests.help import Command
 from faceanon.requests.parameters import path_argument
 from faceanon.settings import Settings
 from faceanon.storage.places import local_path
@@ -14,8 +15,13 @@ from faceanon.storage.places import local_path
 
 def review_command() -> click.Command:
     """`faceanon review INPUT --boxes FILE`."""
-    return click.Command(
+    return Command(
         "review",
+        examples=(
+            "photos/ boxes.jsonl",
+            "photos/ boxes.jsonl --no-browser",
+            "clip.mp4 boxes.jsonl",
+        ),
         params=[
             path_argument("source", "INPUT"),
             click.Option(

@@ -18,6 +18,7 @@ from faceanon.batch.wording import counted, listed
 from faceanon.commands.running import Values, errors_explained
 from faceanon.errors import FaceanonError
 from faceanon.requests.click_options import click_options
+from faceanon.requests.help import Command
 from faceanon.storage import streams
 from faceanon.storage.names import shown
 from faceanon.storage.places import local_path
@@ -27,8 +28,9 @@ _CHOOSING = {"recursive", "follow_symlinks", "include", "exclude"}
 
 def scan_command() -> click.Command:
     """`faceanon scan PATH...`."""
-    return click.Command(
+    return Command(
         "scan",
+        examples=("safe/", "photo.jpg --show-values", "safe/ > findings.jsonl"),
         params=[
             click.Argument(
                 ["paths"],

@@ -16,6 +16,7 @@ from faceanon.commands.running import Values, errors_explained
 from faceanon.errors import FaceanonError
 from faceanon.media.video.options import VideoOptions
 from faceanon.requests.click_options import click_options, environment_variable
+from faceanon.requests.help import Command
 from faceanon.requests.parameters import path_argument
 from faceanon.settings import Settings
 from faceanon.storage import streams
@@ -34,8 +35,13 @@ _RUNNING |= {"max_memory", "timeout"}
 
 def verify_command() -> click.Command:
     """`faceanon verify IN OUT`."""
-    return click.Command(
+    return Command(
         "verify",
+        examples=(
+            "photos/ safe/",
+            "photos/ safe/ --report report.jsonl",
+            "photos/ safe/ --page audit.html",
+        ),
         params=[
             path_argument("source", "IN"),
             path_argument("target", "OUT"),

@@ -28,23 +28,23 @@ class WriteOptions:
 
     format: AnyFormat | None = option(
         None,
-        "Format of the outputs: one of pictures for pictures, or one of films (mp4, "
-        "mov, mkv, webm) for films.",
+        "Format of the outputs. A picture format applies to pictures, a film format "
+        "to films.",
         choices=(*SUFFIXES, *FILM_FORMATS),
         default_text="that of each input",
     )
     quality: int | None = option(
         None,
-        "Quality of outputs in lossy formats. Without it, JPEGs keep all but the "
-        "blocks of their faces.",
+        "Quality of lossy formats. By default, JPEGs keep every block outside the "
+        "faces as it is.",
         minimum=1,
         maximum=100,
         default_text="that of each input",
     )
     metadata: Level = option(
         "safe",
-        "What outputs keep of the metadata: nothing but how colours look (none); "
-        "resolution, day and exposure, too (safe); time, camera and lens, too.",
+        "What outputs keep of the metadata. none: what the colours need. safe: also "
+        "resolution, day and exposure. all-but-identity: also time, camera and lens.",
         choices=LEVELS,
     )
     thumbnail: bool = option(

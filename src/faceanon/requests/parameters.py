@@ -48,8 +48,8 @@ def method_parameters(name: str) -> list[click.Parameter]:
             type=click.Path(),
             metavar="FILE",
             show_default="faces are looked for",
-            help="Hide the faces that FILE tells, as 'faceanon detect' writes it or a "
-            "labelling tool in COCO, MOT or CVAT XML, instead of looking for faces.",
+            help="Hide the faces in FILE instead of looking for faces. Such files come "
+            "from 'faceanon detect' and from labelling tools (COCO, MOT, CVAT XML).",
             envvar=environment_variable("boxes"),
         ),
         *people_options(),
@@ -70,11 +70,13 @@ def method_parameters(name: str) -> list[click.Parameter]:
             type=click.Path(),
             metavar="REPORT",
             show_default="all are taken",
-            help="Take only the pictures that failed in the run that wrote REPORT.",
+            help="Process only the pictures that failed in the run that wrote REPORT.",
             envvar=environment_variable("retry_failed"),
         ),
         click.Option(
-            ["--dry-run"], is_flag=True, help="Say what would be done; write nothing."
+            ["--dry-run"],
+            is_flag=True,
+            help="Show what would be done, and write nothing.",
         ),
         *verbosity_options(),
     ]
@@ -181,8 +183,8 @@ def files_from_option() -> click.Option:
         type=click.Path(),
         metavar="LIST",
         show_default="all of INPUT is taken",
-        help="Take the pictures that LIST names, one path a line, below INPUT; without "
-        "INPUT, below the working folder.",
+        help="Process the files that LIST names, one path per line, relative to INPUT "
+        "or, without INPUT, to the working folder.",
     )
 
 
@@ -191,20 +193,18 @@ def null_option() -> click.Option:
     return click.Option(
         ["-0", "--null"],
         is_flag=True,
-        help="In LIST, paths end with a null character, as 'find -print0' writes them.",
+        help="Paths in LIST end with a null character, as from 'find -print0'.",
     )
 
 
 def verbosity_options() -> list[click.Parameter]:
     """`--quiet` and `--verbose`."""
     return [
-        click.Option(
-            ["-q", "--quiet"], is_flag=True, help="Say nothing but what failed."
-        ),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Print only failures."),
         click.Option(
             ["-v", "--verbose"],
             count=True,
-            help="Say what came of each picture; twice: where errors came from.",
+            help="Print a line for each picture; -vv adds tracebacks.",
         ),
     ]
 
@@ -216,8 +216,8 @@ def list_unsure_option() -> click.Option:
         type=click.Path(),
         metavar="FILE",
         show_default="named at the end where they are few",
-        help="Write the names of the pictures to FILE that somebody should look at, "
-        "one a line: something in them is nearly sure enough to be a face.",
+        help="Write the names of pictures to check by eye to FILE, one per line: "
+        "something in them is nearly certain enough to be a face.",
         envvar=environment_variable("list_unsure"),
     )
 
@@ -229,7 +229,7 @@ def summary_option() -> click.Option:
         type=click.Path(),
         metavar="FILE",
         show_default="said at the end",
-        help="Write the counts of the run to FILE as JSON.",
+        help="Write the summary of the run to FILE as JSON.",
         envvar=environment_variable("summary"),
     )
 
@@ -241,6 +241,6 @@ def report_option() -> click.Option:
         type=click.Path(),
         metavar="FILE",
         show_default="none",
-        help="Append one JSON line a picture to FILE: what was found and done.",
+        help="Append a JSON line for each picture to FILE: what was found and done.",
         envvar=environment_variable("report"),
     )

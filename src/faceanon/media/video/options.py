@@ -42,46 +42,45 @@ class VideoOptions:
 
     from_: str | None = option(
         None,
-        "Of films: leave out what is shown before this time (90, 1:30, 0:01:30.5).",
+        "Start films at this time (90, 1:30, 0:01:30.5).",
         parse=parse_time,
         metavar="TIME",
         default_text="the beginning",
     )
     to: str | None = option(
         None,
-        "Of films: leave out what is shown from this time on.",
+        "End films at this time.",
         parse=parse_time,
         metavar="TIME",
         default_text="the end",
     )
     sound: Literal["keep", "drop"] = option(
         "keep",
-        "Keep the sound of films as it is, voices too, or leave it out.",
+        "Keep the sound of films, with its voices, or drop it.",
         choices=("keep", "drop"),
     )
     video_codec: Codec | None = option(
         None,
-        "How films are compressed.",
+        "Codec of films.",
         choices=("h264", "hevc", "vp9", "av1"),
         default_text="as each input is, or h264",
     )
     crf: int | None = option(
         None,
-        "Quality of films: the constant rate factor, less is better and larger.",
+        "Quality of films (constant rate factor). Lower is better and larger.",
         minimum=0,
         maximum=63,
         default_text="20 for h264, 24 for hevc, 32 for vp9 and av1",
     )
     preset: str = option(
         "veryfast",
-        "Time that is spent to make films smaller.",
+        "Encoding speed of films. Slower presets make smaller files.",
         choices=PRESETS,
     )
     damaged: Literal["fail", "cover"] = option(
         "fail",
-        "What to do with a film that is damaged in places: fail, or paint over those "
-        "frames as a whole. With cover, JPEGs and PNGs whose end is missing are taken, "
-        "too, as far as they are there.",
+        "What to do with damaged files: fail, or cover the damaged frames of a film "
+        "completely. With cover, JPEGs and PNGs whose end is missing are accepted.",
         choices=("fail", "cover"),
     )
 

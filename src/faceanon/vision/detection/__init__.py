@@ -94,16 +94,16 @@ def has_points(name: str) -> bool:
 class DetectorOptions:
     """How faces are looked for."""
 
-    detector: str = option("centerface", "What finds the faces.", choices=names())
+    detector: str = option("centerface", "The face detector.", choices=names())
     accuracy: Accuracy = option(
         "balanced",
-        "How much work is spent on finding faces.",
+        "How thoroughly to look for faces.",
         choices=ACCURACIES,
     )
     min_score: float | None = option(
         None,
-        "Hide what the detector is at least this sure of. Lower hides more faces, and "
-        "more that is none.",
+        "Least score of what is hidden. A lower value hides more faces, but also more "
+        "things that are not faces.",
         minimum=0.01,
         maximum=1,
         default_text="the detector's own",
