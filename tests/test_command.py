@@ -213,15 +213,23 @@ def test_python_dash_m_and_the_version(faceanon: Run) -> None:
 @pytest.mark.parametrize(
     "method", ["blackbar", "pixelate", "blur", "swap", "emoji", "eyecolor"]
 )
-def test_help_of_each_method_shows_every_default(faceanon: Run, method: str) -> None:
-    text = faceanon(method, "--help").stdout
-    for option in ("--detector", "--min-score", "--grow", "--jobs", "--report"):
-        assert option in text
-    # A flag that only acts once has no default; everything else shows one.
-    silent = {"--dry-run", "-q,", "-v,", "-h,", "--list"}
-    for block in text.split("Options:")[1].split("\n  -"):
-        if block.strip() and ("-" + block).split()[0] not in silent:
-            assert "[default:" in " ".join(block.split()), block
+def test_help_shows_the_everyday_options_and_on_request_all(
+    faceanon: Run, method: str
+) -> None:
+    text, all_of_it = (
+        faceanon(method, f"--help{more}").stdout for more in ("", "-all")
+    )
+    assert "--max-memory" not in text
+    for heading in ("The look:", "Finding faces:", "Outputs:", "Examples:"):
+        assert heading in text
+        assert heading in all_of_it
+    for option in ("--detector", "--min-score", "--grow", "--jobs", "--max-memory"):
+        assert option in all_of_it
+    assert re.search(r"--jobs N .*\[default:\s+all", all_of_it, re.DOTALL)
+    number = re.search(r"--help-all shows all (\d+) options", text)
+    assert number is not None
+    flags = re.findall(r"^  (?:-\w, )?--[\w-]+", all_of_it, re.MULTILINE)
+    assert int(number[1]) == len(flags)
 
 
 @pytest.mark.parametrize(

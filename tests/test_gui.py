@@ -46,17 +46,18 @@ def finish(runner: Runner) -> None:
 
 @pytest.mark.parametrize("method", anonymizers.names())
 def test_the_form_has_every_option_of_the_command(method: str, faceanon: Run) -> None:
-    told = faceanon(method, "--help").stdout
+    told = faceanon(method, "--help-all").stdout
     flags = {word.split("=")[0].strip(",/") for word in told.split()}
-    of_the_shell = {"--quiet", "--verbose", "--dry-run", "--list", "--help"}
-    of_the_window = {"--boxes", "--also-detect"}
-    offered = {
-        flag.split("/")[0] for flag in flags if flag.startswith("--") and flag != "--"
+    of_the_shell = {
+        *("--quiet", "--verbose", "--dry-run", "--list", "--help", "--help-all"),
+        *("--files-from", "--null"),
     }
+    of_the_window = {"--boxes", "--also-detect"}
+    offered = {flag for flag in flags if flag.startswith("--") and flag != "--"}
     declared = {field.flag for field in fields(method)}
     assert declared <= offered
     listed = {
-        line.split()[0].rstrip(",").split("/")[0]
+        line.split()[0].rstrip(",")
         for line in told.splitlines()
         if line.startswith("  --")
     }
