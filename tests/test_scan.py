@@ -308,7 +308,7 @@ def test_standard_input_and_lines_for_people(
     (line,) = [line for line in lines(piped.stdout) if line["identifies"]]
     assert (line["file"], line["what"]) == ("-", "Artist")
     ours, terminal = os.openpty()
-    command = [COMMAND, "scan", str(path), "--show-values"]
+    command = [str(COMMAND), "scan", str(path), "--show-values"]
     subprocess.run(
         command,
         stdout=terminal,
