@@ -4,17 +4,16 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from faceanon.batch.planning.folder import leads_into
 from faceanon.batch.planning.patterns import matching
-from faceanon.batch.planning.plan import LEFT_OUT, InputFilter
+from faceanon.batch.planning.plan import InputFilter
 
-_STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")
+_STATE, _SQLITE = re.compile(r"\.faceanon(-\d+of\d+)?\.db"), b"SQLite format 3\0"
 _OWN_STATE = "digests by which faceanon knows its outputs"
-
-_NO_FILE = "a pipe, socket or device: it is not looked into"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +59,53 @@ def every_file(folder: Path, input_filter: InputFilter, left: Left) -> Iterator[
         below = folders.pop()
         try:
             with os.scandir(folder / below) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
+                for entry in entries:
+                    path = f"{below}/{entry.name}" if below else entry.name
+                    is_link = entry.is_symlink()
+                    follow = is_link and input_filter.follow_symlinks
+                    follow = follow and leads_into(entry, real_folder)
+                    is_folder = entry.is_dir(follow_symlinks=follow)
+                    left.unmet -= matching(left.unmet, path, is_folder=is_folder)
+                    if reason := _left_out(path, is_folder, input_filter):
+                        left.reasons[reason] += 1
+                    elif is_folder:
+                        # By way of links a folder could hold itself.
+                        if (real := (folder / path).resolve()) not in seen:
+                            seen.update([real] if input_filter.follow_symlinks else [])
+                            folders.append(path)
+                    elif _is_own_state(entry):
+                        left.reasons[_OWN_STATE] += 1
+                    else:
+                        problem = _problem(entry, follow, input_filter)
+                        yield Found(folder / path, problem)
         except OSError as error:
             yield Found(folder / below, f"it cannot be read: {error.strerror}")
-            continue
-        for entry in listed:
-            path = f"{below}/{entry.name}" if below else entry.name
-            follow = input_filter.follow_symlinks and leads_into(entry, real_folder)
-            is_folder = entry.is_dir(follow_symlinks=follow)
-            left.unmet -= matching(left.unmet, path, is_folder=is_folder)
-            if input_filter.excludes(path, is_folder):
-                left.reasons[LEFT_OUT] += 1
-            elif is_folder and not input_filter.recursive:
-                left.reasons["a folder (--no-recursive)"] += 1
-            elif is_folder:
-                # By way of links a folder could hold itself.
-                if (real := (folder / path).resolve()) not in seen:
-                    seen.update([real] if input_filter.follow_symlinks else [])
-                    folders.append(path)
-            elif entry.is_symlink() and not follow:
-                yield Found(folder / path, _about_link(input_filter))
-            elif not entry.is_file(follow_symlinks=follow):
-                yield Found(folder / path, _NO_FILE)
-            elif _STATE.fullmatch(entry.name):
-                left.reasons[_OWN_STATE] += 1
-            else:
-                yield Found(folder / path)
 
 
-def _about_link(input_filter: InputFilter) -> str:
+def _left_out(path: str, is_folder: bool, input_filter: InputFilter) -> str:
+    """Why the user wants a file or a folder to be left out, or nothing."""
+    if input_filter.excludes(path, is_folder):
+        return LEFT_OUT
+    return (
+        "a folder (--no-recursive)" if is_folder and not input_filter.recursive else ""
+    )
+
+
+def _problem(entry: os.DirEntry[str], follow: bool, input_filter: InputFilter) -> str:
+    """See `Found`."""
+    if entry.is_file(follow_symlinks=follow):
+        return ""
+    if not entry.is_symlink() or follow:
+        return "a pipe, socket or device: it is not looked into"
     if input_filter.follow_symlinks:
         return "a link that leads out of the folder, or nowhere: it is not followed"
     return "a link: it is not followed (--follow-symlinks)"
+
+
+def _is_own_state(entry: os.DirEntry[str]) -> bool:
+    """Whether a file is what it is called like."""
+    if not (_STATE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)):
+        return False
+    with suppress(OSError), Path(entry.path).open("rb") as file:
+        return file.read(len(_SQLITE)) in (b"", _SQLITE)
+    return False
