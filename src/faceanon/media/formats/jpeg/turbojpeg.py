@@ -27,11 +27,11 @@ index, and the quantized coefficients, shape (blocks, 64), each block row after 
 _VARIABLE = "FACEANON_TURBOJPEG"
 
 # The loader knows where the first of each lies; the others are where the installers of
-# libjpeg-turbo, Homebrew and conda put it.
+# libjpeg-turbo, Homebrew and conda put it. On Windows that of libjpeg-turbo uses
+# C:\libjpeg-turbo64, which any user can make where it is not: it has to be named.
 _NAMES = {
     "win32": (
         "turbojpeg.dll",
-        r"C:\libjpeg-turbo64\bin\turbojpeg.dll",
         rf"{sys.prefix}\Library\bin\turbojpeg.dll",
     ),
     "darwin": (
