@@ -1,17 +1,21 @@
 """What the tests share: the installed command, pictures to give it, and servers."""
 
+import io
 import os
 import signal
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import IO
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
+from faceanon.cli import main
 from processes import GUARD, Server, server, started
 from s3 import Bucket
 from support import faces_of_all_widths, with_examples, write_png
@@ -47,6 +51,14 @@ LONG = (
     *("test_verify.py", "test_reliability.py", "test_datasets.py"),
     *("test_animation.py", "test_people.py", "test_consistent.py"),
     *("test_gui_window.py", "test_shards.py"),
+)
+
+# Files of tests in which the command needs no process of its own.
+AT_ONCE = frozenset(
+    [
+        *("test_animation.py", "test_boxes.py", "test_covers.py", "test_datasets.py"),
+        *("test_film_boxes.py", "test_people.py", "test_renaming.py"),
+    ]
 )
 
 
@@ -94,7 +106,7 @@ def add_to_path(environment: dict[str, str], folder: Path) -> None:
 
 
 @pytest.fixture
-def faceanon(environment: dict[str, str]) -> Run:
+def installed(environment: dict[str, str]) -> Run:
     """Run the installed command; its output is text, undecodable bytes escaped."""
 
     def run(
@@ -117,6 +129,60 @@ def faceanon(environment: dict[str, str]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def faceanon(request: pytest.FixtureRequest) -> Run:
+    """Run the command: as it is installed, or sooner where that is no matter."""
+    name = "in_this_process" if request.path.name in AT_ONCE else "installed"
+    run: Run = request.getfixturevalue(name)
+    return run
+
+
+@pytest.fixture
+def in_this_process(environment: dict[str, str], installed: Run) -> Run:
+    """Run the command without a process of its own; its workers have theirs.
+
+    It takes half the time, most of which goes into importing, and serves where neither
+    signals nor standard streams matter: `test_command.py` has those.
+    """
+
+    def run(
+        *arguments: object, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        if environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+            return installed(*arguments, cwd=cwd)
+        words = [os.fsdecode(os.fsencode(str(argument))) for argument in arguments]
+        out, err = (
+            io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace") for _ in "12"
+        )
+        with (
+            patch.dict(os.environ, environment, clear=True),
+            chdir(cwd or Path.cwd()),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            status = _status_of(words)
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read())
+        return subprocess.CompletedProcess(words, status, *texts)
+
+    return run
+
+
+def _status_of(words: list[str]) -> int:
+    """What the command exits with."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with patch.object(sys, "argv", ["faceanon", *words]):
+            main()
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return 0
 
 
 @pytest.fixture
@@ -144,10 +210,10 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
 
 
 @pytest.fixture
-def faulty(faceanon: Run, environment: dict[str, str]) -> Run:
+def faulty(installed: Run, environment: dict[str, str]) -> Run:
     """The command with the plug-in `faulty` installed, which `start` then has, too."""
     add_to_path(environment, PLUGINS)
-    return faceanon
+    return installed
 
 
 # --- Pictures --------------------------------------------------------------------

@@ -170,24 +170,20 @@ def test_a_person_who_is_nowhere_is_said_to_be_nowhere(
 
 
 @pytest.mark.parametrize("mode", ["--only", "--except"])
-@pytest.mark.parametrize("spoil", ["blurred", "small"])
 def test_a_face_that_cannot_be_told_is_hidden_in_both_modes(
-    faceanon: Run, eileen: Path, tmp_path: Path, mode: str, spoil: str
+    faceanon: Run, eileen: Path, tmp_path: Path, mode: str
 ) -> None:
     picture = read(EXAMPLES / "astronaut.png")
-    if spoil == "blurred":
-        picture = cv2.GaussianBlur(picture, (0, 0), 7)
-    else:
-        picture = cv2.resize(picture, (76, 76), interpolation=cv2.INTER_AREA)
-    write_png(tmp_path / "spoilt.png", picture)
-    report = tmp_path / "report.jsonl"
-    faceanon(
-        *("blackbar", tmp_path / "spoilt.png", tmp_path / "out.png"),
-        *(mode, eileen, "--report", report),
-    )
-    (face,) = reported(report)["spoilt.png"]["faces"]
-    assert face["hide"]
-    assert face["match"]["reason"] == f"too {spoil}"
+    source, report = tmp_path / "spoilt", tmp_path / "report.jsonl"
+    source.mkdir()
+    write_png(source / "blurred.png", cv2.GaussianBlur(picture, (0, 0), 7))
+    small = cv2.resize(picture, (76, 76), interpolation=cv2.INTER_AREA)
+    write_png(source / "small.png", small)
+    faceanon("blackbar", source, tmp_path / "out", mode, eileen, "--report", report)
+    for spoil in ("blurred", "small"):
+        (face,) = reported(report)[f"{spoil}.png"]["faces"]
+        assert face["hide"]
+        assert face["match"]["reason"] == f"too {spoil}"
 
 
 def test_a_box_without_points_is_hidden_with_except(
@@ -297,14 +293,14 @@ def test_a_higher_similarity_hides_more(
     faceanon: Run, source: Path, marie: Path, tmp_path: Path
 ) -> None:
     shown = []
-    for match in ("loose", "normal", "strict", "0.99"):
+    for match in ("strict", "0.99"):
         done = faceanon(
             *("blackbar", source / "curies.png", tmp_path / f"{match}.png"),
             *("--except", marie, "--match", match),
         )
         assert done.returncode == 0, done.stderr
         shown.append("1 face shown" in done.stderr)
-    assert shown == [True, True, True, False]
+    assert shown == [True, False]
 
 
 def test_another_circle_of_people_is_another_run(
@@ -552,44 +548,47 @@ def test_a_part_of_a_shown_face_does_not_cover_it(curies: Image) -> None:
     assert [face.box for face in shown] == [marie.box, right, right]
 
 
-@pytest.mark.parametrize(
-    ("share", "where"),
-    [
-        (0.3, (0.3, 0.65)),
-        (0.3, (0.5, 0.85)),
-        (0.3, (0.7, 0.6)),
-        (0.4, (0.5, 0.85)),
-        (0.4, (0.7, 0.6)),
-    ],
-)
 def test_a_face_before_a_shown_face_is_hidden(
-    faceanon: Run,
-    tmp_path: Path,
-    eileen: Path,
-    share: float,
-    where: tuple[float, float],
+    faceanon: Run, tmp_path: Path, eileen: Path
 ) -> None:
     """Somebody's portrait is held before her cheek or her chin."""
-    image = cv2.resize(read(EXAMPLES / "astronaut.png"), None, fx=2.5, fy=2.5)
-    (face,) = faces_in(image)
+    plain = cv2.resize(read(EXAMPLES / "astronaut.png"), None, fx=2.5, fy=2.5)
+    (face,) = faces_in(plain)
     other = read(EXAMPLES / "grace_hopper.jpg")
     (known,) = faces_in(other)
-    card = other[known.box.grown(1.3).slices]
-    scale = share * face.box.width / known.box.width
-    card = cv2.resize(card, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    height, width = card.shape[:2]
-    left = round(face.box.left + where[0] * face.box.width - width / 2)
-    top = round(face.box.top + where[1] * face.box.height - height / 2)
-    place = slice(top, top + height), slice(left, left + width)
-    image[place] = card
-    source, out = write_png(tmp_path / "card.png", image), tmp_path / "hidden.png"
+    portrait = other[known.box.grown(1.3).slices]
+    source, out = tmp_path / "cards", tmp_path / "hidden"
+    source.mkdir()
+    pictures = {}
+    for number, (share, x, y) in enumerate(
+        (
+            (0.3, 0.3, 0.65),
+            (0.3, 0.5, 0.85),
+            (0.3, 0.7, 0.6),
+            (0.4, 0.5, 0.85),
+            (0.4, 0.7, 0.6),
+        )
+    ):
+        scale = share * face.box.width / known.box.width
+        card = cv2.resize(
+            portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+        )
+        height, width = card.shape[:2]
+        left = round(face.box.left + x * face.box.width - width / 2)
+        top = round(face.box.top + y * face.box.height - height / 2)
+        image = plain.copy()
+        image[top : top + height, left : left + width] = card
+        write_png(source / f"{number}.png", image)
+        inner = slice(top + 8, top + height - 8), slice(left + 8, left + width - 8)
+        pictures[f"{number}.png"] = image, inner
     done = faceanon("blackbar", source, out, "--except", eileen)
     assert done.returncode == 0, done.stderr
-    after = read(out)
-    rows, columns = (slice(part.start + 8, part.stop - 8) for part in place)
-    assert changed(image, after, (rows, columns)) > 0.9
     eyes = slice(face.box.top, face.box.top + face.box.height // 4)
-    assert changed(image, after, (eyes, slice(face.box.left, face.box.right))) < 0.2
+    for name, (image, inner) in pictures.items():
+        after = read(out / name)
+        assert changed(image, after, inner) > 0.9, name
+        across = slice(face.box.left, face.box.right)
+        assert changed(image, after, (eyes, across)) < 0.2, name
 
 
 def test_a_face_seen_from_the_side_is_not_compared(curies: Image) -> None:

@@ -46,9 +46,13 @@ class RenameMap:
             )
             self._take_in(path)
         except OSError as error:
+            self.__exit__()
             raise FaceanonError(
                 f"{shown(path)} cannot be written: {error.strerror}"
             ) from error
+        except FaceanonError:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> "RenameMap":
         return self

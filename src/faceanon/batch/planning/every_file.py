@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faceanon.batch.planning.folder import leads_into
 from faceanon.batch.planning.patterns import matching
-from faceanon.batch.planning.plan import InputFilter
+from faceanon.batch.planning.plan import LEFT_OUT, InputFilter
 
 _STATE, _SQLITE = re.compile(r"\.faceanon(-\d+of\d+)?\.db"), b"SQLite format 3\0"
 _OWN_STATE = "digests by which faceanon knows its outputs"
