@@ -73,7 +73,8 @@ class RunOptions:
     )
     timeout: float = option(
         300.0,
-        "Seconds after which a picture is given up, or a film at a frame.",
+        "Seconds after which a picture is given up, or a film at a frame. Pictures of "
+        "more than 50 megapixels have more, as they are larger.",
         minimum=1,
     )
     shard: str | None = option(

@@ -53,6 +53,7 @@ def encode(picture: Picture, encoding: Encoding, quality: int | None) -> bytes:
         return high_depth.encode_heif(picture, encoding.depth, quality)
     # The encoder puts metadata in its place.
     exif = exif_block(picture.metadata) or None
+    parameters = high_depth.x265_parameters(quality)
     return encode_with_pillow(
-        picture, "HEIF", quality=quality, exif=exif, enc_params=high_depth.X265
+        picture, "HEIF", quality=quality, exif=exif, enc_params=parameters
     )
