@@ -1,6 +1,7 @@
 """What is typed: several inputs, lists of files, words that are no command."""
 
 import io
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import COMMAND, Run
-from support import lines, pictures
+from support import EXAMPLES, lines, pictures
 
 
 @pytest.fixture
@@ -95,3 +96,24 @@ def test_other_words_for_methods_and_help(faceanon: Run) -> None:
     for words in (["help", "pixelate"], ["mosaic", "--help"]):
         assert faceanon(*words).stdout.startswith("Usage: faceanon pixelate")
     assert faceanon("help").stdout == faceanon("--help").stdout
+
+
+def test_a_hook_keeps_faces_out(faceanon: Run, album: Path) -> None:
+    """The command of the hook, with the names of files as pre-commit gives them."""
+    hooks = (EXAMPLES.parent / ".pre-commit-hooks.yaml").read_text()
+    (entry,) = (line for line in hooks.splitlines() if line.startswith("  entry: "))
+    _, *command = shlex.split(entry.removeprefix("  entry: "))
+    assert faceanon(*command, "a.png", "day1/a.png", cwd=album).returncode == 0
+    shutil.copy(EXAMPLES / "astronaut.png", album / "day1" / "face.png")
+    done = faceanon(*command, "a.png", "day1/face.png", cwd=album)
+    assert done.returncode == 1
+    assert done.stderr == "day1/face.png: 1 face\n"
+
+
+def test_a_variable_that_sets_nothing_is_told(
+    faceanon: Run, environment: dict[str, str], plain: Path, tmp_path: Path
+) -> None:
+    environment.update(FACEANON_QUALTY="90", FACEANON_PIXELATE_CELLS="5")
+    said = faceanon("blackbar", plain, tmp_path / "out").stderr
+    assert "FACEANON_QUALTY sets nothing; did you mean FACEANON_QUALITY?" in said
+    assert "CELLS" not in said

@@ -8,11 +8,13 @@ from faceanon import options
 from faceanon.batch.run_options import RunOptions
 from faceanon.commands.running import Values, errors_explained, make_console, run_plan
 from faceanon.errors import BoxesError
+from faceanon.pipeline.job import Status
 from faceanon.pipeline.steps import Detect
 from faceanon.requests.click_options import click_options
 from faceanon.requests.help import Command
-from faceanon.requests.parameters import path_argument, verbosity_options
+from faceanon.requests.parameters import more_argument, path_argument, verbosity_options
 from faceanon.settings import Settings
+from faceanon.storage.places import place
 from faceanon.storage.streams import output_path
 from faceanon.vision.detection import DetectorOptions
 
@@ -28,6 +30,7 @@ def detect_command() -> click.Command:
         ),
         params=[
             path_argument("source", "INPUT"),
+            more_argument(),
             click.Option(
                 ["-o", "--output"],
                 type=click.Path(),
@@ -43,6 +46,12 @@ def detect_command() -> click.Command:
                 show_default=True,
                 help="JSON Lines; COCO for labelling tools; MOT, or CVAT for video, of "
                 "one film.",
+            ),
+            click.Option(
+                ["--fail-if-any"],
+                is_flag=True,
+                help="Exit with status 1 if a face is found. For hooks that keep "
+                "pictures of people out.",
             ),
             *click_options(DetectorOptions),
             *click_options(Settings, only={"max_pixels"}),
@@ -71,13 +80,16 @@ def _detect(values: Values) -> None:
         step = Detect(options.build(Settings, values))
         run_options = options.build(RunOptions, values)
         source, form = source_of(values["source"]), values["form"]
-        plan = make_reading_plan(source, run_options.input_filter)
-        if form in FOR_ONE_FILM and not single_name(source):
+        more = [place(argument) for argument in values["more"]]
+        plan = make_reading_plan(source, run_options.input_filter, more)
+        if form in FOR_ONE_FILM and (more or not single_name(source)):
             raise BoxesError(
                 f"a {form.upper()} file is about one film; name a film as INPUT, or "
                 "use --format jsonl"
             )
         output = output_path(values["output"])
+        tells = console.tell_of_faces if values["fail_if_any"] else lambda _: None
         with BoxWriter(output, form, run_options.overwrite) as file:
-            run_plan(plan, step, run_options, console, file.add)
-    sys.exit(console.summary.exit_status)
+            run_plan(plan, step, run_options, console, file.add, tells)
+    found = console.summary.counts.statuses[Status.FOUND]
+    sys.exit(1 if values["fail_if_any"] and found else console.summary.exit_status)

@@ -1,6 +1,9 @@
 """`faceanon METHOD INPUT OUTPUT`: a subcommand for each method."""
 
+import os
 import sys
+from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +13,7 @@ from faceanon.batch.run_options import RunOptions
 from faceanon.commands.running import Values, errors_explained, make_console, run_plan
 from faceanon.errors import FaceanonError
 from faceanon.pipeline.steps import Hide
+from faceanon.requests.click_options import environment_variable
 from faceanon.requests.help import Command
 from faceanon.requests.parameters import method_parameters
 from faceanon.requests.settings import make_settings
@@ -56,7 +60,8 @@ def _hide(name: str, values: Values) -> None:
         if values["dry_run"]:
             console.list_jobs(plan)
             return
-        for caution in (*settings.cautions(), *_seed_in_sight(settings)):
+        cautions = *settings.cautions(), *_seed_in_sight(settings)
+        for caution in (*cautions, *_unknown_variables(name)):
             console.say(f"note: {caution}")
         with (
             _rename_map(values, settings, plan) as rename_map,
@@ -69,6 +74,25 @@ def _hide(name: str, values: Values) -> None:
             told = summary.for_programs(console.summary, settings, console.seconds)
             summary.write(values["summary"], told)
     sys.exit(console.summary.exit_status)
+
+
+# Variables that are no options.
+_OTHER_VARIABLES = {"FACEANON_INFERENCE", "FACEANON_TURBOJPEG", "FACEANON_CACHE"}
+
+
+def _unknown_variables(name: str) -> Iterator[str]:
+    """What must be said of variables of the environment that set nothing."""
+    parameters = click.get_current_context().command.params
+    known = {str(parameter.envvar) for parameter in parameters} | _OTHER_VARIABLES
+    others = [other for other in anonymizers.names() if other != name]
+    prefixes = tuple(environment_variable(f"{other}_") for other in others)
+    for variable in sorted(os.environ):
+        is_ours = variable.startswith("FACEANON_")
+        if not is_ours or variable in known or variable.startswith(prefixes):
+            continue
+        meant = get_close_matches(variable, known, 1)
+        hint = f"; did you mean {meant[0]}?" if meant else ""
+        yield f"the environment variable {variable} sets nothing{hint}"
 
 
 def _seed_in_sight(settings: Settings) -> tuple[str, ...]:

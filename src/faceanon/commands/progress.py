@@ -138,6 +138,11 @@ class Console:
             f"{rate:.0f} frames/s, {tqdm.format_interval(left)} left"
         )
 
+    def tell_of_faces(self, outcome: Outcome) -> None:
+        """Name a picture that has faces, however quiet the run is to be."""
+        if number := outcome.face_count:
+            self._print(f"{shown(outcome.job.label)}: {counted(number, 'face')}")
+
     def show(self, outcome: Outcome) -> None:
         """Count an outcome, and say what is to be said of it."""
         self.summary.add(outcome)

@@ -27,7 +27,7 @@ def method_parameters(name: str) -> list[click.Parameter]:
     method = anonymizers.get(name)
     parameters: list[click.Parameter] = [
         path_argument("source", "INPUT", required=False),
-        click.Argument(["more"], metavar="[INPUT]...", type=click.Path(), nargs=-1),
+        more_argument(),
         path_argument("target", "OUTPUT", required=False),
         files_from_option(),
         null_option(),
@@ -174,6 +174,11 @@ def _match(value: str) -> str | float:
 def path_argument(name: str, metavar: str, *, required: bool = True) -> click.Argument:
     """A path, as text, so that "-" and "./-" are not the same."""
     return click.Argument([name], metavar=metavar, type=click.Path(), required=required)
+
+
+def more_argument() -> click.Argument:
+    """Further inputs."""
+    return click.Argument(["more"], metavar="[INPUT]...", type=click.Path(), nargs=-1)
 
 
 def files_from_option() -> click.Option:

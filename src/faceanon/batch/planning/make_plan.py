@@ -122,12 +122,7 @@ def _plan_of_several(
             f"{shown(target or '-')} is no folder; with several inputs, name the "
             "folder to write to last"
         )
-    sources = [place for place in (source, *more) if isinstance(place, Path)]
-    if len(sources) < 1 + len(more):
-        raise FaceanonError(
-            "several inputs must be local files and folders; give a bucket, or "
-            "standard input, by itself"
-        )
+    sources = _local(source, more)
     for each in sources:
         if each.is_dir() and listed is None:
             _check_apart(each, target)
@@ -138,6 +133,21 @@ def _plan_of_several(
     found = side_by_side(sources, input_filter, outputs)
     origin = os.path.commonpath([each.resolve().parent for each in sources])
     return Plan(target, found, origin=origin)
+
+
+def _local(source: Place | None, more: Sequence[Place]) -> list[Path]:
+    """Several inputs.
+
+    Raises:
+        FaceanonError: not all of them are local.
+    """
+    sources = [place for place in (source, *more) if isinstance(place, Path)]
+    if len(sources) < 1 + len(more):
+        raise FaceanonError(
+            "several inputs must be local files and folders; give a bucket, or "
+            "standard input, by itself"
+        )
+    return sources
 
 
 def _origin(source: Place) -> str:
@@ -162,18 +172,24 @@ def _check_numbered(
 
 
 def make_reading_plan(
-    source: Place | None, input_filter: InputFilter = EVERYTHING
+    source: Place | None,
+    input_filter: InputFilter = EVERYTHING,
+    more: Sequence[Place] = (),
 ) -> Plan:
     """Plan a run that reads pictures and writes none.
 
     Args:
         source: a folder or a picture; None for standard input.
         input_filter: what to take of a folder.
+        more: further folders and pictures.
 
     Raises:
         FaceanonError: there is no such picture or folder.
     """
     outputs = Outputs(None, shard=input_filter.shard)
+    if more:
+        sources = _local(source, more)
+        return Plan(None, side_by_side(sources, input_filter, outputs))
     if (several := _several(source, input_filter, outputs)) is not None:
         return Plan(None, several)
     looked_up = _looked_up(source)
