@@ -549,7 +549,7 @@ def test_the_extra_that_is_missing_is_named(
     add_to_path(environment, tmp_path)
     done = faceanon("blackbar", bucket.url, tmp_path / "out")
     assert done.returncode == 2
-    assert "pip install 'faceanon[cloud]'" in done.stderr
+    assert "pip install '.[cloud]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

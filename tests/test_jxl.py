@@ -408,4 +408,4 @@ def test_without_the_extra_a_jpeg_xl_fails_and_tells_what_to_install(
     done = faceanon("blackbar", tmp_path / "in", tmp_path / "out")
     assert done.returncode == 1
     assert "a.jxl: it is a JPEG XL; " in done.stderr
-    assert "pip install 'faceanon[jxl]'" in done.stderr
+    assert "pip install '.[jxl]'" in done.stderr

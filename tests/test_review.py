@@ -916,7 +916,7 @@ def test_a_missing_flask_is_told(source: Path, file: Path) -> None:
         text=True,
         check=False,
     )
-    assert "pip install 'faceanon[review]'" in done.stderr.splitlines()[-1]
+    assert "pip install '.[review]'" in done.stderr.splitlines()[-1]
 
 
 def test_after_the_end_no_change_is_taken(file: Path) -> None:

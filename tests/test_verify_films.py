@@ -314,7 +314,7 @@ def test_without_the_extra_films_are_not_audited_by_name(
     status, told, said = verify(source, out)
     assert (status, failing(told)) == (1, ["not compared"])
     assert "NOT AUDITED: film.mp4: faces were not compared" in said
-    assert "pip install 'faceanon[video]'" in said
+    assert "pip install '.[video]'" in said
     assert "nothing found" not in said
     (out / "film.mp4").unlink()
     assert verify(source, out, "--no-video")[0] == 0

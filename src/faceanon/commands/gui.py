@@ -12,8 +12,7 @@ def gui_command() -> click.Command:
         help="""Choose, preview, correct and run in a window.
 
         Needs Python's Tk and a screen. With the extra 'gui' (pip install
-        'faceanon[gui]') it remembers its settings and takes pictures that are dropped
-        on it.
+        '.[gui]' in the checkout) it takes pictures that are dropped on it.
         """,
         callback=_gui,
     )

@@ -50,7 +50,7 @@ def review_command() -> click.Command:
         help="""Correct a box file in the browser, least certain pictures first.
 
         The page is served on this machine only, until Ctrl-C. Needs the extra
-        'review': pip install 'faceanon[review]'.
+        'review': pip install '.[review]' in the checkout.
         """,
         callback=lambda **values: _review(values),
         no_args_is_help=True,

@@ -42,7 +42,7 @@ def serve(
     except ModuleNotFoundError as error:
         raise FaceanonError(
             f"review needs {error.name}, which is not installed; "
-            "run: pip install 'faceanon[review]'"
+            "run: pip install '.[review]' in the checkout"
         ) from error
     with (
         running(source, boxes, port=port, max_pixels=max_pixels) as server,

@@ -87,7 +87,8 @@ def rewrite(
         import pyarrow as pa  # noqa: PLC0415  an extra
     except ImportError as error:
         raise FaceanonError(
-            "Parquet needs the extra 'parquet': pip install 'faceanon[parquet]'"
+            "Parquet needs the extra 'parquet': pip install '.[parquet]' in the "
+            "checkout"
         ) from error
     try:
         _rewrite(source, target, earlier, pictures)

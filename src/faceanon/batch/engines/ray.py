@@ -178,7 +178,7 @@ def _connected(cluster: Cluster) -> Iterator[Any]:
         import ray  # noqa: PLC0415  an extra, and slow to import
     except ImportError as error:
         raise FaceanonError(
-            "--engine ray needs the extra 'ray': pip install 'faceanon[ray]'"
+            "--engine ray needs the extra 'ray': pip install '.[ray]' in the checkout"
         ) from error
     address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
     _check_somebody_listens(address)

@@ -7,7 +7,7 @@ from typing import Any
 
 from faceanon.errors import PictureError
 
-INSTALL = "to read and write those: pip install 'faceanon[video]'"
+INSTALL = "to read and write those: pip install '.[video]' in the checkout"
 """How to get it."""
 
 

@@ -216,7 +216,8 @@ def explained(place: object) -> Iterator[None]:
         yield
     except ImportError as error:
         raise BucketError(
-            f"{shown(place)} needs the extra 'cloud': pip install 'faceanon[cloud]'",
+            f"{shown(place)} needs the extra 'cloud': pip install '.[cloud]' in the "
+            "checkout",
             "general",
         ) from error
     except Exception as error:

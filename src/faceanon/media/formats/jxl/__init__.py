@@ -177,6 +177,7 @@ def _imagecodecs() -> Any:
         import imagecodecs  # noqa: PLC0415  an extra
     except ImportError as error:
         raise PictureError(
-            "it is a JPEG XL; to read and write those: pip install 'faceanon[jxl]'"
+            "it is a JPEG XL; to read and write those: pip install '.[jxl]' in the "
+            "checkout"
         ) from error
     return imagecodecs
