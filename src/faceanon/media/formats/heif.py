@@ -28,7 +28,8 @@ def register() -> None:
         import pillow_heif  # noqa: PLC0415  an extra
     except ImportError as error:
         raise PictureError(
-            "it is a HEIC; to read and write those: pip install '.[heif]' in the checkout"
+            "it is a HEIC; to read and write those: pip install '.[heif]' in the "
+            "checkout"
         ) from error
     # Its previews and mattes are not even looked at.
     pillow_heif.register_heif_opener(
