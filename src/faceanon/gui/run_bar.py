@@ -113,12 +113,13 @@ def _status(progress: Progress, state: str) -> str:
         text = f"{progress.searched}{of} pictures searched"
     left = progress.seconds_left
     failed, took = len(progress.failures), duration(progress.seconds)
+    complaints = list(progress.summary.complaints()) if progress.end == "done" else []
     texts = {
         "refused": progress.message,
         "cancelled": "Cancelled. What is finished stays; start again to go on.",
         "done": f"Done in {took}, but {failed} failed: see Failures"
         if failed
-        else f"Done in {took}",
+        else "; ".join(complaints) or f"Done in {took}",
         "running": text if left is None else f"{text}, {duration(left)} left",
         "pausing": f"Paused at {text}",
         "cancelling": "Cancelling …",
@@ -127,7 +128,8 @@ def _status(progress: Progress, state: str) -> str:
 
 
 def _style(progress: Progress) -> str:
-    if progress.end == "refused" or (progress.end == "done" and progress.failures):
+    is_bad = progress.failures or any(progress.summary.complaints())
+    if progress.end == "refused" or (progress.end == "done" and is_bad):
         return "Bad.TLabel"
     return "Good.TLabel" if progress.end == "done" else "Strong.TLabel"
 
@@ -138,6 +140,8 @@ def _counts(progress: Progress) -> str:
         (all_counts.faces - all_counts.otherwise[LEFT_ALONE], "faces hidden"),
         (len(progress.without), "without a face"),
         (len(progress.failures), "failed"),
+        (all_counts.to_check, "to check by eye"),
+        (summary.ignored.total(), "files ignored"),
         (summary.done_before, "already done"),
     ]
     said = [
@@ -148,6 +152,7 @@ def _counts(progress: Progress) -> str:
     for name, film in progress.films.items():
         share = min(100 * film.done // max(film.total, 1), 100)
         said.append(f"{name}: {DOING[film.phase]} {share} %")
+    said += progress.notes
     return "  ·  ".join(said)
 
 

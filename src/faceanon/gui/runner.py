@@ -50,6 +50,7 @@ class Progress:
         failures: the pictures that failed, and why.
         without: the pictures in which no face was found.
         cautions: what the user must be told about the protection.
+        notes: what the user should know of the run as a whole.
         seconds: how long it has been running, without pauses.
         films: how far the films have come that are being worked on, by their names.
         end: how it ended; None while it goes on.
@@ -62,6 +63,7 @@ class Progress:
     failures: list[tuple[str, str]] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
     cautions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
     films: dict[str, FilmProgress] = field(default_factory=dict)
     end: End | None = None
@@ -208,6 +210,7 @@ class Runner:
         control = Control()
         control.searched = lambda: self._count_searched(control)
         control.progressed = self._tell_progress
+        control.said = self._tell_of_run
         threading.Thread(
             target=self._count, args=[plan, self._news], daemon=True
         ).start()
@@ -220,7 +223,14 @@ class Runner:
             for outcome in self._until_cancelled(outcomes):
                 report.add(outcome)
                 self._news.put(outcome)
+        summary = self.progress.summary
+        summary.unmet = tuple(sorted(plan.walk.unmet))
+        summary.allow_empty = run_options.allow_empty
         return "cancelled" if self._cancelled.is_set() else "done"
+
+    def _tell_of_run(self, text: str) -> None:
+        # Before the first picture is begun, while nobody reads them yet.
+        self.progress.notes += (text,)
 
     def _count_searched(self, control: Control) -> None:
         self._news.put(None)
