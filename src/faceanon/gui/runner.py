@@ -49,7 +49,6 @@ class Progress:
         summary: the counts of what is done.
         failures: the pictures that failed, and why.
         without: the pictures in which no face was found.
-        cautions: what the user must be told about the protection.
         notes: what the user should know of the run as a whole.
         seconds: how long it has been running, without pauses.
         films: how far the films have come that are being worked on, by their names.
@@ -62,7 +61,6 @@ class Progress:
     summary: Summary = field(default_factory=Summary)
     failures: list[tuple[str, str]] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
-    cautions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     films: dict[str, FilmProgress] = field(default_factory=dict)
@@ -206,7 +204,6 @@ class Runner:
         settings = settings_of_run(method, values)
         run_options = build(RunOptions, values)
         plan = plan_of(values, settings, run_options)
-        self.progress.cautions = settings.cautions()
         control = Control()
         control.searched = lambda: self._count_searched(control)
         control.progressed = self._tell_progress
