@@ -172,7 +172,9 @@ def test_other_settings_are_told(bucket: Bucket, photos: str, black: Told) -> No
     outcomes = black(photos, f"{bucket.url}/out", grow=2.0)
     assert told(outcomes) == {"failed": 4}
     for outcome in outcomes.values():
-        assert "exists already, and not from this input with" in outcome.error
+        assert (
+            "exists already, and is not known to be of this input with" in outcome.error
+        )
 
 
 def test_one_picture_and_standard_input(

@@ -524,7 +524,10 @@ def test_nothing_is_replaced_unasked(
     assert "3 FAILED" in other.stderr
     shutil.copy(EXAMPLES / "grace_hopper.jpg", source / "album" / "curies.jpg")
     changed = faceanon("blur", source, out)
-    assert "curies.jpg exists already, and not from this input" in changed.stderr
+    assert (
+        "curies.jpg exists already, and is not known to be of this input"
+        in changed.stderr
+    )
 
     done = faceanon("blur", source, out, "--overwrite")
     assert done.returncode == 0

@@ -192,7 +192,7 @@ def test_what_failed_is_left_out_and_only_that_is_done_again(
     write_tar(out / "a.tar", members)
     refused = faceanon(*command)
     assert refused.returncode == 1
-    assert "exists already, and not from this input" in refused.stderr
+    assert "exists already, and is not known to be of this input" in refused.stderr
     assert read_tar(out / "a.tar") == members
     assert faceanon(*command, "--overwrite").returncode == 1
     assert read_tar(out / "a.tar") == first

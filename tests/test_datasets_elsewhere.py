@@ -63,7 +63,7 @@ def test_dataset_files_go_from_bucket_to_bucket(
     # An output that somebody else made stays.
     bucket.put("out/01.tar", b"not ours")
     refused = faceanon(*command)
-    assert "exists already, and not from this input" in refused.stderr
+    assert "exists already, and is not known to be of this input" in refused.stderr
     assert bucket.get("out/01.tar") == b"not ours"
 
 

@@ -176,7 +176,8 @@ def refusal(target: object, *, is_known: bool = False) -> str:
         is_known: whether it may be from the same input; else it surely is not, or was
             changed since.
     """
-    why = "" if is_known else ", and not from this input with these settings"
+    unknown = ", and is not known to be of this input with these settings"
+    why = "" if is_known else unknown
     return f"{shown(target)} exists already{why}; --overwrite replaces it"
 
 
