@@ -9,13 +9,14 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from faceanon.cli import main
+from faceanon.storage.buckets import stores
 from processes import GUARD, Server, server, started
 from s3 import Bucket
 from support import faces_of_all_widths, with_examples, write_png
@@ -56,8 +57,9 @@ LONG = (
 # Files of tests in which the command needs no process of its own.
 AT_ONCE = frozenset(
     [
-        *("test_animation.py", "test_boxes.py", "test_covers.py", "test_datasets.py"),
-        *("test_film_boxes.py", "test_people.py", "test_renaming.py"),
+        *("test_animation.py", "test_boxes.py", "test_buckets.py", "test_covers.py"),
+        *("test_datasets.py", "test_film_boxes.py", "test_people.py"),
+        *("test_renaming.py", "test_verify.py"),
     ]
 )
 
@@ -148,10 +150,13 @@ def in_this_process(environment: dict[str, str], installed: Run) -> Run:
     """
 
     def run(
-        *arguments: object, cwd: Path | None = None
+        *arguments: object, cwd: Path | None = None, **others: Any
     ) -> subprocess.CompletedProcess[str]:
-        if environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
-            return installed(*arguments, cwd=cwd)
+        if others or environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+            return installed(*arguments, cwd=cwd, **others)
+        # A process of its own would know no bucket yet.
+        stores.store.cache_clear()
+        stores.amazon.cache_clear()
         words = [os.fsdecode(os.fsencode(str(argument))) for argument in arguments]
         out, err = (
             io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace") for _ in "12"

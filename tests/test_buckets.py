@@ -414,7 +414,7 @@ def test_an_interrupted_run_puts_its_report(
 
 
 def test_a_report_that_cannot_be_put_stays_here(
-    faceanon: Run,
+    installed: Run,
     bucket: Bucket,
     photos: str,
     between: Proxy,
@@ -426,7 +426,7 @@ def test_a_report_that_cannot_be_put_stays_here(
         403 if method == "PUT" and "report" in path else None
     )
     report = ("--report", f"{bucket.url}/report.jsonl")
-    done = faceanon("blackbar", photos, f"{bucket.url}/out", *report)
+    done = installed("blackbar", photos, f"{bucket.url}/out", *report)
     assert done.returncode == 1
     (kept,) = tmp_path.glob("faceanon-report*")
     assert str(kept) in done.stderr
