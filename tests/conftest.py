@@ -186,6 +186,9 @@ def _status_of(words: list[str]) -> int:
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
     finally:
+        # Python does so at the end of a process.
+        sys.stdout.flush()
+        sys.stderr.flush()
         signal.signal(signal.SIGTERM, before)
     return 0
 

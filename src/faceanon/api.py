@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Generator, Iterable
+from contextlib import closing
 from os import PathLike, fspath
 from typing import Any, overload
 
@@ -11,6 +12,7 @@ from PIL import Image as PillowImage
 from faceanon import anonymizers
 from faceanon.batch import runs
 from faceanon.batch.planning.make_plan import check_name, make_plan
+from faceanon.batch.planning.plan import LEFT_OUT
 from faceanon.batch.run_options import RunOptions
 from faceanon.errors import OptionError
 from faceanon.media.picture import eight_bit
@@ -201,7 +203,17 @@ def run(
         into_folder=names_folder(fspath(target)),
     )
     check_name(plan, settings.writing.format)
-    return runs.run(plan, Hide(settings), run_options)
+    return _not_left_out(runs.run(plan, Hide(settings), run_options))
+
+
+def _not_left_out(
+    outcomes: Generator[Outcome, None, None],
+) -> Generator[Outcome, None, None]:
+    """The outcomes but those of what the caller's own patterns leave out."""
+    with closing(outcomes):
+        for outcome in outcomes:
+            if not (outcome.is_ignored and outcome.error == LEFT_OUT):
+                yield outcome
 
 
 def _settings(method: str, values: dict[str, Any]) -> Settings:
