@@ -354,7 +354,7 @@ def test_a_picture_that_changed_is_told(
         bucket.put("in/cat.png", (EXAMPLES / "astronaut.png").read_bytes())
         outcomes = black(photos, output)
         assert told(outcomes) == {"skipped": 3, "failed": 1}
-        assert "exists already, and not from this" in outcomes["cat.png"].error
+        assert "exists already, and is not known" in outcomes["cat.png"].error
 
 
 def test_a_picture_that_changes_while_the_run_goes_on_fails(

@@ -21,7 +21,8 @@ def codecs_silenced() -> Iterator[None]:
         yield
         return
     python, nowhere = sys.stderr, os.open(os.devnull, os.O_WRONLY)
-    own = streams.messages_to(io.FileIO(before, "w"))
+    kept = io.FileIO(before, "w")
+    own = streams.messages_to(kept)
     try:
         sys.stderr = own
         os.dup2(nowhere, 2)
@@ -30,4 +31,5 @@ def codecs_silenced() -> Iterator[None]:
         os.dup2(before, 2)
         sys.stderr = python
         own.close()
+        kept.close()
         os.close(nowhere)

@@ -9,7 +9,14 @@ from hashlib import blake2b
 STATE_FILE = ".faceanon.db"
 """In a folder of outputs, what remembers them."""
 
+_STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")
+
 _TEMPORARY = re.compile(r"\.faceanon-(?:(?P<shard>\d+of\d+)-)?[0-9a-f]{16}\.tmp")
+
+
+def is_state(name: str) -> bool:
+    """Whether a file in a folder of outputs is what remembers them, by its name."""
+    return _STATE.fullmatch(name) is not None
 
 
 def temporary_name(shard: str = "") -> str:

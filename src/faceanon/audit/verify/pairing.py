@@ -1,7 +1,6 @@
 """Which output belongs to which input, and what belongs to none."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -15,7 +14,7 @@ from faceanon.errors import FaceanonError
 from faceanon.media.reading import VIDEO_AS_IT_IS
 from faceanon.media.video.options import VideoOptions
 from faceanon.pipeline.job import Job, Outcome
-from faceanon.storage.names import shown
+from faceanon.storage.names import is_state, shown
 from faceanon.storage.suffixes import FILM_SUFFIXES, SUFFIXES, film_format
 
 # What other tools put behind the names of outputs.
@@ -25,7 +24,6 @@ _PICTURE_SUFFIXES = [suffix for suffixes in SUFFIXES.values() for suffix in suff
 _FILM_SUFFIXES = sorted(FILM_SUFFIXES)
 
 # faceanon's own, which holds digests.
-_STATE = re.compile(r"\.faceanon(-\d+of\d+)?\.db(-journal|-wal|-shm)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ class Pairing:
         for folder, reason in self._plan.walk.problems:
             self._add(Kind.NOT_COMPARED, f"cannot be read: {reason}", input_=folder)
         for output in sorted(self._unclaimed):
-            if not (_STATE.fullmatch(PurePath(output).name) or self._passed(output)):
+            if not (is_state(PurePath(output).name) or self._passed(output)):
                 what = "no picture in IN belongs to it; it may be anything"
                 self._add(Kind.STRAY, what, output=output)
         if is_empty and not self.findings:

@@ -1,7 +1,6 @@
 """Every file of a folder, whatever it is called: for a check that passes none over."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,8 +10,9 @@ from pathlib import Path
 from faceanon.batch.planning.folder import leads_into
 from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import LEFT_OUT, InputFilter
+from faceanon.storage.names import is_state
 
-_STATE, _SQLITE = re.compile(r"\.faceanon(-\d+of\d+)?\.db"), b"SQLite format 3\0"
+_SQLITE = b"SQLite format 3\0"
 _OWN_STATE = "digests by which faceanon knows its outputs"
 
 
@@ -104,7 +104,7 @@ def _problem(entry: os.DirEntry[str], follow: bool, input_filter: InputFilter) -
 
 def _is_own_state(entry: os.DirEntry[str]) -> bool:
     """Whether a file is what it is called like."""
-    if not (_STATE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)):
+    if not (is_state(entry.name) and entry.is_file(follow_symlinks=False)):
         return False
     with suppress(OSError), Path(entry.path).open("rb") as file:
         return file.read(len(_SQLITE)) in (b"", _SQLITE)

@@ -24,7 +24,7 @@ from faceanon.batch.planning.plan import (
 from faceanon.batch.planning.shards import Shard
 from faceanon.media.content import HEAD, content_of
 from faceanon.media.video.containers import container_of
-from faceanon.storage.names import STATE_FILE, is_stale
+from faceanon.storage.names import STATE_FILE, is_stale, is_state
 from faceanon.storage.suffixes import AMBIGUOUS_SUFFIXES
 
 _LINK = "a link (--follow-symlinks takes those that stay in INPUT)"
@@ -91,6 +91,8 @@ class Folder:
             try:
                 with os.scandir(self.source / folder) as entries:
                     for entry in entries:
+                        if is_state(entry.name):
+                            continue
                         path = f"{folder}/{entry.name}" if folder else entry.name
                         is_folder = entry.is_dir(follow_symlinks=False)
                         unmet -= matching(unmet, path, is_folder=is_folder)
