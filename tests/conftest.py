@@ -24,6 +24,8 @@ from support import faces_of_all_widths, with_examples, write_png
 # What a shell runs in the background, and what nohup runs, ignores Ctrl-C, and so does
 # all that is started by it; tests must be able to interrupt what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Installed packages are compiled. Where Python is told to keep nothing that it
 # compiles, each process that is started here would compile all modules again.

@@ -182,7 +182,7 @@ def test_that_ray_is_too_slow_to_start_is_said_in_one_line(
     add_to_path(environment, stand_in.parent)
     environment.pop("RAY_ADDRESS", None)
     done = faceanon("blackbar", many, tmp_path / "out", "--engine", "ray")
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert "Ray cannot be reached at local: The current node timed out" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -194,6 +194,6 @@ def test_a_cluster_that_is_not_there_is_named(
         *("blackbar", many, tmp_path / "out", "--engine", "ray"),
         *("--ray-address", "127.0.0.1:1"),
     )
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert "127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
