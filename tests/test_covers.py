@@ -1,6 +1,5 @@
 """Covers through the command: what shows in them, and what is told of them."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -10,7 +9,15 @@ import pytest
 from conftest import Run
 from faceanon.boxes import Record, to_line
 from faceanon.model import Box, Face, Image
-from support import ASTRONAUT_FACE, EXAMPLES, digest, encoded, read, write_png
+from support import (
+    ASTRONAUT_FACE,
+    EXAMPLES,
+    digest,
+    encoded,
+    lines,
+    read,
+    write_png,
+)
 
 pytestmark = pytest.mark.usefixtures("as_installed")
 
@@ -114,17 +121,15 @@ def test_a_picture_in_which_nothing_was_changed_is_not_called_anonymized(
     report = tmp_path / "report.jsonl"
     done = faceanon("eyecolor", source, tmp_path / "out", "--report", report)
     assert done.returncode == 0, done.stderr
-    lines = {
-        line["picture"]: line
-        for line in map(json.loads, report.read_text().split("\n")[:-1])
-    }
-    assert lines["small.png"]["status"] == "unchanged"
-    assert [face["done_by"] for face in lines["small.png"]["faces"]] == [None]
-    assert lines["large.png"]["status"] == "anonymized"
-    assert [face["done_by"] for face in lines["large.png"]["faces"]] == ["eyecolor"]
+    told = {line["picture"]: line for line in lines(report)}
+    assert told["small.png"]["status"] == "unchanged"
+    assert [face["done_by"] for face in told["small.png"]["faces"]] == [None]
+    assert told["large.png"]["status"] == "anonymized"
+    assert [face["done_by"] for face in told["large.png"]["faces"]] == ["eyecolor"]
     assert "1 left as they were" in done.stderr
     assert "1 UNCHANGED" in done.stderr
     assert (read(tmp_path / "out" / "small.png") == small).all()
+    assert "nothing was changed: eyecolor can treat none of its faces" in done.stderr
 
 
 def test_each_face_says_which_method_hid_it(faceanon: Run, tmp_path: Path) -> None:
@@ -134,7 +139,7 @@ def test_each_face_says_which_method_hid_it(faceanon: Run, tmp_path: Path) -> No
     report = tmp_path / "report.jsonl"
     done = faceanon("swap", source, tmp_path / "out", "--report", report)
     assert done.returncode == 0, done.stderr
-    (line,) = map(json.loads, report.read_text().split("\n")[:-1])
+    (line,) = lines(report)
     ways = [face["done_by"] for face in line["faces"]]
     assert set(ways) <= {"swap", "pixelate"}
     assert "swap" in ways
