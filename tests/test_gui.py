@@ -68,6 +68,7 @@ def test_the_command_that_is_shown_does_the_same(tmp_path: Path) -> None:
     source = with_examples(tmp_path / "it's here", "astronaut.png")
     choices = Choices("pixelate", str(source), str(tmp_path / "by window"))
     choices.options = {"cells": "4", "seed": "7", "jobs": "1", "exclude": "'a b' x*"}
+    choices.options["allow_empty"] = "yes"
     runner = Runner()
     runner.start("pixelate", choices.values())
     finish(runner)
