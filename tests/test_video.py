@@ -332,7 +332,7 @@ def test_films_and_pictures_of_one_folder(
     again = faceanon("blackbar", folder, out)
     assert "5 already done" in again.stderr
     left_out = faceanon("blackbar", folder, tmp_path / "stills", "--no-video")
-    assert "video (2)" in left_out.stderr
+    assert "a film (--no-video) (2)" in left_out.stderr
     # Without the extra, films fail by name, and pictures are done all the same.
     environment["PYTHONPATH"] = str(tmp_path / "without")
     (tmp_path / "without").mkdir()
