@@ -532,7 +532,7 @@ def test_detect_correct_hide_works_in_dataset_files(
     out = tmp_path / "out"
     done = faceanon("blackbar", source, out, "--boxes", boxes)
     assert done.returncode == 1
-    assert "a.tar/1.png: the box file does not speak of it" in done.stderr
+    assert "a.tar/1.png: this picture is not in the box file" in done.stderr
     after = read_tar(out / "a.tar")
     assert list(after) == ["0.png"]
     assert (decoded(after["0.png"]) == decoded(ASTRONAUT)).all()

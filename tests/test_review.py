@@ -900,12 +900,12 @@ def test_what_is_wrong_is_said_in_one_line(source: Path, file: Path) -> None:
     assert "does not exist" in message(source / "gone", file)
     assert "cannot be read" in message(source, file / "gone")
     shutil.copy(source / "cat.png", source / "x.png")
-    assert "does not speak of x.png" in message(source / "x.png", file)
+    assert "holds nothing of x.png" in message(source / "x.png", file)
     with review(source, file) as client:
         port = int(client.host.split(":")[1])
         assert f"port {port} cannot be used" in message(source, file, port)
     file.write_text("")
-    assert "does not speak of any picture" in message(source, file)
+    assert "holds no picture" in message(source, file)
 
 
 def test_a_missing_flask_is_told(source: Path, file: Path) -> None:

@@ -28,13 +28,13 @@ again later (another run writes to OUTPUT, no credentials, no cluster), 130 inte
 # imported when it is needed: `--help` brings neither NumPy nor OpenCV.
 _BEFORE = {
     "detect": "Find the faces in INPUT and write a box file; no picture is written.",
-    "preview": "Draw the boxes and scores of what is found; nothing is hidden.",
+    "preview": "Draw boxes and scores on the pictures; nothing is hidden.",
     "review": "Correct a box file in the browser, least certain pictures first.",
     "people": "Check the reference pictures in PEOPLE, for --only and --except.",
 }
 _AFTER = {
-    "verify": "Audit a run: what can still be told from the outputs in OUT?",
-    "scan": "Look for what else the files hold: places, names, hidden pictures.",
+    "verify": "Check finished pictures: can anyone still be recognised?",
+    "scan": "List what else files contain: places, names, hidden pictures.",
 }
 _WINDOW = {"gui": "Choose, preview, correct and run in a window."}
 _TOOLS = _BEFORE | _AFTER | _WINDOW

@@ -170,7 +170,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Who a face was compared with, and what came of it.
+    """Who a face was compared with, and its outcome.
 
     Attributes:
         person: the name of the person whom it resembles most; empty if it could not be

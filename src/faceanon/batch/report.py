@@ -1,4 +1,4 @@
-"""What came of a run: counts, the summary line, the exit status, the report file."""
+"""The outcome of a run: counts, the summary line, the exit status, the report file."""
 
 import io
 import sys
@@ -37,7 +37,7 @@ _MOST_NAMES = 5
 
 @dataclass
 class Summary:
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes:
         counts: of all pictures, those too that were done before.

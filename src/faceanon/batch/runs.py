@@ -251,7 +251,7 @@ class _Publisher:
         )
 
     def publish(self, result: Result) -> Outcome:
-        """Put the output of a job in place; what came of it in the end."""
+        """Put the output of a job in place; its outcome in the end."""
         outcome = result.outcome
         job = outcome.job
         if job not in self._under_way:

@@ -32,10 +32,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a task.
+    """The outcome of a task.
 
     Attributes:
-        outcome: what came of the job.
+        outcome: the outcome of the job.
         output: the output, if others are to write it; else None.
     """
 

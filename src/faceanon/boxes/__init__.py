@@ -44,7 +44,10 @@ from faceanon.boxes.times import FrameTimes
 MEETS_NO_PICTURE = "the box file tells of it, but no picture in INPUT is called so"
 """Why an entry of a box file fails; it must not be dropped in silence."""
 
-NOT_IN_BOX_FILE = "the box file does not speak of it; detect its faces first"
+NOT_IN_BOX_FILE = (
+    "this picture is not in the box file; run 'faceanon detect' on it, or give "
+    "--also-detect"
+)
 """Why a picture fails of which a box file tells nothing."""
 
 __all__ = [

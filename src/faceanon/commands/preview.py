@@ -37,7 +37,7 @@ def preview_command() -> click.Command:
             report_option(),
             *verbosity_options(),
         ],
-        help="""Draw the boxes and scores of what is found; nothing is hidden.
+        help="""Draw boxes and scores on the pictures; nothing is hidden.
 
         Green is what would be hidden, orange with a question mark what may be a face
         but is not sure enough. For choosing --min-score and --accuracy.

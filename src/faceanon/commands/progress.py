@@ -29,7 +29,7 @@ class Console:
 
     Args:
         quiet: say nothing but what failed.
-        verbose: 1 to say what came of each picture, 2 for tracebacks too.
+        verbose: 1 to say the outcome of each picture, 2 for tracebacks too.
     """
 
     def __init__(self, quiet: bool, verbose: int) -> None:

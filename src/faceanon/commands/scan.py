@@ -46,7 +46,7 @@ def scan_command() -> click.Command:
             ),
             *click_options(RunOptions, only=_CHOOSING),
         ],
-        help="""Look for what else the files hold: places, names, hidden pictures.
+        help="""List what else files contain: places, names, hidden pictures.
 
         Each PATH is a file, a folder, of which every file is taken, or "-" for standard
         input. One line a finding goes to standard output, of JSON where that is no
@@ -62,7 +62,7 @@ def scan_command() -> click.Command:
 
 @dataclass
 class _Summary:
-    """What came of all files.
+    """The outcome of all files.
 
     Attributes:
         files: how many there were.

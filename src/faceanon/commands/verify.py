@@ -84,7 +84,7 @@ def verify_command() -> click.Command:
                 help="Say nothing but what has to be mended.",
             ),
         ],
-        help="""Audit a run: what can still be told from the outputs in OUT?
+        help="""Check finished pictures: can anyone still be recognised?
 
         IN is what was given to the run, OUT what it made, by faceanon or another tool.
         Faces are looked for again and compared with those in IN, and the files are

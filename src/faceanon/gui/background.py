@@ -17,7 +17,7 @@ _MEGABYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a question.
+    """The outcome of a question.
 
     Attributes:
         topic: of the question.

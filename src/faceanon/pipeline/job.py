@@ -1,4 +1,4 @@
-"""One input to do, and what came of it."""
+"""One input to do, and its outcome."""
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +87,7 @@ WORTH_A_NOTE = 40
 
 
 class Status(enum.StrEnum):
-    """What came of a picture."""
+    """The outcome of a picture."""
 
     ANONYMIZED = "anonymized"
     UNCHANGED = "unchanged"
@@ -101,11 +101,11 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one job; plain data, so that it can cross process borders.
+    """The outcome of one job; plain data, so that it can cross process borders.
 
     Attributes:
         job: what was to be done.
-        status: what came of it.
+        status: its outcome.
         record: the faces of the picture, and what it is; None when it was not read, and
             for a dataset file.
         otherwise: the faces that were not treated as the method does it; see
@@ -127,8 +127,8 @@ class Outcome:
         stop: whether the run must stop, as nothing more can be written.
         is_refused: whether it failed because its place does not take its output.
         observations: the clear ones of the faces to hide, where people are told apart.
-        members: of a dataset file that was done, what came of each of its pictures.
-        earlier: of what was done already, what came of it then; None where nobody
+        members: of a dataset file that was done, the outcome of each of its pictures.
+        earlier: of what was done already, its outcome then; None where nobody
             remembers.
     """
 
@@ -199,7 +199,7 @@ class Outcome:
         )
 
     def pictures(self) -> Iterator["Outcome"]:
-        """What came of each picture: of those of a dataset file, or of the one."""
+        """The outcome of each picture: of those of a dataset file, or of the one."""
         if not self.members:
             yield self
         for member in self.members:

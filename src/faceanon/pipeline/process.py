@@ -95,7 +95,7 @@ def transform(
         threads: how many a film may take.
 
     Returns:
-        What came of it.
+        Its outcome.
 
     Raises:
         PictureError: it cannot be done; the text says why.

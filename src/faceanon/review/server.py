@@ -63,9 +63,9 @@ def running(
         if is_folder or record.picture == source.name
     ]
     if not chosen:
-        what = "any picture" if is_folder else shown(source.name)
+        what = "no picture" if is_folder else f"nothing of {shown(source.name)}"
         raise FaceanonError(
-            f"{shown(boxes)} does not speak of {what}; make one with 'faceanon detect'"
+            f"{shown(boxes)} holds {what}; make a box file with 'faceanon detect'"
         )
     token = secrets.token_urlsafe(24)
     pictures = Pictures(source if is_folder else source.parent, max_pixels)

@@ -54,7 +54,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audited:
-    """What came of the audit of one output.
+    """The outcome of the audit of one output.
 
     Attributes:
         pair: the input and the output.

@@ -1,4 +1,4 @@
-"""What came of an audit: counts, the verdict, the exit status."""
+"""The outcome of an audit: counts, the verdict, the exit status."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -51,7 +51,7 @@ class Picture:
 
 
 class Pictures:
-    """Does the pictures of a dataset file and keeps what came of each.
+    """Does the pictures of a dataset file and keeps the outcome of each.
 
     Args:
         job: the dataset file.
@@ -107,7 +107,7 @@ class Pictures:
         )
 
     def end(self, picture: Picture) -> bytes | None:
-        """Wait for a picture, note what came of it, and give its output, if any."""
+        """Wait for a picture, note its outcome, and give its output, if any."""
         result = picture.future.result()
         outcome = result.outcome
         is_written = outcome.target_stamp is not None

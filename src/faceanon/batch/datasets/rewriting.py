@@ -1,4 +1,4 @@
-"""One dataset file: from its input to its output, and to what came of each picture."""
+"""One dataset file: its input, its output, and the outcome of each picture."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,7 +20,7 @@ from faceanon.storage.places import BucketObject, Place
 def rewrite(job: Job, step: Step, processes: Isolated[Task, Result]) -> Outcome:
     """Do all pictures of a dataset file.
 
-    It has failed only where there is no output at all; what came of its pictures is in
+    It has failed only where there is no output at all; its pictures' outcomes are in
     `Outcome.members`.
 
     Args:

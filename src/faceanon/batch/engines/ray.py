@@ -122,7 +122,7 @@ class _Chunks:
         self._submitted += not again
 
     def finished(self) -> Iterator[Result]:
-        """Wait for at least one chunk, and give what came of those that are done."""
+        """Wait for at least one chunk, and give the outcome of those that are done."""
         if not self.busy:
             return
         done, _ = self._ray.wait(list(self.busy), num_returns=1)

@@ -38,7 +38,7 @@ class Standing:
 
     Attributes:
         state: whether there is any.
-        counts: of a finished one, what came of the job then; None where nobody
+        counts: of a finished one, the outcome of the job then; None where nobody
             remembers.
     """
 
@@ -69,7 +69,7 @@ class Ledger(Protocol):
                 file of the job.
 
         Returns:
-            What came of the job in the end.
+            The outcome of the job in the end.
         """
 
 

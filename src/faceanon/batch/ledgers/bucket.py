@@ -1,6 +1,6 @@
 """What a bucket of outputs holds: each object is marked with what it was made from.
 
-A mark is a digest, from which nobody learns anything of the input, and what came of it.
+A mark is a digest, from which nobody learns anything of the input, and its outcome.
 Workers look at marks and set them, so that many requests are under way at the same
 time.
 """

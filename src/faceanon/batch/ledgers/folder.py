@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS finished (
     picture BLOB PRIMARY KEY,   -- digest of the path below INPUT
     made BLOB NOT NULL,         -- digest of input, settings, boxes and output
     run INTEGER NOT NULL,
-    counts TEXT NOT NULL        -- what came of it
+    counts TEXT NOT NULL        -- its outcome
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbered (
     picture BLOB PRIMARY KEY,
