@@ -159,6 +159,8 @@ def test_killed_workers_and_a_lost_node_cost_nothing(
         *("--engine", "ray"),
     )
     wait_until(lambda: len(pictures(out)) >= 3, "three pictures")
+    # Between two tasks there may be none for a moment.
+    wait_until(lambda: ray_workers_of(cluster.process.pid), "a worker")
     os.kill(ray_workers_of(cluster.process.pid)[0], signal.SIGKILL)
     time.sleep(1)
     assert cluster.order("stop") == "stopped"
