@@ -136,9 +136,19 @@ def workers_of(run: int) -> list[int]:
     return _descendants_named(run, b"faceanon.batch.isolated_main")
 
 
-def ray_workers_of(cluster: int) -> list[int]:
-    """The processes in which a cluster does our work at the moment (Linux)."""
-    return _descendants_named(cluster, b"ray::_work")
+def ray_worker_of(cluster: int) -> int:
+    """A process in which a cluster does our work at the moment (Linux).
+
+    Between two tasks there may be none for a moment.
+    """
+    found: list[int] = []
+
+    def is_at_work() -> bool:
+        found[:] = _descendants_named(cluster, b"ray::_work")
+        return bool(found)
+
+    wait_until(is_at_work, "a worker of the cluster")
+    return found[0]
 
 
 def _sleeps(process: int) -> bool:

@@ -27,7 +27,7 @@ from faceanon.pipeline.job import Job, Outcome, Status
 from faceanon.storage.buckets import stores
 from faceanon.storage.files import file_stamp, open_source
 from faceanon.storage.places import place
-from processes import GUARD, ray_workers_of, wait_until
+from processes import GUARD, ray_worker_of, wait_until
 from s3 import Bucket, Proxy, proxy
 from support import (
     EXAMPLES,
@@ -717,7 +717,7 @@ def test_from_bucket_to_bucket_on_a_cluster_with_a_worker_killed(
     report = ("--report", f"{bucket.url}/report.jsonl", "--engine", "ray", "-j", 2)
     run = start(*slow, f"{bucket.url}/many", f"{bucket.url}/out", *report)
     wait_for_outputs(bucket, 3)
-    os.kill(ray_workers_of(run.pid)[0], signal.SIGKILL)
+    os.kill(ray_worker_of(run.pid), signal.SIGKILL)
     _, errors = run.communicate(timeout=GUARD)
     assert run.returncode == 0, errors
     assert bucket.versions("out/") == sorted(f"out/{name}" for name in many)
