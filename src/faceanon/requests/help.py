@@ -28,6 +28,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 }
 """The options of methods under each heading; the others belong to the look."""
 
+_PLACED = frozenset(name for names in HEADINGS.values() for name in names)
+
 _LOOK = "The look"
 
 _EVERYDAY = frozenset(
@@ -107,15 +109,13 @@ class Command(click.Command):
         if not self._is_method:
             yield "Options", list(options)
             return
-        placed = {name for names in HEADINGS.values() for name in names}
-        yield _LOOK, [option for option in options if _name(option) not in placed]
+        yield _LOOK, [option for option in options if _name(option) not in _PLACED]
         by_name = {_name(option): option for option in options}
         for heading, names in HEADINGS.items():
             yield heading, [by_name[name] for name in names if name in by_name]
 
     def _is_everyday(self, option: click.Option) -> bool:
-        placed = {name for names in HEADINGS.values() for name in names}
-        is_own = _name(option) not in placed | {"grow", "feather"}
+        is_own = _name(option) not in _PLACED | {"grow", "feather"}
         return is_own or _name(option) in _EVERYDAY
 
 

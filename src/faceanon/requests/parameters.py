@@ -54,8 +54,17 @@ def method_parameters(name: str) -> list[click.Parameter]:
         ),
         *people_options(),
         report_option(),
-        list_unsure_option(),
-        summary_option(),
+        _file_option(
+            "list_unsure",
+            "named at the end where they are few",
+            "Write the names of pictures to check by eye to FILE, one per line: "
+            "something in them is nearly certain enough to be a face.",
+        ),
+        _file_option(
+            "summary",
+            "said at the end",
+            "Write the summary of the run to FILE as JSON.",
+        ),
         click.Option(
             ["--rename-map"],
             type=click.Path(),
@@ -214,38 +223,22 @@ def verbosity_options() -> list[click.Parameter]:
     ]
 
 
-def list_unsure_option() -> click.Option:
-    """`--list-unsure`."""
-    return click.Option(
-        ["--list-unsure"],
-        type=click.Path(),
-        metavar="FILE",
-        show_default="named at the end where they are few",
-        help="Write the names of pictures to check by eye to FILE, one per line: "
-        "something in them is nearly certain enough to be a face.",
-        envvar=environment_variable("list_unsure"),
-    )
-
-
-def summary_option() -> click.Option:
-    """`--summary`."""
-    return click.Option(
-        ["--summary"],
-        type=click.Path(),
-        metavar="FILE",
-        show_default="said at the end",
-        help="Write the summary of the run to FILE as JSON.",
-        envvar=environment_variable("summary"),
-    )
-
-
 def report_option() -> click.Option:
     """`--report`."""
+    return _file_option(
+        "report",
+        "none",
+        "Append a JSON line for each picture to FILE: what was found and done.",
+    )
+
+
+def _file_option(name: str, default: str, help_: str) -> click.Option:
+    """An option that names a file, with what happens without it."""
     return click.Option(
-        ["--report"],
+        [f"--{name.replace('_', '-')}"],
         type=click.Path(),
         metavar="FILE",
-        show_default="none",
-        help="Append a JSON line for each picture to FILE: what was found and done.",
-        envvar=environment_variable("report"),
+        show_default=default,
+        help=help_,
+        envvar=environment_variable(name),
     )

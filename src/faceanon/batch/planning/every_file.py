@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faceanon.batch.planning.folder import leads_into
 from faceanon.batch.planning.patterns import matching
-from faceanon.batch.planning.plan import LEFT_OUT, InputFilter
+from faceanon.batch.planning.plan import LEFT_OUT, NOT_RECURSIVE, InputFilter
 from faceanon.storage.names import is_state
 
 _SQLITE = b"SQLite format 3\0"
@@ -86,9 +86,7 @@ def _left_out(path: str, is_folder: bool, input_filter: InputFilter) -> str:
     """Why the user wants a file or a folder to be left out, or nothing."""
     if input_filter.excludes(path, is_folder):
         return LEFT_OUT
-    return (
-        "a folder (--no-recursive)" if is_folder and not input_filter.recursive else ""
-    )
+    return NOT_RECURSIVE if is_folder and not input_filter.recursive else ""
 
 
 def _problem(entry: os.DirEntry[str], follow: bool, input_filter: InputFilter) -> str:

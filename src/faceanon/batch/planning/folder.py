@@ -15,6 +15,7 @@ from faceanon.batch.planning.patterns import matching
 from faceanon.batch.planning.plan import (
     LEFT_OUT,
     NO_PICTURE,
+    NOT_RECURSIVE,
     InputFilter,
     Outputs,
     PlannedJob,
@@ -97,7 +98,7 @@ class Folder:
                         is_folder = entry.is_dir(follow_symlinks=False)
                         unmet -= matching(unmet, path, is_folder=is_folder)
                         reason = self._reason_to_ignore(entry, path, real_source)
-                        if reason or not _is_folder(entry):
+                        if reason or not entry.is_dir():
                             # Of what is ignored, each shard tells its own part.
                             if self._is_ours(path):
                                 yield path, reason
@@ -138,21 +139,13 @@ class Folder:
         is_file = entry.is_file(follow_symlinks=follow)
         reasons = [
             (LEFT_OUT, self.input_filter.excludes(path, is_folder)),
-            (
-                "a folder (--no-recursive)",
-                is_folder and not self.input_filter.recursive,
-            ),
+            (NOT_RECURSIVE, is_folder and not self.input_filter.recursive),
             ("a pipe, socket or device", not is_folder and not is_file),
             ("hidden", entry.name.startswith(".")),
             (self.input_filter.reason_to_ignore(entry.name), not is_folder),
             (NO_PICTURE, not is_folder and _is_source_code(entry)),
         ]
         return next((reason for reason, holds in reasons if reason and holds), "")
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder; a link to one that is to be taken counts as one."""
-    return entry.is_dir()
 
 
 def _what_it_is(path: Path) -> str:

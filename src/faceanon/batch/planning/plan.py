@@ -25,6 +25,9 @@ from faceanon.storage.suffixes import (
 NO_PICTURE = "no picture"
 """Why a file is ignored that is neither a picture nor a film, by its name."""
 
+NOT_RECURSIVE = "a folder (--no-recursive)"
+"""Why a folder is ignored where only INPUT itself is taken."""
+
 LEFT_OUT = "left out"
 """Why a file or folder is ignored that the user's patterns leave out."""
 
